@@ -1,0 +1,166 @@
+//! Validation and the resolution of lengths, on the way from a schedule to a [`Curve`].
+
+use std::fmt::Display;
+
+use crate::{Curve, Length, Run, Schedule, ScheduleConfig, ScheduleError};
+
+/// How deep schedules may nest; deeper ones are refused rather than overflow the stack.
+pub const MAX_DEPTH: usize = 64;
+
+/// What a [`Schedule`] is built with: the run, and the place in the tree that errors name.
+///
+/// Every check returns the value it checked, and is written in the positive form, so that NaN
+/// fails it.
+#[derive(Debug, Clone)]
+pub struct Build<'a> {
+    run: &'a Run,
+    path: String,
+    depth: usize,
+}
+
+impl<'a> Build<'a> {
+    /// The context of a schedule that stands alone.
+    pub(crate) fn root(run: &'a Run) -> Self {
+        Self {
+            run,
+            path: String::new(),
+            depth: 0,
+        }
+    }
+
+    /// The run the schedule is built for.
+    pub fn run(&self) -> &Run {
+        self.run
+    }
+
+    /// The path of the schedule being built, as in `Sequence.schedules[1].StepLr`.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The error that says which parameter is wrong.
+    pub fn invalid(
+        &self,
+        name: &str,
+        expected: impl Into<String>,
+        found: impl Display,
+    ) -> ScheduleError {
+        ScheduleError::Invalid {
+            path: self.join(name),
+            expected: expected.into(),
+            found: found.to_string(),
+        }
+    }
+
+    /// A value that must be finite and satisfy `accept`; `expected` describes that.
+    pub fn check(
+        &self,
+        name: &str,
+        value: f64,
+        expected: &str,
+        accept: impl FnOnce(f64) -> bool,
+    ) -> Result<f64, ScheduleError> {
+        if value.is_finite() && accept(value) {
+            Ok(value)
+        } else {
+            Err(self.invalid(name, expected, value))
+        }
+    }
+
+    /// A finite value above zero.
+    pub fn positive(&self, name: &str, value: f64) -> Result<f64, ScheduleError> {
+        self.check(name, value, "a finite number above 0", |v| v > 0.0)
+    }
+
+    /// A finite value of zero or more.
+    pub fn non_negative(&self, name: &str, value: f64) -> Result<f64, ScheduleError> {
+        self.check(name, value, "a finite number of 0 or more", |v| v >= 0.0)
+    }
+
+    /// A length of at least one step.
+    pub fn steps(&self, name: &str, length: Length) -> Result<u64, ScheduleError> {
+        match self.steps_or_zero(name, length)? {
+            0 => Err(self.invalid(name, "a length of at least 1 step", length)),
+            steps => Ok(steps),
+        }
+    }
+
+    /// A length that may be empty.
+    pub fn steps_or_zero(&self, name: &str, length: Length) -> Result<u64, ScheduleError> {
+        let needs = |value: Option<u64>, missing| {
+            value.ok_or_else(|| ScheduleError::UnresolvedLength {
+                path: self.join(name),
+                length,
+                missing,
+            })
+        };
+        let share = match length {
+            Length::Steps(steps) => return Ok(steps),
+            Length::Epochs(epochs) => {
+                self.non_negative(name, epochs)?;
+                let steps = needs(self.run.steps_per_epoch(), "number of updates per epoch")?;
+                if steps == 1 && epochs.fract() != 0.0 {
+                    let expected = "a whole number of epochs in a schedule that advances per epoch";
+                    return Err(self.invalid(name, expected, length));
+                }
+                epochs * steps as f64
+            }
+            Length::Percent(percent) => {
+                self.check(name, percent, "0 to 100 %", |p| (0.0..=100.0).contains(&p))?;
+                needs(self.run.epochs(), "number of epochs")?;
+                let total = needs(self.run.total_steps(), "number of updates per epoch")?;
+                percent / 100.0 * total as f64
+            }
+        };
+        // A cast from f64 saturates, so an absurd length stays absurd rather than wrapping.
+        Ok(share.round() as u64)
+    }
+
+    /// Lengths of at least one step, each greater than the one before.
+    pub fn increasing(&self, name: &str, lengths: &[Length]) -> Result<Vec<u64>, ScheduleError> {
+        let mut previous = 0;
+        let mut steps = Vec::with_capacity(lengths.len());
+        for (i, &length) in lengths.iter().enumerate() {
+            let name = format!("{name}[{i}]");
+            let step = self.steps(&name, length)?;
+            if step <= previous {
+                let expected = format!("more than {previous}, the one before");
+                return Err(self.invalid(&name, expected, step));
+            }
+            previous = step;
+            steps.push(step);
+        }
+        Ok(steps)
+    }
+
+    /// Builds the schedule nested under the field `name`.
+    pub fn child(&self, name: &str, schedule: &ScheduleConfig) -> Result<Curve, ScheduleError> {
+        let depth = self.depth + 1;
+        if depth > MAX_DEPTH {
+            let expected = format!("schedules nested at most {MAX_DEPTH} deep");
+            return Err(self.invalid(name, expected, "a deeper one"));
+        }
+        let child = Self {
+            run: self.run,
+            path: self.join(name),
+            depth,
+        };
+        schedule.build(&child)
+    }
+
+    /// The context one path segment further down, used by the registry for a schedule's own name.
+    pub(crate) fn named(&self, name: &str) -> Self {
+        Self {
+            path: self.join(name),
+            ..self.clone()
+        }
+    }
+
+    fn join(&self, name: &str) -> String {
+        if self.path.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{}.{name}", self.path)
+        }
+    }
+}

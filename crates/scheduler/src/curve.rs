@@ -1,0 +1,186 @@
+//! The built form of a schedule: a function from step to learning rate.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::ScheduleError;
+use crate::plateau::{Plateau, PlateauState, Verdict};
+
+type Function = Arc<dyn Fn(u64) -> f64 + Send + Sync>;
+type Mapping = Arc<dyn Fn(u64, f64) -> f64 + Send + Sync>;
+
+/// A validated schedule with all lengths resolved: a function from step to learning rate.
+///
+/// A curve counts nothing: [`lr`](Self::lr) may be asked for any step in any order, at a cost that
+/// does not depend on the step. Only plateaus inside it have a state, which changes in
+/// [`observe`](Self::observe) alone.
+///
+/// Whatever a formula gives is held within `0..=f64::MAX`: growth beyond that saturates, and a
+/// rounding error below zero becomes zero.
+#[derive(Clone)]
+pub struct Curve(Node);
+
+#[derive(Clone)]
+enum Node {
+    Function(Function),
+    Map(Box<Curve>, Mapping),
+    Product(Vec<Curve>),
+    /// Ordered by start; the first starts at 0.
+    Sequence(Vec<Part>),
+    Plateau(Box<Curve>, Plateau),
+}
+
+#[derive(Clone)]
+pub(crate) struct Part {
+    /// The step from which this part is the active one.
+    pub start: u64,
+    /// The step of the whole at which this part's own step is 0.
+    pub origin: u64,
+    pub curve: Curve,
+}
+
+impl Curve {
+    /// A curve from a pure function.
+    pub fn new(lr: impl Fn(u64) -> f64 + Send + Sync + 'static) -> Self {
+        Self(Node::Function(Arc::new(lr)))
+    }
+
+    /// This curve with every value passed through `map(step, lr)`.
+    pub fn map(self, map: impl Fn(u64, f64) -> f64 + Send + Sync + 'static) -> Self {
+        Self(Node::Map(Box::new(self), Arc::new(map)))
+    }
+
+    pub(crate) fn product(factors: Vec<Curve>) -> Self {
+        Self(Node::Product(factors))
+    }
+
+    /// `parts` must be ordered by start, the first of them at 0.
+    pub(crate) fn sequence(parts: Vec<Part>) -> Self {
+        Self(Node::Sequence(parts))
+    }
+
+    pub(crate) fn plateau(self, plateau: Plateau) -> Self {
+        Self(Node::Plateau(Box::new(self), plateau))
+    }
+
+    /// The learning rate at `step`.
+    pub fn lr(&self, step: u64) -> f64 {
+        let lr = match &self.0 {
+            Node::Function(function) => function(step),
+            Node::Map(curve, map) => map(step, curve.lr(step)),
+            Node::Product(factors) => factors.iter().map(|factor| factor.lr(step)).product(),
+            Node::Sequence(parts) => {
+                let part = &parts[active(parts, step)];
+                part.curve.lr(step - part.origin)
+            }
+            Node::Plateau(base, plateau) => plateau.apply(base.lr(step)),
+        };
+        lr.clamp(0.0, f64::MAX)
+    }
+
+    /// Tells every plateau that is active at `step` the metric of the epoch that ended there.
+    ///
+    /// A plateau inside a sequence is active while its part of the sequence is. The verdicts come
+    /// in the order of the tree, outer plateaus first; none where there is no active plateau.
+    ///
+    /// # Errors
+    /// [`ScheduleError::NanMetric`] if the metric is NaN and a plateau treats that as an error.
+    /// Nothing has changed then.
+    pub fn observe(&mut self, step: u64, metric: f64) -> Result<Vec<Verdict>, ScheduleError> {
+        self.check_metric(step, metric)?;
+        let mut verdicts = Vec::new();
+        self.observe_into(step, metric, &mut verdicts);
+        Ok(verdicts)
+    }
+
+    fn check_metric(&self, step: u64, metric: f64) -> Result<(), ScheduleError> {
+        match &self.0 {
+            Node::Function(_) => Ok(()),
+            Node::Map(curve, _) => curve.check_metric(step, metric),
+            Node::Product(factors) => factors
+                .iter()
+                .try_for_each(|factor| factor.check_metric(step, metric)),
+            Node::Sequence(parts) => {
+                let part = &parts[active(parts, step)];
+                part.curve.check_metric(step - part.origin, metric)
+            }
+            Node::Plateau(base, plateau) => {
+                plateau.check(metric)?;
+                base.check_metric(step, metric)
+            }
+        }
+    }
+
+    fn observe_into(&mut self, step: u64, metric: f64, verdicts: &mut Vec<Verdict>) {
+        match &mut self.0 {
+            Node::Function(_) => {}
+            Node::Map(curve, _) => curve.observe_into(step, metric, verdicts),
+            Node::Product(factors) => {
+                for factor in factors {
+                    factor.observe_into(step, metric, verdicts);
+                }
+            }
+            Node::Sequence(parts) => {
+                let index = active(parts, step);
+                let part = &mut parts[index];
+                part.curve
+                    .observe_into(step - part.origin, metric, verdicts);
+            }
+            Node::Plateau(base, plateau) => {
+                verdicts.push(plateau.observe(base.lr(step), metric));
+                base.observe_into(step, metric, verdicts);
+            }
+        }
+    }
+
+    /// The states of all plateaus, in the order of the tree.
+    pub fn plateaus(&self) -> Vec<PlateauState> {
+        let mut states = Vec::new();
+        self.clone()
+            .visit_plateaus(&mut |plateau| states.push(*plateau.state()));
+        states
+    }
+
+    pub(crate) fn visit_plateaus(&mut self, visit: &mut impl FnMut(&mut Plateau)) {
+        match &mut self.0 {
+            Node::Function(_) => {}
+            Node::Map(curve, _) => curve.visit_plateaus(visit),
+            Node::Product(curves) => curves.iter_mut().for_each(|c| c.visit_plateaus(visit)),
+            Node::Sequence(parts) => {
+                for part in parts {
+                    part.curve.visit_plateaus(visit);
+                }
+            }
+            Node::Plateau(base, plateau) => {
+                visit(plateau);
+                base.visit_plateaus(visit);
+            }
+        }
+    }
+}
+
+/// The index of the part that `step` falls into.
+fn active(parts: &[Part], step: u64) -> usize {
+    parts
+        .partition_point(|part| part.start <= step)
+        .saturating_sub(1)
+}
+
+impl fmt::Debug for Curve {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Node::Function(_) => f.write_str("Function"),
+            Node::Map(curve, _) => f.debug_tuple("Map").field(curve).finish(),
+            Node::Product(factors) => f.debug_tuple("Product").field(factors).finish(),
+            Node::Sequence(parts) => f
+                .debug_list()
+                .entries(parts.iter().map(|part| (part.start, &part.curve)))
+                .finish(),
+            Node::Plateau(base, plateau) => f
+                .debug_tuple("Plateau")
+                .field(base)
+                .field(plateau.state())
+                .finish(),
+        }
+    }
+}

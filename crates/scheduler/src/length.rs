@@ -1,0 +1,167 @@
+//! Lengths that may depend on how long the run is.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::de::{self, Deserialize, Deserializer, Visitor};
+use serde::{Serialize, Serializer};
+
+/// How long a part of a schedule lasts: in schedule steps, in epochs, or as a share of the run.
+///
+/// Epochs and percentages are turned into steps when the schedule is built, from the
+/// [`Run`](crate::Run) it is built for; results are rounded to the nearest step.
+///
+/// In documents a length is a whole number of steps, `"5 epochs"`, or `"10 %"`. In code a plain
+/// integer is a number of steps.
+///
+/// ```
+/// use burn_lr_scheduler::Length;
+///
+/// assert_eq!(Length::from(300), Length::Steps(300));
+/// assert_eq!("2.5 epochs".parse(), Ok(Length::Epochs(2.5)));
+/// assert_eq!(Length::Percent(10.0).to_string(), "10 %");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Length {
+    /// Schedule steps: optimizer updates or epochs, as the [`Run`](crate::Run) counts them.
+    Steps(u64),
+    /// Epochs; fractions are allowed when the schedule advances per update.
+    Epochs(f64),
+    /// Percent of the whole run, 0 to 100.
+    Percent(f64),
+}
+
+macro_rules! from_unsigned {
+    ($($t:ty),*) => {$(
+        impl From<$t> for Length {
+            fn from(steps: $t) -> Self {
+                Self::Steps(u64::from(steps))
+            }
+        }
+    )*};
+}
+from_unsigned!(u8, u16, u32, u64);
+
+impl From<usize> for Length {
+    fn from(steps: usize) -> Self {
+        Self::Steps(steps as u64)
+    }
+}
+
+/// Integer literals are `i32` by default; a negative one becomes 0, which no schedule accepts as a
+/// length where it matters.
+impl From<i32> for Length {
+    fn from(steps: i32) -> Self {
+        Self::Steps(steps.max(0) as u64)
+    }
+}
+
+impl fmt::Display for Length {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Steps(steps) => write!(f, "{steps}"),
+            Self::Epochs(epochs) => write!(f, "{epochs} epochs"),
+            Self::Percent(percent) => write!(f, "{percent} %"),
+        }
+    }
+}
+
+/// The form of a length in text was not understood.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected a number of steps, \"N epochs\" or \"N %\", got {found:?}")]
+pub struct ParseLengthError {
+    found: String,
+}
+
+impl FromStr for Length {
+    type Err = ParseLengthError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let trimmed = text.trim();
+        let number = |s: &str| s.trim().parse::<f64>().ok();
+        let parsed = if let Some(percent) = trimmed.strip_suffix('%') {
+            number(percent).map(Self::Percent)
+        } else if let Some(epochs) = trimmed
+            .strip_suffix("epochs")
+            .or_else(|| trimmed.strip_suffix("epoch"))
+        {
+            number(epochs).map(Self::Epochs)
+        } else {
+            let steps = trimmed
+                .strip_suffix("steps")
+                .or_else(|| trimmed.strip_suffix("step"))
+                .unwrap_or(trimmed);
+            steps.trim().parse().ok().map(Self::Steps)
+        };
+        parsed.ok_or_else(|| ParseLengthError {
+            found: text.to_owned(),
+        })
+    }
+}
+
+impl Serialize for Length {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Steps(steps) => serializer.serialize_u64(*steps),
+            _ => serializer.collect_str(self),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Length {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct LengthVisitor;
+
+        impl Visitor<'_> for LengthVisitor {
+            type Value = Length;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a whole number of steps, \"N epochs\" or \"N %\"")
+            }
+
+            fn visit_u64<E: de::Error>(self, steps: u64) -> Result<Length, E> {
+                Ok(Length::Steps(steps))
+            }
+
+            // TOML has no unsigned integers.
+            fn visit_i64<E: de::Error>(self, steps: i64) -> Result<Length, E> {
+                u64::try_from(steps)
+                    .map(Length::Steps)
+                    .map_err(|_| E::invalid_value(de::Unexpected::Signed(steps), &self))
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Length, E> {
+                text.parse()
+                    .map_err(|_| E::invalid_value(de::Unexpected::Str(text), &self))
+            }
+        }
+
+        deserializer.deserialize_any(LengthVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_and_json_round_trip() {
+        for length in [
+            Length::Steps(0),
+            Length::Steps(u64::MAX),
+            Length::Epochs(2.5),
+            Length::Percent(12.25),
+        ] {
+            assert_eq!(length.to_string().parse(), Ok(length));
+            let json = serde_json::to_string(&length).unwrap();
+            assert_eq!(serde_json::from_str::<Length>(&json).unwrap(), length);
+        }
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for json in ["-1", "1.5", "\"ten\"", "\"5 parsecs\"", "null", "\"%\""] {
+            assert!(serde_json::from_str::<Length>(json).is_err(), "{json}");
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! Learning-rate schedules for the [Burn](https://burn.dev) deep-learning framework.
+//!
+//! A **schedule** ([`StepLr`], [`Sequence`], ...) is data: hyperparameters that can be written in
+//! code or read from a document. A [`Curve`] is a validated schedule: a pure function from step to
+//! learning rate. A [`Scheduler`] is the counter around a curve; it implements Burn's
+//! [`LrScheduler`](burn_optim::lr_scheduler::LrScheduler) and goes straight into Burn's Learner or
+//! a hand-written loop.
+//!
+//! ```text
+//! StepLr, Sequence, ... --build for a Run--> Curve: step -> lr --count--> Scheduler: LrScheduler
+//!                                              ^                              |
+//!                                              +------- observe(metric) <-----+
+//! ```
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+mod build;
+mod curve;
+mod error;
+mod length;
+mod plateau;
+mod record;
+mod run;
+mod schedule;
+mod scheduler;
+mod schedules;
+
+pub use build::{Build, MAX_DEPTH};
+pub use curve::Curve;
+pub use error::ScheduleError;
+pub use length::{Length, ParseLengthError};
+pub use plateau::{Counting, Mode, NanPolicy, PlateauState, ThresholdMode, Verdict};
+pub use run::{Clock, Run};
+pub use schedule::Schedule;
+pub use scheduler::Scheduler;
+pub use schedules::*;

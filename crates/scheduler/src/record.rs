@@ -1,0 +1,213 @@
+//! The layout of a scheduler's record.
+//!
+//! A record holds scalars only, so hyperparameters are flattened into `config.<path>` keys; texts
+//! and the form of the schedule tree are stored as hashes.
+
+use burn_optim::lr_scheduler::LrSchedulerRecord;
+use serde_json::Value;
+
+use crate::plateau::PlateauState;
+use crate::{Clock, Curve, Run, ScheduleConfig, ScheduleError};
+
+const FORM: &str = "form";
+const UPDATES: &str = "updates";
+
+pub(crate) fn write(
+    config: &ScheduleConfig,
+    run: &Run,
+    curve: &Curve,
+    updates: u64,
+) -> LrSchedulerRecord {
+    let hyperparameters = hyperparameters(config, run);
+    let mut record = LrSchedulerRecord::new()
+        .with_scalar(FORM, form(&hyperparameters))
+        .with_scalar(UPDATES, updates);
+    for (path, value) in &hyperparameters {
+        let key = config_key(path);
+        record = match value {
+            Hyperparameter::Number(number) => record.with_scalar(&key, *number),
+            Hyperparameter::Count(count) => record.with_scalar(&key, *count),
+            Hyperparameter::Flag(flag) => record.with_scalar(&key, *flag),
+            Hyperparameter::Text(text) => record.with_scalar(&key, hash(text)),
+        };
+    }
+    for (i, state) in curve.plateaus().iter().enumerate() {
+        record = record.with_record(&format!("plateau.{i}"), write_plateau(state));
+    }
+    record
+}
+
+/// Checks the whole record, then restores the plateaus of `curve` and returns the update counter.
+pub(crate) fn read(
+    record: &LrSchedulerRecord,
+    config: &ScheduleConfig,
+    run: &Run,
+    curve: &mut Curve,
+) -> Result<u64, ScheduleError> {
+    let hyperparameters = hyperparameters(config, run);
+    if need(record.scalar::<u64>(FORM), FORM)? != form(&hyperparameters) {
+        return Err(ScheduleError::OtherSchedule {
+            schedule: config.name(),
+        });
+    }
+    let updates = need(record.scalar(UPDATES), UPDATES)?;
+    for (path, current) in hyperparameters {
+        let key = config_key(&path);
+        let (equal, saved) = match &current {
+            Hyperparameter::Number(number) => {
+                let saved: f64 = need(record.scalar(&key), &key)?;
+                (saved == *number, saved.to_string())
+            }
+            Hyperparameter::Count(count) => {
+                let saved: u64 = need(record.scalar(&key), &key)?;
+                (saved == *count, saved.to_string())
+            }
+            Hyperparameter::Flag(flag) => {
+                let saved: bool = need(record.scalar(&key), &key)?;
+                (saved == *flag, saved.to_string())
+            }
+            Hyperparameter::Text(text) => {
+                let saved: u64 = need(record.scalar(&key), &key)?;
+                (saved == hash(text), "another value".to_owned())
+            }
+        };
+        if !equal {
+            return Err(ScheduleError::Changed {
+                path,
+                saved,
+                current: current.to_string(),
+            });
+        }
+    }
+
+    let mut states = Vec::new();
+    for i in 0..curve.plateaus().len() {
+        states.push(read_plateau(record, &format!("plateau.{i}"))?);
+    }
+    let mut states = states.into_iter();
+    curve.visit_plateaus(&mut |plateau| {
+        if let Some(state) = states.next() {
+            plateau.restore(state);
+        }
+    });
+    Ok(updates)
+}
+
+fn need<T>(value: Option<T>, key: &str) -> Result<T, ScheduleError> {
+    value.ok_or_else(|| ScheduleError::MissingValue {
+        key: key.to_owned(),
+    })
+}
+
+fn write_plateau(state: &PlateauState) -> LrSchedulerRecord {
+    LrSchedulerRecord::new()
+        .with_scalar("best", state.best)
+        .with_scalar("bad_epochs", state.bad_epochs)
+        .with_scalar("cooldown_left", state.cooldown_left)
+        .with_scalar("cuts", state.cuts)
+        .with_scalar("observed", state.observed)
+        .with_scalar("multiplier", state.multiplier)
+        .with_scalar("base_at_cut", state.base_at_cut)
+        .with_scalar("lr_at_cut", state.lr_at_cut)
+}
+
+fn read_plateau(record: &LrSchedulerRecord, prefix: &str) -> Result<PlateauState, ScheduleError> {
+    let plateau = record.record(prefix);
+    let missing = |name| format!("{prefix}.{name}");
+    let count = |name| need(plateau.scalar::<u64>(name), &missing(name));
+    let number = |name| need(plateau.scalar::<f64>(name), &missing(name));
+    Ok(PlateauState {
+        best: number("best")?,
+        bad_epochs: count("bad_epochs")?,
+        cooldown_left: count("cooldown_left")?,
+        cuts: count("cuts")?,
+        observed: count("observed")?,
+        multiplier: number("multiplier")?,
+        base_at_cut: number("base_at_cut")?,
+        lr_at_cut: number("lr_at_cut")?,
+    })
+}
+
+/// A leaf of the serialized schedule.
+enum Hyperparameter {
+    Number(f64),
+    Count(u64),
+    Flag(bool),
+    Text(String),
+}
+
+impl std::fmt::Display for Hyperparameter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(f),
+            Self::Count(count) => count.fmt(f),
+            Self::Flag(flag) => flag.fmt(f),
+            Self::Text(text) => text.fmt(f),
+        }
+    }
+}
+
+fn config_key(path: &str) -> String {
+    format!("config.{path}")
+}
+
+/// The leaves of the schedule's document with their paths, and of the run what changes a step's
+/// meaning. The number of epochs is left out: a run may be extended.
+fn hyperparameters(config: &ScheduleConfig, run: &Run) -> Vec<(String, Hyperparameter)> {
+    let mut leaves = Vec::new();
+    // Schedules are plain structs of numbers and texts; serializing them cannot fail.
+    let document = serde_json::to_value(config).unwrap_or_default();
+    flatten(&document, String::new(), &mut leaves);
+    let per_epoch = run.clock() == Clock::PerEpoch;
+    leaves.push(("run.per_epoch".to_owned(), Hyperparameter::Flag(per_epoch)));
+    if let (true, Some(updates)) = (per_epoch, run.updates_per_epoch()) {
+        let path = "run.updates_per_epoch".to_owned();
+        leaves.push((path, Hyperparameter::Count(updates)));
+    }
+    leaves
+}
+
+fn flatten(value: &Value, path: String, leaves: &mut Vec<(String, Hyperparameter)>) {
+    let leaf = match value {
+        Value::Null => Hyperparameter::Flag(false),
+        Value::Bool(flag) => Hyperparameter::Flag(*flag),
+        Value::String(text) => Hyperparameter::Text(text.clone()),
+        Value::Number(number) => match number.as_u64() {
+            Some(count) => Hyperparameter::Count(count),
+            None => Hyperparameter::Number(number.as_f64().unwrap_or(f64::NAN)),
+        },
+        Value::Array(items) => {
+            let length = Hyperparameter::Count(items.len() as u64);
+            for (i, item) in items.iter().enumerate() {
+                flatten(item, format!("{path}[{i}]"), leaves);
+            }
+            leaves.push((format!("{path}.length"), length));
+            return;
+        }
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                let separator = if path.is_empty() { "" } else { "." };
+                flatten(field, format!("{path}{separator}{name}"), leaves);
+            }
+            return;
+        }
+    };
+    leaves.push((path, leaf));
+}
+
+/// A hash of the schedule tree: all paths, but those of plain list items, which may vary in number.
+fn form(hyperparameters: &[(String, Hyperparameter)]) -> u64 {
+    let paths: Vec<&str> = hyperparameters
+        .iter()
+        .map(|(path, _)| path.as_str())
+        .filter(|path| !path.starts_with("run.") && !path.ends_with(']'))
+        .collect();
+    hash(&paths.join("\n"))
+}
+
+/// FNV-1a: stable across platforms and versions, which the standard library's hasher is not.
+fn hash(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}

@@ -1,0 +1,244 @@
+//! The counter around a curve: what goes into Burn's Learner or a hand-written loop.
+
+use std::sync::Arc;
+
+use burn_optim::LearningRate;
+use burn_optim::lr_scheduler::{LrScheduler, LrSchedulerRecord};
+
+use crate::plateau::{PlateauState, Verdict};
+use crate::record;
+use crate::{Curve, Run, ScheduleConfig, ScheduleError};
+
+/// A schedule with a counter: implements Burn's [`LrScheduler`].
+///
+/// The first [`step`](LrScheduler::step) gives the learning rate of the first optimizer update.
+/// The whole state is in the record, so a freshly built scheduler that loads it continues exactly
+/// where the saved one stopped; the record also holds the hyperparameters, and is refused by a
+/// scheduler that was configured differently.
+///
+/// ```
+/// use burn_lr_scheduler::{Run, Scheduler, StepLr};
+/// use burn_optim::lr_scheduler::LrScheduler;
+///
+/// // Epochs of 2 updates, a tenth after every epoch.
+/// let mut scheduler = Scheduler::new(StepLr::new(0.1, 1), Run::per_epoch(2))?;
+/// assert_eq!((scheduler.step(), scheduler.step()), (0.1, 0.1));
+///
+/// let mut resumed = Scheduler::new(StepLr::new(0.1, 1), Run::per_epoch(2))?;
+/// resumed.try_load_record(&scheduler.to_record())?;
+/// assert_eq!(resumed.step(), scheduler.step());
+/// # Ok::<(), burn_lr_scheduler::ScheduleError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Scheduler {
+    config: Arc<ScheduleConfig>,
+    run: Run,
+    curve: Curve,
+    updates: u64,
+    refused: Option<ScheduleError>,
+}
+
+impl Scheduler {
+    /// Validates `schedule` for `run` and starts at the first update.
+    ///
+    /// # Errors
+    /// [`ScheduleError`] naming the hyperparameter that is outside its range, the length that
+    /// cannot be resolved, or the run's number of updates per epoch or of epochs if that is 0.
+    pub fn new(schedule: impl Into<ScheduleConfig>, run: Run) -> Result<Self, ScheduleError> {
+        for (name, value) in [
+            ("run.updates_per_epoch", run.updates_per_epoch()),
+            ("run.epochs", run.epochs()),
+        ] {
+            if value == Some(0) {
+                return Err(ScheduleError::Invalid {
+                    path: name.to_owned(),
+                    expected: "at least 1".to_owned(),
+                    found: "0".to_owned(),
+                });
+            }
+        }
+        let config = Arc::new(schedule.into());
+        Ok(Self {
+            curve: config.curve(&run)?,
+            config,
+            run,
+            updates: 0,
+            refused: None,
+        })
+    }
+
+    /// The schedule this was built from.
+    pub fn config(&self) -> &ScheduleConfig {
+        &self.config
+    }
+
+    /// The run this was built for.
+    pub fn run(&self) -> &Run {
+        &self.run
+    }
+
+    /// The learning rate that the next [`step`](LrScheduler::step) will return.
+    pub fn lr(&self) -> LearningRate {
+        match self.refused {
+            Some(_) => 0.0,
+            None => self.curve.lr(self.run.step_of_update(self.updates)),
+        }
+    }
+
+    /// How many optimizer updates were made.
+    pub fn updates(&self) -> u64 {
+        self.updates
+    }
+
+    /// Tells every active [plateau](crate::ReduceLrOnPlateau) the metric of the epoch that has just
+    /// ended. Call it once per epoch; a schedule without a plateau ignores it.
+    ///
+    /// # Errors
+    /// [`ScheduleError::NanMetric`] if the metric is NaN and a plateau treats that as an error;
+    /// nothing has changed then.
+    pub fn observe(&mut self, metric: f64) -> Result<Vec<Verdict>, ScheduleError> {
+        let last = self.run.step_of_update(self.updates.saturating_sub(1));
+        self.curve.observe(last, metric)
+    }
+
+    /// The states of all plateaus, outer ones first.
+    pub fn plateaus(&self) -> Vec<PlateauState> {
+        self.curve.plateaus()
+    }
+
+    /// Continues where the scheduler that made `record` stopped.
+    ///
+    /// # Errors
+    /// [`ScheduleError::OtherSchedule`], [`ScheduleError::Changed`] or
+    /// [`ScheduleError::MissingValue`] if the record was made by another schedule, by the same one
+    /// with other hyperparameters, or is incomplete. The scheduler is then as it was before.
+    pub fn try_load_record(&mut self, record: &LrSchedulerRecord) -> Result<(), ScheduleError> {
+        let mut curve = self.curve.clone();
+        let updates = record::read(record, &self.config, &self.run, &mut curve)?;
+        self.curve = curve;
+        self.updates = updates;
+        self.refused = None;
+        Ok(())
+    }
+
+    /// Why the last [`load_record`](LrScheduler::load_record) was refused, if it was.
+    pub fn refused_record(&self) -> Option<&ScheduleError> {
+        self.refused.as_ref()
+    }
+}
+
+impl LrScheduler for Scheduler {
+    fn step(&mut self) -> LearningRate {
+        let lr = self.lr();
+        self.updates = self.updates.saturating_add(1);
+        lr
+    }
+
+    fn to_record(&self) -> LrSchedulerRecord {
+        record::write(&self.config, &self.run, &self.curve, self.updates)
+    }
+
+    /// Loads the record like [`try_load_record`](Scheduler::try_load_record). Burn's signature has
+    /// no room for an error, and training on with a restarted schedule would spoil the run in
+    /// silence. So a refused record changes nothing, is logged as an error and printed to standard
+    /// error, and from then on every learning rate is 0: the weights stay as they are until a
+    /// record is accepted.
+    fn load_record(&mut self, record: LrSchedulerRecord) {
+        if let Err(error) = self.try_load_record(&record) {
+            log::error!("learning-rate scheduler: {error}");
+            eprintln!("learning-rate scheduler: {error}; the learning rate is held at 0");
+            self.refused = Some(error);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Constant, ReduceLrOnPlateau, Sequence, StepLr};
+
+    fn halving() -> StepLr {
+        StepLr::new(0.01, 3).with_gamma(0.5)
+    }
+
+    #[test]
+    fn an_epoch_lasts_its_updates() {
+        let mut scheduler = Scheduler::new(StepLr::new(1.0, 2), Run::per_epoch(3)).unwrap();
+        let lrs: Vec<f64> = (0..7).map(|_| scheduler.step()).collect();
+        assert_eq!(lrs, [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.1]);
+    }
+
+    #[test]
+    fn a_record_of_another_schedule_is_refused_and_freezes() {
+        let run = Run::per_update();
+        let mut scheduler = Scheduler::new(halving(), run).unwrap();
+        scheduler.step();
+        let other = Scheduler::new(Constant::new(0.1), run).unwrap().to_record();
+        assert!(matches!(
+            scheduler.try_load_record(&other),
+            Err(ScheduleError::OtherSchedule { .. })
+        ));
+        assert_eq!((scheduler.updates(), scheduler.lr()), (1, 0.01));
+
+        scheduler.load_record(other);
+        assert!(scheduler.refused_record().is_some());
+        assert_eq!((scheduler.updates(), scheduler.step()), (1, 0.0));
+
+        scheduler.load_record(Scheduler::new(halving(), run).unwrap().to_record());
+        assert_eq!((scheduler.updates(), scheduler.step()), (0, 0.01));
+    }
+
+    #[test]
+    fn an_incomplete_record_is_refused() {
+        let mut scheduler = Scheduler::new(halving(), Run::per_update()).unwrap();
+        let empty = scheduler.try_load_record(&LrSchedulerRecord::new());
+        assert!(matches!(empty, Err(ScheduleError::MissingValue { .. })));
+        let torn = scheduler.to_record().with_scalar("updates", true);
+        assert!(matches!(
+            scheduler.try_load_record(&torn),
+            Err(ScheduleError::MissingValue { key }) if key == "updates"
+        ));
+    }
+
+    #[test]
+    fn a_changed_hyperparameter_is_named() {
+        let schedule = |gamma| {
+            Sequence::new(
+                [
+                    Constant::new(0.1).into(),
+                    halving().with_gamma(gamma).into(),
+                ],
+                [5],
+            )
+        };
+        let saved = Scheduler::new(schedule(0.5), Run::per_update()).unwrap();
+        let mut changed = Scheduler::new(schedule(0.25), Run::per_update()).unwrap();
+        assert_eq!(
+            changed.try_load_record(&saved.to_record()),
+            Err(ScheduleError::Changed {
+                path: "Sequence.schedules[1].StepLr.gamma".into(),
+                saved: "0.5".into(),
+                current: "0.25".into(),
+            })
+        );
+        let mut longer = Scheduler::new(schedule(0.5), Run::per_epoch(10)).unwrap();
+        assert!(matches!(
+            longer.try_load_record(&saved.to_record()),
+            Err(ScheduleError::Changed { .. })
+        ));
+    }
+
+    #[test]
+    fn a_plateau_in_a_sequence_waits_for_its_turn() {
+        let plateau = ReduceLrOnPlateau::new(0.1).with_patience(0);
+        let sequence = Sequence::new([Constant::new(0.01).into(), plateau.into()], [2]);
+        let mut scheduler = Scheduler::new(sequence, Run::per_epoch(1)).unwrap();
+        let mut counts = Vec::new();
+        for metric in [1.0, 2.0, 3.0, 4.0] {
+            scheduler.step();
+            counts.push(scheduler.observe(metric).unwrap().len());
+        }
+        assert_eq!(counts, [0, 0, 1, 1]);
+        assert_eq!(scheduler.plateaus()[0].cuts, 1);
+    }
+}

@@ -1,0 +1,197 @@
+//! Cuts the learning rate when a metric stops improving.
+
+use serde::{Deserialize, Serialize};
+
+use crate::plateau::{Counting, Mode, NanPolicy, Plateau, Settings, ThresholdMode};
+use crate::{Build, Constant, Curve, Schedule, ScheduleConfig, ScheduleError};
+
+/// Multiplies the base schedule by `factor` each time the observed metric has not improved for more
+/// than `patience` epochs.
+///
+/// The metric comes in through [`Scheduler::observe`](crate::Scheduler::observe), once per epoch.
+/// A cut is a multiplier over whatever the base does: warmup, cosine or another plateau. At a
+/// constant base the rates equal PyTorch's to the bit.
+///
+/// ```
+/// use burn_lr_scheduler::{ReduceLrOnPlateau, Run, Scheduler, Verdict};
+///
+/// let plateau = ReduceLrOnPlateau::new(0.01).with_factor(0.5).with_patience(1);
+/// let mut scheduler = Scheduler::new(plateau, Run::per_update())?;
+/// scheduler.observe(0.3)?;
+/// scheduler.observe(0.4)?;
+/// let verdicts = scheduler.observe(0.5)?;
+/// assert_eq!(verdicts, [Verdict::Cut { from: 0.01, to: 0.005 }]);
+/// assert_eq!(scheduler.lr(), 0.005);
+/// # Ok::<(), burn_lr_scheduler::ScheduleError>(())
+/// ```
+///
+/// # Errors
+/// `factor` must lie in (0, 1), `threshold`, `min_lr` and `eps` be finite and at least 0.
+///
+/// # Source
+/// PyTorch's `ReduceLROnPlateau`, with its defaults. Differences: the relative threshold is
+/// `best -/+ threshold * |best|`, which is right for negative metrics too; the base may be any
+/// schedule. [`keras`](Self::keras) and [`optax`](Self::optax) count as those libraries do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReduceLrOnPlateau {
+    /// The schedule that cuts are applied to.
+    pub base: Box<ScheduleConfig>,
+    /// Whether a smaller or a larger metric is better; `min` by default.
+    #[serde(default)]
+    pub mode: Mode,
+    /// What a cut multiplies the rate by; 0.1 by default.
+    #[serde(default = "default_factor")]
+    pub factor: f64,
+    /// How many bad epochs in a row are tolerated; 10 by default.
+    #[serde(default = "default_patience")]
+    pub patience: u64,
+    /// How much better than the best a metric must be to count as improved; 1e-4 by default.
+    #[serde(default = "default_threshold")]
+    pub threshold: f64,
+    /// Whether `threshold` is relative to the best or absolute; `rel` by default.
+    #[serde(default)]
+    pub threshold_mode: ThresholdMode,
+    /// How many epochs after a cut are not counted; 0 by default.
+    #[serde(default)]
+    pub cooldown: u64,
+    /// No cut goes below this rate; 0 by default.
+    #[serde(default)]
+    pub min_lr: f64,
+    /// A cut that would change the rate by no more than this is not made; 1e-8 by default.
+    #[serde(default = "default_eps")]
+    pub eps: f64,
+    /// What a NaN metric counts as; `bad` by default.
+    #[serde(default)]
+    pub nan: NanPolicy,
+    /// Whose way of counting is followed; `pytorch` by default.
+    #[serde(default)]
+    pub counting: Counting,
+}
+
+fn default_factor() -> f64 {
+    0.1
+}
+
+fn default_patience() -> u64 {
+    10
+}
+
+fn default_threshold() -> f64 {
+    1e-4
+}
+
+fn default_eps() -> f64 {
+    1e-8
+}
+
+impl ReduceLrOnPlateau {
+    /// PyTorch's defaults over a constant learning rate.
+    pub fn new(initial_lr: f64) -> Self {
+        Self::over(Constant::new(initial_lr))
+    }
+
+    /// PyTorch's defaults over any schedule.
+    pub fn over(base: impl Into<ScheduleConfig>) -> Self {
+        Self {
+            base: Box::new(base.into()),
+            mode: Mode::Min,
+            factor: default_factor(),
+            patience: default_patience(),
+            threshold: default_threshold(),
+            threshold_mode: ThresholdMode::Rel,
+            cooldown: 0,
+            min_lr: 0.0,
+            eps: default_eps(),
+            nan: NanPolicy::Bad,
+            counting: Counting::Pytorch,
+        }
+    }
+
+    /// Sets whether a smaller or a larger metric is better.
+    pub fn with_mode(mut self, mode: Mode) -> Self {
+        self.mode = mode;
+        self
+    }
+
+    /// Sets what a cut multiplies the rate by.
+    pub fn with_factor(mut self, factor: f64) -> Self {
+        self.factor = factor;
+        self
+    }
+
+    /// Sets how many bad epochs in a row are tolerated.
+    pub fn with_patience(mut self, patience: u64) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// Sets how much better than the best a metric must be, and how that is measured.
+    pub fn with_threshold(mut self, threshold: f64, mode: ThresholdMode) -> Self {
+        self.threshold = threshold;
+        self.threshold_mode = mode;
+        self
+    }
+
+    /// Sets how many epochs after a cut are not counted.
+    pub fn with_cooldown(mut self, cooldown: u64) -> Self {
+        self.cooldown = cooldown;
+        self
+    }
+
+    /// Sets the rate below which no cut goes.
+    pub fn with_min_lr(mut self, min_lr: f64) -> Self {
+        self.min_lr = min_lr;
+        self
+    }
+
+    /// Sets the change of rate below which a cut is not made.
+    pub fn with_eps(mut self, eps: f64) -> Self {
+        self.eps = eps;
+        self
+    }
+
+    /// Sets what a NaN metric counts as.
+    pub fn with_nan(mut self, nan: NanPolicy) -> Self {
+        self.nan = nan;
+        self
+    }
+
+    /// Sets whose way of counting is followed.
+    pub fn with_counting(mut self, counting: Counting) -> Self {
+        self.counting = counting;
+        self
+    }
+}
+
+impl Schedule for ReduceLrOnPlateau {
+    fn build(&self, build: &Build<'_>) -> Result<Curve, ScheduleError> {
+        let settings = Settings {
+            path: build.path().to_owned(),
+            mode: self.mode,
+            factor: build.check("factor", self.factor, "a number between 0 and 1", |f| {
+                0.0 < f && f < 1.0
+            })?,
+            patience: self.patience,
+            threshold: build.non_negative("threshold", self.threshold)?,
+            threshold_mode: self.threshold_mode,
+            cooldown: self.cooldown,
+            min_lr: build.non_negative("min_lr", self.min_lr)?,
+            eps: build.non_negative("eps", self.eps)?,
+            nan: self.nan,
+            counting: self.counting,
+        };
+        let base = build.child("base", &self.base)?;
+        Ok(base.plateau(Plateau::new(settings)))
+    }
+
+    fn examples() -> Vec<(&'static str, Self)> {
+        vec![(
+            "ReduceLROnPlateau",
+            Self::new(0.1)
+                .with_factor(0.5)
+                .with_patience(2)
+                .with_cooldown(3),
+        )]
+    }
+}
