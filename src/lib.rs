@@ -1,1 +1,18 @@
-//! stub
+//! Learning-rate schedules, ReduceLROnPlateau and reproducible training runs for the
+//! [Burn](https://burn.dev) deep-learning framework.
+//!
+//! ```text
+//! Schedule (step -> lr) -> Scheduler (counts steps: Burn's LrScheduler) -> Learner + Adam -> metrics
+//!                              ^                                                                |
+//!                              +---- ReduceLrOnPlateau: one observation per epoch <-------------+
+//! ```
+//!
+//! This crate re-exports three that can also be used alone:
+//!
+//! - [`scheduler`]: the schedules, independent of any backend,
+//! - [`model`]: the small classifier of the running experiment,
+//! - [`training`]: data, Burn's Learner with Adam, checkpoints and histories.
+
+pub use burn_lr_model as model;
+pub use burn_lr_scheduler as scheduler;
+pub use burn_lr_training as training;

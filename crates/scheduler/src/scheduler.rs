@@ -90,6 +90,12 @@ impl Scheduler {
         self.updates
     }
 
+    /// Moves the counter: the next [`step`](LrScheduler::step) is optimizer update number `updates`,
+    /// from 0. Plateaus keep what they have observed.
+    pub fn seek(&mut self, updates: u64) {
+        self.updates = updates;
+    }
+
     /// Tells every active [plateau](crate::ReduceLrOnPlateau) the metric of the epoch that has just
     /// ended. Call it once per epoch; a schedule without a plateau ignores it.
     ///

@@ -1,0 +1,120 @@
+//! Labelled grey images in contiguous memory.
+
+use std::sync::Arc;
+
+use burn::data::dataset::{Dataset, DatasetError};
+use burn::tensor::{Device, Tensor, TensorData};
+use burn_lr_model::ClassificationBatch;
+
+use super::loader::BatchSource;
+
+/// One labelled image, as [`ImageDataset`] hands it to Burn's dataset transforms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    /// The pixels row by row, 0 to 255.
+    pub pixels: Vec<u8>,
+    /// The class.
+    pub label: u8,
+}
+
+/// Labelled grey images in contiguous memory, one byte a pixel.
+///
+/// Cloning and taking a [prefix](Self::first) share the memory. As a Burn
+/// [`Dataset`], it yields [`Image`]s; as a [`BatchSource`], it makes batches with pixels scaled to
+/// 0..=1 straight from the bytes.
+#[derive(Debug, Clone)]
+pub struct ImageDataset {
+    pixels: Arc<[u8]>,
+    labels: Arc<[u8]>,
+    features: usize,
+    len: usize,
+}
+
+impl ImageDataset {
+    /// Images of `features` pixels each, one label an image.
+    ///
+    /// Returns nothing if there are no features, or if the lengths do not fit each other.
+    pub fn new(
+        pixels: impl Into<Arc<[u8]>>,
+        labels: impl Into<Arc<[u8]>>,
+        features: usize,
+    ) -> Option<Self> {
+        let (pixels, labels) = (pixels.into(), labels.into());
+        let fits = features > 0 && labels.len().checked_mul(features) == Some(pixels.len());
+        fits.then(|| Self {
+            len: labels.len(),
+            pixels,
+            labels,
+            features,
+        })
+    }
+
+    /// The first `len` images, or all if there are fewer.
+    pub fn first(&self, len: usize) -> Self {
+        Self {
+            len: len.min(self.len),
+            ..self.clone()
+        }
+    }
+
+    /// How many pixels an image has.
+    pub fn features(&self) -> usize {
+        self.features
+    }
+
+    /// The labels of all images.
+    pub fn labels(&self) -> &[u8] {
+        &self.labels[..self.len]
+    }
+
+    /// The pixels of image `index`.
+    ///
+    /// # Panics
+    /// If there are not that many images.
+    pub fn pixels(&self, index: usize) -> &[u8] {
+        assert!(index < self.len, "image {index} of {}", self.len);
+        &self.pixels[index * self.features..][..self.features]
+    }
+}
+
+impl Dataset<Image> for ImageDataset {
+    fn get(&self, index: usize) -> Result<Image, DatasetError> {
+        Ok(Image {
+            pixels: self.pixels(index).to_vec(),
+            label: self.labels()[index],
+        })
+    }
+
+    fn len(&self) -> usize {
+        self.len
+    }
+}
+
+impl BatchSource<ClassificationBatch> for ImageDataset {
+    fn len(&self) -> usize {
+        self.len
+    }
+
+    fn batch(
+        &self,
+        indices: &[usize],
+        device: &Device,
+    ) -> Result<ClassificationBatch, DatasetError> {
+        let mut inputs = Vec::with_capacity(indices.len() * self.features);
+        let mut targets = Vec::with_capacity(indices.len());
+        for &index in indices {
+            inputs.extend(
+                self.pixels(index)
+                    .iter()
+                    .map(|&pixel| f32::from(pixel) / 255.0),
+            );
+            targets.push(i64::from(self.labels[index]));
+        }
+        let inputs = TensorData::new(inputs, [indices.len(), self.features]);
+        let targets = TensorData::new(targets, [indices.len()]);
+        Ok(ClassificationBatch {
+            inputs: Tensor::from_data(inputs, device),
+            targets: Tensor::from_data(targets, device),
+        })
+    }
+}

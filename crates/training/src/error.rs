@@ -1,0 +1,86 @@
+//! The errors of training.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use burn_lr_scheduler::ScheduleError;
+
+/// What can stop a training run.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainingError {
+    /// A setting is outside its range.
+    #[error("{name}: expected {expected}, got {found}")]
+    Invalid {
+        /// The setting.
+        name: &'static str,
+        /// What it must be.
+        expected: &'static str,
+        /// What it is.
+        found: String,
+    },
+    /// The schedule is invalid.
+    #[error("schedule: {0}")]
+    Schedule(#[from] ScheduleError),
+    /// A file of the run directory could not be written or read.
+    #[error("cannot {action} {}: {source}", path.display())]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// The file or directory.
+        path: PathBuf,
+        /// Why it failed.
+        source: Arc<std::io::Error>,
+    },
+    /// A model file could not be written or read.
+    #[error("cannot {action} the model in {}: {reason}", path.display())]
+    Model {
+        /// What was tried.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What Burn says.
+        reason: String,
+    },
+    /// A plateau observes a metric that has no value.
+    #[error(
+        "no {split} metric {metric:?} in epoch {epoch}: there is {}",
+        list(known)
+    )]
+    MissingMetric {
+        /// The metric's name.
+        metric: String,
+        /// The split it was looked for in.
+        split: String,
+        /// The epoch.
+        epoch: usize,
+        /// The metrics that there are.
+        known: Vec<String>,
+    },
+    /// Burn's Learner stopped on an error.
+    #[error("training stopped after epoch {epoch}: {source}")]
+    Learner {
+        /// The last epoch that was completed, 0 for none.
+        epoch: usize,
+        /// What the Learner says.
+        source: Arc<burn::train::TrainingError>,
+    },
+}
+
+impl TrainingError {
+    /// An input or output error on `path`.
+    pub(crate) fn file(action: &'static str, path: &Path, source: std::io::Error) -> Self {
+        Self::File {
+            action,
+            path: path.to_owned(),
+            source: Arc::new(source),
+        }
+    }
+}
+
+fn list(names: &[String]) -> String {
+    match names {
+        [] => "none".to_owned(),
+        names => names.join(", "),
+    }
+}

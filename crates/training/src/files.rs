@@ -1,0 +1,26 @@
+//! Files that are whole or not there.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
+
+use crate::TrainingError;
+
+/// Replaces the file at `path` in one step: whoever reads it sees the old or the new content, also
+/// after a crash.
+pub(crate) fn write_atomically(path: &Path, content: &[u8]) -> Result<(), TrainingError> {
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(".tmp");
+    let temporary = Path::new(&temporary);
+    let write = || -> std::io::Result<()> {
+        let mut file = File::create(temporary)?;
+        file.write_all(content)?;
+        file.sync_all()?;
+        fs::rename(temporary, path)
+    };
+    write().map_err(|error| {
+        // What was written of it is of no use, and may be what fills the disk.
+        let _ = fs::remove_file(temporary);
+        TrainingError::file("write", path, error)
+    })
+}

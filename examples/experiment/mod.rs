@@ -1,0 +1,190 @@
+//! What the examples on MNIST share: options, the run, and the judgement of its epochs.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc;
+
+use burn::data::dataset::Dataset;
+use burn::train::metric::{AccuracyMetric, LossMetric};
+use burn_lr::model::MlpConfig;
+use burn_lr::scheduler::{Clock, ScheduleConfig};
+use burn_lr::training::{
+    Backend, Display, EpochLoader, EpochRecord, History, Mnist, Training, bundled_mnist_dir,
+};
+use clap::Args;
+use serde_json::json;
+
+/// Samples in a training batch; fixed, as the experiment may change the schedule alone.
+const BATCH_SIZE: usize = 64;
+/// Samples in a validation batch, which changes nothing but the speed.
+const VALID_BATCH_SIZE: usize = 1000;
+/// The target: validation accuracy of at least 90 %, training accuracy below 95 %.
+const MIN_VALID_ACCURACY: f64 = 0.90;
+const MAX_TRAIN_ACCURACY: f64 = 0.95;
+
+pub type Error = Box<dyn std::error::Error>;
+
+/// Options of every example on MNIST.
+#[derive(Args, Debug)]
+pub struct Options {
+    /// Epochs to train
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    pub epochs: u32,
+
+    /// Adam's initial learning rate
+    #[arg(long, default_value_t = 0.01)]
+    pub lr: f64,
+
+    /// Seed of the initial weights and of the order of the images
+    #[arg(long, default_value_t = 42)]
+    pub seed: u64,
+
+    /// Train on the first N images only
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub train_samples: Option<u32>,
+
+    /// Where to compute: flex, ndarray, wgpu or cuda, as far as compiled in
+    #[arg(long, default_value = "flex")]
+    pub backend: Backend,
+
+    /// Directory of the four IDX files, plain or gzipped [default: the bundled MNIST]
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+
+    /// Directory for the configuration, history and model [default: the next free
+    /// artifacts/<example>/run-NNN]
+    #[arg(long, value_name = "DIR")]
+    pub run_dir: Option<PathBuf>,
+
+    /// Show Burn's dashboard while training (needs --features tui)
+    #[arg(long)]
+    pub tui: bool,
+}
+
+/// Trains the experiment's network with `schedule` and prints a line an epoch, then the verdict.
+pub fn run(
+    name: &str,
+    schedule: impl Into<ScheduleConfig>,
+    options: &Options,
+) -> Result<(), Error> {
+    let device = options.backend.device()?;
+    let display = display(options.tui)?;
+    let directory = match &options.run_dir {
+        Some(directory) => directory.clone(),
+        None => next_free(&Path::new("artifacts").join(name)),
+    };
+    if directory.join("config.json").exists() {
+        let message = format!(
+            "{}: holds a run already; name another --run-dir",
+            directory.display()
+        );
+        return Err(message.into());
+    }
+
+    let mnist = match &options.data_dir {
+        Some(directory) => Mnist::load(directory)?,
+        None => Mnist::bundled()?,
+    };
+    let images = options.train_samples.map_or(usize::MAX, |n| n as usize);
+    let images = mnist.train.first(images);
+    let data = options.data_dir.clone().unwrap_or_else(bundled_mnist_dir);
+    println!(
+        "Training on {} images, validating on {}; {} on {}, seed {}; results in {}",
+        images.len(),
+        mnist.test.len(),
+        name,
+        options.backend,
+        options.seed,
+        directory.display()
+    );
+
+    let model = MlpConfig::new();
+    let train = Arc::new(EpochLoader::new(images, BATCH_SIZE).shuffled(options.seed));
+    let valid = Arc::new(EpochLoader::new(mnist.test, VALID_BATCH_SIZE));
+    // Burn's dashboard owns the terminal until the end; the lines then wait for it.
+    let (lines, waiting) = mpsc::channel();
+    let tui = options.tui;
+    device.seed(options.seed);
+    let trained = Training::new(&directory, train, valid, BATCH_SIZE)
+        .schedule(schedule, Clock::PerEpoch)
+        .epochs(options.epochs as usize)
+        .metrics((LossMetric::new(), AccuracyMetric::new()))
+        .settings(json!({
+            "seed": options.seed,
+            "backend": options.backend.to_string(),
+            "data": data,
+            "model": model,
+        }))
+        .display(display)
+        .on_epoch(move |epoch| match tui {
+            true => drop(lines.send(line(epoch))),
+            false => println!("{}", line(epoch)),
+        })
+        .fit(model.init(&device))?;
+    waiting.iter().for_each(|line| println!("{line}"));
+    print!("{}", verdict(&trained.history));
+    Ok(())
+}
+
+fn display(tui: bool) -> Result<Display, Error> {
+    match tui {
+        false => Ok(Display::Bar),
+        #[cfg(feature = "tui")]
+        true => Ok(Display::Dashboard),
+        #[cfg(not(feature = "tui"))]
+        true => Err("the dashboard is not compiled in: build with `--features tui`".into()),
+    }
+}
+
+/// The first `directory/run-NNN` that does not exist.
+fn next_free(directory: &Path) -> PathBuf {
+    (1..)
+        .map(|number| directory.join(format!("run-{number:03}")))
+        .find(|path| !path.exists())
+        .unwrap_or_else(|| directory.join("run"))
+}
+
+/// An epoch in a line; the learning rate is the one that the next epoch will use.
+fn line(epoch: &EpochRecord) -> String {
+    format!(
+        "Epoch {}: Train loss={:.4}, Train acc={:.4}, Val loss={:.4}, Val acc={:.4}, LR={:.5}",
+        epoch.epoch,
+        epoch.train("loss"),
+        epoch.train("accuracy"),
+        epoch.valid("loss"),
+        epoch.valid("accuracy"),
+        epoch.next_lr,
+    )
+}
+
+/// The last epoch judged against the target, and the epochs that met it.
+fn verdict(history: &History) -> String {
+    let met = |epoch: &&EpochRecord| {
+        epoch.valid("accuracy") >= MIN_VALID_ACCURACY
+            && epoch.train("accuracy") < MAX_TRAIN_ACCURACY
+    };
+    let Some(last) = history.epochs.last() else {
+        return String::new();
+    };
+    let epochs: Vec<String> = history
+        .epochs
+        .iter()
+        .filter(met)
+        .map(|epoch| epoch.epoch.to_string())
+        .collect();
+    format!(
+        "Target (validation at least {:.0} %, training below {:.0} %): {} after epoch {}, \
+         with {:.2} % and {:.2} %.\nEpochs that met it: {}.\n",
+        100.0 * MIN_VALID_ACCURACY,
+        100.0 * MAX_TRAIN_ACCURACY,
+        if met(&last) { "met" } else { "missed" },
+        last.epoch,
+        100.0 * last.valid("accuracy"),
+        100.0 * last.train("accuracy"),
+        if epochs.is_empty() {
+            "none".to_owned()
+        } else {
+            epochs.join(", ")
+        },
+    )
+}
