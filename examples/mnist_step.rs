@@ -36,11 +36,5 @@ struct Options {
 fn main() -> ExitCode {
     let options = Options::parse();
     let schedule = StepLr::new(options.experiment.lr, options.step_size).with_gamma(options.gamma);
-    match experiment::run("mnist_step", schedule, &options.experiment) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    experiment::exit(experiment::run("mnist_step", schedule, &options.experiment))
 }

@@ -1,6 +1,7 @@
 //! What the examples on MNIST share: options, the run, and the judgement of its epochs.
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::mpsc;
 
@@ -9,7 +10,8 @@ use burn::train::metric::{AccuracyMetric, LossMetric};
 use burn_lr::model::MlpConfig;
 use burn_lr::scheduler::{Clock, ScheduleConfig};
 use burn_lr::training::{
-    Backend, Display, EpochLoader, EpochRecord, History, Mnist, Training, bundled_mnist_dir,
+    Backend, BackendError, DataError, Display, EpochLoader, EpochRecord, History, Mnist, Training,
+    TrainingError, bundled_mnist_dir,
 };
 use clap::Args;
 use serde_json::json;
@@ -124,6 +126,21 @@ pub fn run(
     waiting.iter().for_each(|line| println!("{line}"));
     print!("{}", verdict(&trained.history));
     Ok(())
+}
+
+/// Prints why the run failed; an option that was wrong exits with 2, as clap does.
+pub fn exit(result: Result<(), Error>) -> ExitCode {
+    let Err(error) = result else {
+        return ExitCode::SUCCESS;
+    };
+    eprintln!("error: {error}");
+    let option = error.is::<BackendError>()
+        || error.is::<DataError>()
+        || matches!(
+            error.downcast_ref(),
+            Some(TrainingError::Schedule(_) | TrainingError::Invalid { .. })
+        );
+    ExitCode::from(if option { 2 } else { 1 })
 }
 
 fn display(tui: bool) -> Result<Display, Error> {

@@ -58,9 +58,11 @@ impl MlpConfig {
 /// ```
 #[derive(Module, Debug)]
 pub struct Mlp {
-    fc1: Linear,
+    /// From the inputs to the hidden units.
+    pub fc1: Linear,
     relu: Relu,
-    fc2: Linear,
+    /// From the hidden units to the logits.
+    pub fc2: Linear,
 }
 
 impl Mlp {

@@ -292,7 +292,11 @@ impl<M: LearnerModel> Training<M> {
             adam: &self.adam,
             train_samples: self.train.num_items(),
             valid_samples: self.valid.num_items(),
-            device: format!("{:?}", model.devices().first()),
+            device: model
+                .devices()
+                .first()
+                .map(|device| format!("{device:?}"))
+                .unwrap_or_default(),
             model: model.to_string(),
             settings: &self.settings,
         };

@@ -42,7 +42,9 @@ pub struct Mnist {
 
 /// Where the bundled files lie in a checkout of the repository.
 pub fn bundled_mnist_dir() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/mnist")
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+    let root = crates.and_then(Path::parent).unwrap_or(Path::new("."));
+    root.join("data/mnist")
 }
 
 impl Mnist {

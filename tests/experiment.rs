@@ -1,0 +1,229 @@
+//! The experiment on a few hundred real images, through the Learner.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use burn::nn::Linear;
+use burn::tensor::Device;
+use burn::train::metric::{AccuracyMetric, LossMetric};
+use burn_lr::model::{Mlp, MlpConfig};
+use burn_lr::scheduler::{Clock, ReduceLrOnPlateau, ScheduleConfig, StepLr};
+use burn_lr::training::{
+    Backend, EpochLoader, History, Mnist, Trained, Training, TrainingError, load_model,
+};
+use tempfile::TempDir;
+
+const SAMPLES: usize = 500;
+
+fn training(directory: &Path, schedule: impl Into<ScheduleConfig>, clock: Clock) -> Training<Mlp> {
+    let mnist = Mnist::bundled().unwrap();
+    let train = EpochLoader::new(mnist.train.first(SAMPLES), 64).shuffled(42);
+    let valid = EpochLoader::new(mnist.test.first(SAMPLES), 64);
+    Training::new(directory, Arc::new(train), Arc::new(valid), 64)
+        .schedule(schedule, clock)
+        .metrics((LossMetric::new(), AccuracyMetric::new()))
+}
+
+/// A backend has one random number generator for all threads, and so for all tests.
+static GENERATOR: Mutex<()> = Mutex::new(());
+
+fn model(device: &Device) -> Mlp {
+    let _alone = GENERATOR.lock().unwrap();
+    device.seed(42);
+    let model = MlpConfig::new().init(device);
+    // Weights are drawn when they are first looked at.
+    parameters(&model);
+    model
+}
+
+fn parameters(model: &Mlp) -> Vec<f32> {
+    let values = |layer: &Linear| {
+        let weight = layer
+            .weight
+            .val()
+            .into_data()
+            .try_into_vec::<f32>()
+            .unwrap();
+        let bias = layer.bias.as_ref().unwrap().val().into_data();
+        [weight, bias.try_into_vec::<f32>().unwrap()].concat()
+    };
+    [values(&model.fc1), values(&model.fc2)].concat()
+}
+
+fn halving() -> StepLr {
+    StepLr::new(0.01, 3).with_gamma(0.5)
+}
+
+#[test]
+fn it_learns_with_the_configured_learning_rates() {
+    for backend in Backend::compiled() {
+        let device = backend.device().unwrap();
+        let directory = TempDir::new().unwrap();
+        let Trained { model, history } = training(directory.path(), halving(), Clock::PerEpoch)
+            .epochs(7)
+            .fit(self::model(&device))
+            .unwrap();
+
+        let rates: Vec<(f64, f64)> = history.epochs.iter().map(|e| (e.lr, e.next_lr)).collect();
+        let (a, b, c) = (0.01, 0.005, 0.0025);
+        assert_eq!(
+            rates,
+            [(a, a), (a, a), (a, b), (b, b), (b, b), (b, c), (c, c)]
+        );
+
+        let (first, last) = (&history.epochs[0], &history.epochs[6]);
+        assert!(
+            last.train("loss") < first.train("loss") / 4.0,
+            "{history:?}"
+        );
+        assert!(last.valid("accuracy") > 0.8, "{history:?}");
+        assert!(
+            last.train("accuracy") > last.valid("accuracy"),
+            "{history:?}"
+        );
+
+        let loaded = MlpConfig::new().init(&device);
+        let loaded = load_model(&directory.path().join("final.bpk"), loaded).unwrap();
+        assert_eq!(parameters(&loaded), parameters(&model));
+    }
+}
+
+/// Validation metrics by hand, every sample counting once, against the ones the Learner reported.
+#[test]
+fn every_sample_counts_once_in_the_validation_metrics() {
+    use burn::nn::loss::CrossEntropyLossConfig;
+    use burn_lr::training::BatchSource;
+
+    let device = Backend::Flex.device().unwrap();
+    let directory = TempDir::new().unwrap();
+    let Trained { model, history } = training(directory.path(), halving(), Clock::PerEpoch)
+        .fit(self::model(&device))
+        .unwrap();
+
+    let all: Vec<usize> = (0..SAMPLES).collect();
+    let batch = Mnist::bundled().unwrap().test.batch(&all, &device).unwrap();
+    let logits = model.forward(batch.inputs);
+    let right = logits
+        .clone()
+        .argmax(1)
+        .flatten::<1>(0, 1)
+        .equal(batch.targets.clone());
+    let accuracy = right.int().sum().into_scalar::<i64>() as f64 / SAMPLES as f64;
+    let loss = CrossEntropyLossConfig::new()
+        .init(&device)
+        .forward(logits, batch.targets)
+        .into_scalar::<f64>();
+
+    let epoch = &history.epochs[0];
+    assert!((epoch.valid("accuracy") - accuracy).abs() < 1e-12);
+    assert!(
+        (epoch.valid("loss") - loss).abs() < 1e-6,
+        "{} {loss}",
+        epoch.valid("loss")
+    );
+}
+
+#[test]
+fn equal_seeds_give_equal_bits() {
+    for backend in Backend::compiled() {
+        let run = || {
+            let directory = TempDir::new().unwrap();
+            let device = backend.device().unwrap();
+            let mut trained = training(directory.path(), halving(), Clock::PerEpoch)
+                .epochs(3)
+                .fit(model(&device))
+                .unwrap();
+            for epoch in &mut trained.history.epochs {
+                epoch.seconds = 0.0;
+            }
+            (parameters(&trained.model), trained.history)
+        };
+        let (first, second) = (run(), run());
+        assert!(first.0 == second.0, "the weights differ on {backend}");
+        assert_eq!(first.1, second.1, "{backend}");
+    }
+}
+
+#[test]
+fn per_update_schedules_step_with_every_update() {
+    let device = Backend::Flex.device().unwrap();
+    // 500 samples in batches of 64 are 8 batches: 8 updates, or 3 with 3 batches each.
+    for (accumulation, updates) in [(1, 8), (3, 3)] {
+        let directory = TempDir::new().unwrap();
+        let schedule = StepLr::new(1e-3, 1).with_gamma(0.5);
+        let history = training(directory.path(), schedule, Clock::PerUpdate)
+            .grads_accumulation(accumulation)
+            .epochs(2)
+            .fit(model(&device))
+            .unwrap()
+            .history;
+        for (epoch, record) in (1..).zip(&history.epochs) {
+            assert_eq!(record.next_lr, 1e-3 * 0.5f64.powi(epoch * updates));
+            assert_eq!(record.lr, 2.0 * record.next_lr);
+        }
+    }
+}
+
+#[test]
+fn a_plateau_hears_the_validation_loss() {
+    let device = Backend::Flex.device().unwrap();
+    let directory = TempDir::new().unwrap();
+    // No loss is ever better than the first by more than 100 of them.
+    let plateau = ReduceLrOnPlateau::new(0.01)
+        .with_factor(0.5)
+        .with_patience(1)
+        .with_threshold(100.0, burn_lr::scheduler::ThresholdMode::Abs);
+    let history: History = training(directory.path(), plateau, Clock::PerEpoch)
+        .epochs(5)
+        .fit(model(&device))
+        .unwrap()
+        .history;
+    let next: Vec<f64> = history.epochs.iter().map(|epoch| epoch.next_lr).collect();
+    assert_eq!(next, [0.01, 0.01, 0.005, 0.005, 0.0025]);
+}
+
+#[test]
+fn the_directory_tells_what_was_run() {
+    let device = Backend::Flex.device().unwrap();
+    let directory = TempDir::new().unwrap();
+    let trained = training(directory.path(), halving(), Clock::PerEpoch)
+        .epochs(2)
+        .settings(serde_json::json!({ "seed": 42 }))
+        .fit(model(&device))
+        .unwrap();
+
+    let read = |name| std::fs::read_to_string(directory.path().join(name)).unwrap();
+    let config: serde_json::Value = serde_json::from_str(&read("config.json")).unwrap();
+    assert_eq!(config["settings"]["seed"], 42);
+    assert_eq!(config["adam"]["epsilon"], 1e-8);
+    assert_eq!(config["run"]["updates_per_epoch"], 8);
+    let schedule = ScheduleConfig::from_json(&config["schedule"].to_string()).unwrap();
+    assert_eq!(schedule, halving().into());
+
+    let history: History = serde_json::from_str(&read("history.json")).unwrap();
+    assert_eq!(history, trained.history);
+    assert_eq!(read("history.csv"), trained.history.to_csv());
+}
+
+#[test]
+fn settings_that_make_no_sense_are_refused_before_anything_is_written() {
+    let device = Backend::Flex.device().unwrap();
+    let parent = TempDir::new().unwrap();
+    let directory = parent.path().join("run");
+    let none = training(&directory, halving(), Clock::PerEpoch)
+        .epochs(0)
+        .fit(model(&device));
+    assert!(matches!(
+        none,
+        Err(TrainingError::Invalid { name: "epochs", .. })
+    ));
+    let negative = training(&directory, StepLr::new(-1.0, 3), Clock::PerEpoch).fit(model(&device));
+    assert!(matches!(negative, Err(TrainingError::Schedule(_))));
+    assert!(!directory.exists());
+
+    std::fs::write(&directory, "a file").unwrap();
+    let blocked = training(&directory, halving(), Clock::PerEpoch).fit(model(&device));
+    assert!(matches!(blocked, Err(TrainingError::File { path, .. }) if path == directory));
+}
