@@ -79,6 +79,8 @@ macro_rules! registry {
 
 registry! {
     constant::Constant,
+    lambda_lr::LambdaLr,
+    multiplicative_lr::MultiplicativeLr,
     step_lr::StepLr,
     sequence::Sequence,
     reduce_lr_on_plateau::ReduceLrOnPlateau,
