@@ -82,6 +82,7 @@ registry! {
     lambda_lr::LambdaLr,
     multiplicative_lr::MultiplicativeLr,
     step_lr::StepLr,
+    multi_step_lr::MultiStepLr,
     sequence::Sequence,
     reduce_lr_on_plateau::ReduceLrOnPlateau,
 }
