@@ -83,6 +83,7 @@ registry! {
     multiplicative_lr::MultiplicativeLr,
     step_lr::StepLr,
     multi_step_lr::MultiStepLr,
+    constant_lr::ConstantLr,
     sequence::Sequence,
     reduce_lr_on_plateau::ReduceLrOnPlateau,
 }
