@@ -84,6 +84,7 @@ registry! {
     step_lr::StepLr,
     multi_step_lr::MultiStepLr,
     constant_lr::ConstantLr,
+    linear_lr::LinearLr,
     sequence::Sequence,
     reduce_lr_on_plateau::ReduceLrOnPlateau,
 }
