@@ -85,6 +85,7 @@ registry! {
     multi_step_lr::MultiStepLr,
     constant_lr::ConstantLr,
     linear_lr::LinearLr,
+    exponential_lr::ExponentialLr,
     sequence::Sequence,
     reduce_lr_on_plateau::ReduceLrOnPlateau,
 }
