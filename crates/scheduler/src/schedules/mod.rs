@@ -86,6 +86,7 @@ registry! {
     constant_lr::ConstantLr,
     linear_lr::LinearLr,
     exponential_lr::ExponentialLr,
+    polynomial_lr::PolynomialLr,
     sequence::Sequence,
     reduce_lr_on_plateau::ReduceLrOnPlateau,
 }
