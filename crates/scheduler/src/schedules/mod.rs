@@ -87,6 +87,7 @@ registry! {
     linear_lr::LinearLr,
     exponential_lr::ExponentialLr,
     polynomial_lr::PolynomialLr,
+    cosine_annealing_lr::CosineAnnealingLr,
     sequence::Sequence,
     reduce_lr_on_plateau::ReduceLrOnPlateau,
 }
