@@ -88,6 +88,7 @@ registry! {
     exponential_lr::ExponentialLr,
     polynomial_lr::PolynomialLr,
     cosine_annealing_lr::CosineAnnealingLr,
+    cosine_annealing_warm_restarts::CosineAnnealingWarmRestarts,
     sequence::Sequence,
     reduce_lr_on_plateau::ReduceLrOnPlateau,
 }
