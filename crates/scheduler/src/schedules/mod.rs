@@ -89,9 +89,12 @@ registry! {
     polynomial_lr::PolynomialLr,
     cosine_annealing_lr::CosineAnnealingLr,
     cosine_annealing_warm_restarts::CosineAnnealingWarmRestarts,
+    cyclic_lr::CyclicLr,
     sequence::Sequence,
     reduce_lr_on_plateau::ReduceLrOnPlateau,
 }
+
+pub use cyclic_lr::CyclicMode;
 
 impl ScheduleConfig {
     /// Validates the schedule for `run` and returns its curve.
