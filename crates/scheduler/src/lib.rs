@@ -14,6 +14,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod anneal_strategy;
 mod build;
 mod closure;
 mod curve;
@@ -27,6 +28,7 @@ mod schedule;
 mod scheduler;
 mod schedules;
 
+pub use anneal_strategy::AnnealStrategy;
 pub use build::{Build, MAX_DEPTH};
 pub use closure::Closure;
 pub use curve::Curve;

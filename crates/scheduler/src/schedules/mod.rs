@@ -90,6 +90,7 @@ registry! {
     cosine_annealing_lr::CosineAnnealingLr,
     cosine_annealing_warm_restarts::CosineAnnealingWarmRestarts,
     cyclic_lr::CyclicLr,
+    one_cycle_lr::OneCycleLr,
     sequence::Sequence,
     reduce_lr_on_plateau::ReduceLrOnPlateau,
 }
