@@ -91,6 +91,7 @@ registry! {
     cosine_annealing_warm_restarts::CosineAnnealingWarmRestarts,
     cyclic_lr::CyclicLr,
     one_cycle_lr::OneCycleLr,
+    swa_lr::SwaLr,
     sequence::Sequence,
     reduce_lr_on_plateau::ReduceLrOnPlateau,
 }
