@@ -19,10 +19,10 @@ pub enum AnnealStrategy {
 impl AnnealStrategy {
     /// The value at the share `pct` of the way from `start` to `end`.
     pub(crate) fn between(self, start: f64, end: f64, pct: f64) -> f64 {
+        // PyTorch's order of operations, down to the rounding error that `Linear` ends with: an exact
+        // end can differ by more than 1e-12 from it.
         match self {
-            // At 0 and 1 the formulas give their ends but for a rounding error.
-            _ if pct <= 0.0 => start,
-            _ if pct >= 1.0 => end,
+            Self::Cos if pct == 0.0 => start,
             Self::Cos => end + (start - end) / 2.0 * ((PI * pct).cos() + 1.0),
             Self::Linear => (end - start) * pct + start,
         }
