@@ -25,6 +25,7 @@ use crate::{Build, Curve, Length, Schedule, ScheduleError};
 ///
 /// # Source
 /// PyTorch's `LinearLR`. It refuses factors above 1 and a `start_factor` of 0; here they are legal.
+/// Stepped, its fall to 0 may end at a rounding error instead, even below 0.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LinearLr {
