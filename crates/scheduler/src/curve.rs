@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::ScheduleError;
 use crate::plateau::{Plateau, PlateauState, Verdict};
+use crate::running_product::RunningProduct;
 
 type Function = Arc<dyn Fn(u64) -> f64 + Send + Sync>;
 type Mapping = Arc<dyn Fn(u64, f64) -> f64 + Send + Sync>;
@@ -15,14 +16,16 @@ type Mapping = Arc<dyn Fn(u64, f64) -> f64 + Send + Sync>;
 /// does not depend on the step. Only plateaus inside it have a state, which changes in
 /// [`observe`](Self::observe) alone.
 ///
-/// Whatever a formula gives is held within `0..=f64::MAX`: growth beyond that saturates, and a
-/// rounding error below zero becomes zero.
+/// Whatever a formula gives is held within `0..=f64::MAX`: growth beyond that saturates, a
+/// rounding error below zero becomes zero, and so does NaN: a rate of 0 leaves the weights as they
+/// are, NaN would destroy them.
 #[derive(Clone)]
 pub struct Curve(Node);
 
 #[derive(Clone)]
 enum Node {
     Function(Function),
+    RunningProduct(RunningProduct),
     Map(Box<Curve>, Mapping),
     Product(Vec<Curve>),
     /// Ordered by start; the first starts at 0.
@@ -50,6 +53,10 @@ impl Curve {
         Self(Node::Map(Box::new(self), Arc::new(map)))
     }
 
+    pub(crate) fn running_product(product: RunningProduct) -> Self {
+        Self(Node::RunningProduct(product))
+    }
+
     pub(crate) fn product(factors: Vec<Curve>) -> Self {
         Self(Node::Product(factors))
     }
@@ -67,6 +74,7 @@ impl Curve {
     pub fn lr(&self, step: u64) -> f64 {
         let lr = match &self.0 {
             Node::Function(function) => function(step),
+            Node::RunningProduct(product) => product.at(step),
             Node::Map(curve, map) => map(step, curve.lr(step)),
             Node::Product(factors) => factors.iter().map(|factor| factor.lr(step)).product(),
             Node::Sequence(parts) => {
@@ -75,7 +83,7 @@ impl Curve {
             }
             Node::Plateau(base, plateau) => plateau.apply(base.lr(step)),
         };
-        lr.clamp(0.0, f64::MAX)
+        held(lr)
     }
 
     /// Tells every plateau that is active at `step` the metric of the epoch that ended there.
@@ -95,7 +103,7 @@ impl Curve {
 
     fn check_metric(&self, step: u64, metric: f64) -> Result<(), ScheduleError> {
         match &self.0 {
-            Node::Function(_) => Ok(()),
+            Node::Function(_) | Node::RunningProduct(_) => Ok(()),
             Node::Map(curve, _) => curve.check_metric(step, metric),
             Node::Product(factors) => factors
                 .iter()
@@ -113,7 +121,7 @@ impl Curve {
 
     fn observe_into(&mut self, step: u64, metric: f64, verdicts: &mut Vec<Verdict>) {
         match &mut self.0 {
-            Node::Function(_) => {}
+            Node::Function(_) | Node::RunningProduct(_) => {}
             Node::Map(curve, _) => curve.observe_into(step, metric, verdicts),
             Node::Product(factors) => {
                 for factor in factors {
@@ -143,7 +151,7 @@ impl Curve {
 
     pub(crate) fn visit_plateaus(&mut self, visit: &mut impl FnMut(&mut Plateau)) {
         match &mut self.0 {
-            Node::Function(_) => {}
+            Node::Function(_) | Node::RunningProduct(_) => {}
             Node::Map(curve, _) => curve.visit_plateaus(visit),
             Node::Product(curves) => curves.iter_mut().for_each(|c| c.visit_plateaus(visit)),
             Node::Sequence(parts) => {
@@ -159,6 +167,11 @@ impl Curve {
     }
 }
 
+/// `lr` within `0..=f64::MAX`, with NaN, which `clamp` would let pass, as 0.
+pub(crate) fn held(lr: f64) -> f64 {
+    if lr > 0.0 { lr.min(f64::MAX) } else { 0.0 }
+}
+
 /// The index of the part that `step` falls into.
 fn active(parts: &[Part], step: u64) -> usize {
     parts
@@ -170,6 +183,7 @@ impl fmt::Debug for Curve {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Node::Function(_) => f.write_str("Function"),
+            Node::RunningProduct(_) => f.write_str("RunningProduct"),
             Node::Map(curve, _) => f.debug_tuple("Map").field(curve).finish(),
             Node::Product(factors) => f.debug_tuple("Product").field(factors).finish(),
             Node::Sequence(parts) => f
@@ -181,6 +195,29 @@ impl fmt::Debug for Curve {
                 .field(base)
                 .field(plateau.state())
                 .finish(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_formula_gives_a_rate_that_is_not_a_finite_number() {
+        for (value, held) in [
+            (f64::NAN, 0.0),
+            (-f64::NAN, 0.0),
+            (0.0 * f64::INFINITY, 0.0),
+            (f64::NEG_INFINITY, 0.0),
+            (-1e-300, 0.0),
+            (f64::INFINITY, f64::MAX),
+        ] {
+            let curve = Curve::new(move |_| value);
+            assert_eq!(curve.lr(0), held);
+            let doubled = curve.clone().map(|_, lr| 2.0 * lr);
+            let product = Curve::product(vec![curve, doubled]);
+            assert_eq!(product.lr(0), held);
         }
     }
 }

@@ -14,18 +14,23 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod anneal_strategy;
 mod build;
+mod closure;
 mod curve;
 mod error;
 mod length;
 mod plateau;
 mod record;
 mod run;
+mod running_product;
 mod schedule;
 mod scheduler;
 mod schedules;
 
+pub use anneal_strategy::AnnealStrategy;
 pub use build::{Build, MAX_DEPTH};
+pub use closure::Closure;
 pub use curve::Curve;
 pub use error::ScheduleError;
 pub use length::{Length, ParseLengthError};

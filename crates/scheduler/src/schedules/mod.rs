@@ -79,10 +79,24 @@ macro_rules! registry {
 
 registry! {
     constant::Constant,
+    lambda_lr::LambdaLr,
+    multiplicative_lr::MultiplicativeLr,
     step_lr::StepLr,
+    multi_step_lr::MultiStepLr,
+    constant_lr::ConstantLr,
+    linear_lr::LinearLr,
+    exponential_lr::ExponentialLr,
+    polynomial_lr::PolynomialLr,
+    cosine_annealing_lr::CosineAnnealingLr,
+    cosine_annealing_warm_restarts::CosineAnnealingWarmRestarts,
+    cyclic_lr::CyclicLr,
+    one_cycle_lr::OneCycleLr,
+    swa_lr::SwaLr,
     sequence::Sequence,
     reduce_lr_on_plateau::ReduceLrOnPlateau,
 }
+
+pub use cyclic_lr::CyclicMode;
 
 impl ScheduleConfig {
     /// Validates the schedule for `run` and returns its curve.

@@ -108,6 +108,36 @@ impl ReduceLrOnPlateau {
         }
     }
 
+    /// Keras's defaults, and its way of counting, over a constant learning rate: a cut on bad epoch
+    /// `patience`, an absolute threshold (`min_delta`), no `eps`.
+    ///
+    /// Equals `keras.callbacks.ReduceLROnPlateau` but that the rate is not rounded to an `f32`, a
+    /// first metric that is NaN does not stay the best for ever, and [`mode`](Self::mode) is to be
+    /// set rather than guessed from the metric's name.
+    pub fn keras(initial_lr: f64) -> Self {
+        Self {
+            threshold_mode: ThresholdMode::Abs,
+            eps: 0.0,
+            counting: Counting::Keras,
+            ..Self::new(initial_lr)
+        }
+    }
+
+    /// optax's defaults, and its way of counting, over a constant learning rate: a cut on bad epoch
+    /// `patience`, a relative threshold (`rtol`), no `eps`.
+    ///
+    /// Equals `optax.contrib.reduce_on_plateau`, whose `min_scale` is `min_lr / initial_lr`. Not
+    /// covered: `rtol` and `atol` at once, and `accumulation_size`; observe the mean instead. With a
+    /// `patience` of 0 optax cuts on improvements; here that is a cut on every bad epoch. On
+    /// negative metrics its relative threshold has PyTorch's fault.
+    pub fn optax(initial_lr: f64) -> Self {
+        Self {
+            eps: 0.0,
+            counting: Counting::Optax,
+            ..Self::new(initial_lr)
+        }
+    }
+
     /// Sets whether a smaller or a larger metric is better.
     pub fn with_mode(mut self, mode: Mode) -> Self {
         self.mode = mode;
