@@ -2,12 +2,12 @@
 
 use std::fmt::Display;
 
-use crate::{Curve, Length, Run, Schedule, ScheduleConfig, ScheduleError};
+use crate::{Curve, Length, Run, ScheduleConfig, ScheduleError};
 
 /// How deep schedules may nest; deeper ones are refused rather than overflow the stack.
 pub const MAX_DEPTH: usize = 64;
 
-/// What a [`Schedule`] is built with: the run, and the place in the tree that errors name.
+/// What a [`Schedule`](crate::Schedule) is built with: the run, and the place in the tree that errors name.
 ///
 /// Every check returns the value it checked, and is written in the positive form, so that NaN
 /// fails it.

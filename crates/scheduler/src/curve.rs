@@ -15,8 +15,8 @@ type Mapping = Arc<dyn Fn(u64, f64) -> f64 + Send + Sync>;
 /// does not depend on the step. Only plateaus inside it have a state, which changes in
 /// [`observe`](Self::observe) alone.
 ///
-/// Whatever a formula gives is held within `0..=f64::MAX`: growth beyond that saturates, and a
-/// rounding error below zero becomes zero.
+/// Whatever a formula gives is held within `0..=f64::MAX`: growth beyond that saturates, a rounding
+/// error below zero becomes zero. So does NaN: a rate of 0 spoils no weights.
 #[derive(Clone)]
 pub struct Curve(Node);
 
@@ -25,7 +25,7 @@ enum Node {
     Function(Function),
     Map(Box<Curve>, Mapping),
     Product(Vec<Curve>),
-    /// Ordered by start; the first starts at 0.
+    /// Ordered by start. Before the first one's start it is held at its value there, and inactive.
     Sequence(Vec<Part>),
     Plateau(Box<Curve>, Plateau),
 }
@@ -54,7 +54,7 @@ impl Curve {
         Self(Node::Product(factors))
     }
 
-    /// `parts` must be ordered by start, the first of them at 0.
+    /// `parts` must be ordered by start, and none may have its origin after its start.
     pub(crate) fn sequence(parts: Vec<Part>) -> Self {
         Self(Node::Sequence(parts))
     }
@@ -68,14 +68,17 @@ impl Curve {
         let lr = match &self.0 {
             Node::Function(function) => function(step),
             Node::Map(curve, map) => map(step, curve.lr(step)),
-            Node::Product(factors) => factors.iter().map(|factor| factor.lr(step)).product(),
+            // Held in range on the way, or infinity times a later zero would be NaN.
+            Node::Product(factors) => factors
+                .iter()
+                .fold(1.0, |lr, factor| f64::min(lr * factor.lr(step), f64::MAX)),
             Node::Sequence(parts) => {
                 let part = &parts[active(parts, step)];
-                part.curve.lr(step - part.origin)
+                part.curve.lr(step.max(part.start) - part.origin)
             }
             Node::Plateau(base, plateau) => plateau.apply(base.lr(step)),
         };
-        lr.clamp(0.0, f64::MAX)
+        if lr > 0.0 { lr.min(f64::MAX) } else { 0.0 }
     }
 
     /// Tells every plateau that is active at `step` the metric of the epoch that ended there.
@@ -102,7 +105,10 @@ impl Curve {
                 .try_for_each(|factor| factor.check_metric(step, metric)),
             Node::Sequence(parts) => {
                 let part = &parts[active(parts, step)];
-                part.curve.check_metric(step - part.origin, metric)
+                match step < part.start {
+                    true => Ok(()),
+                    false => part.curve.check_metric(step - part.origin, metric),
+                }
             }
             Node::Plateau(base, plateau) => {
                 plateau.check(metric)?;
@@ -123,8 +129,10 @@ impl Curve {
             Node::Sequence(parts) => {
                 let index = active(parts, step);
                 let part = &mut parts[index];
-                part.curve
-                    .observe_into(step - part.origin, metric, verdicts);
+                if step >= part.start {
+                    part.curve
+                        .observe_into(step - part.origin, metric, verdicts);
+                }
             }
             Node::Plateau(base, plateau) => {
                 verdicts.push(plateau.observe(base.lr(step), metric));

@@ -158,10 +158,6 @@ impl Plateau {
         self.state = state;
     }
 
-    pub(crate) fn path(&self) -> &str {
-        &self.settings.path
-    }
-
     /// The learning rate for a base schedule's value.
     pub(crate) fn apply(&self, base: f64) -> f64 {
         if base == self.state.base_at_cut {

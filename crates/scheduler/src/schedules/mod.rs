@@ -82,7 +82,13 @@ registry! {
     step_lr::StepLr,
     sequence::Sequence,
     reduce_lr_on_plateau::ReduceLrOnPlateau,
+    product::Product,
+    warmup::Warmup,
+    scaled::Scaled,
+    clamped::Clamped,
 }
+
+pub use warmup::WarmupKind;
 
 impl ScheduleConfig {
     /// Validates the schedule for `run` and returns its curve.
