@@ -16,7 +16,9 @@
 
 mod build;
 mod curve;
+mod cycles;
 mod error;
+mod interpolation;
 mod length;
 mod plateau;
 mod record;
@@ -28,6 +30,7 @@ mod schedules;
 pub use build::{Build, MAX_DEPTH};
 pub use curve::Curve;
 pub use error::ScheduleError;
+pub use interpolation::Interpolation;
 pub use length::{Length, ParseLengthError};
 pub use plateau::{Counting, Mode, NanPolicy, PlateauState, ThresholdMode, Verdict};
 pub use run::{Clock, Run};
