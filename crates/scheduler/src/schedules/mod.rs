@@ -86,6 +86,7 @@ registry! {
     warmup::Warmup,
     scaled::Scaled,
     clamped::Clamped,
+    inverse_sqrt::InverseSqrt,
 }
 
 pub use warmup::WarmupKind;
