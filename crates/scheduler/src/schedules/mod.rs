@@ -87,6 +87,7 @@ registry! {
     scaled::Scaled,
     clamped::Clamped,
     inverse_sqrt::InverseSqrt,
+    noam::Noam,
 }
 
 pub use warmup::WarmupKind;
