@@ -88,9 +88,11 @@ registry! {
     clamped::Clamped,
     inverse_sqrt::InverseSqrt,
     noam::Noam,
+    warmup_stable_decay::WarmupStableDecay,
 }
 
 pub use warmup::WarmupKind;
+pub use warmup_stable_decay::WsdDecay;
 
 impl ScheduleConfig {
     /// Validates the schedule for `run` and returns its curve.
