@@ -89,6 +89,7 @@ registry! {
     inverse_sqrt::InverseSqrt,
     noam::Noam,
     warmup_stable_decay::WarmupStableDecay,
+    inverse_time_decay::InverseTimeDecay,
 }
 
 pub use warmup::WarmupKind;
