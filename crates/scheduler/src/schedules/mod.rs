@@ -90,6 +90,7 @@ registry! {
     noam::Noam,
     warmup_stable_decay::WarmupStableDecay,
     inverse_time_decay::InverseTimeDecay,
+    exponential_decay::ExponentialDecay,
 }
 
 pub use warmup::WarmupKind;
