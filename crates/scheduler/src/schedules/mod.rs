@@ -91,6 +91,7 @@ registry! {
     warmup_stable_decay::WarmupStableDecay,
     inverse_time_decay::InverseTimeDecay,
     exponential_decay::ExponentialDecay,
+    piecewise_constant::PiecewiseConstant,
 }
 
 pub use warmup::WarmupKind;
