@@ -92,6 +92,7 @@ registry! {
     inverse_time_decay::InverseTimeDecay,
     exponential_decay::ExponentialDecay,
     piecewise_constant::PiecewiseConstant,
+    piecewise_interpolate::PiecewiseInterpolate,
 }
 
 pub use warmup::WarmupKind;
