@@ -93,6 +93,7 @@ registry! {
     exponential_decay::ExponentialDecay,
     piecewise_constant::PiecewiseConstant,
     piecewise_interpolate::PiecewiseInterpolate,
+    tanh_decay::TanhDecay,
 }
 
 pub use warmup::WarmupKind;
