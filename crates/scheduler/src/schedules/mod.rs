@@ -94,6 +94,7 @@ registry! {
     piecewise_constant::PiecewiseConstant,
     piecewise_interpolate::PiecewiseInterpolate,
     tanh_decay::TanhDecay,
+    flat_cosine::FlatCosine,
 }
 
 pub use warmup::WarmupKind;
