@@ -95,6 +95,7 @@ registry! {
     piecewise_interpolate::PiecewiseInterpolate,
     tanh_decay::TanhDecay,
     flat_cosine::FlatCosine,
+    cosine_decay_cycles::CosineDecayCycles,
 }
 
 pub use warmup::WarmupKind;
