@@ -96,6 +96,7 @@ registry! {
     tanh_decay::TanhDecay,
     flat_cosine::FlatCosine,
     cosine_decay_cycles::CosineDecayCycles,
+    polynomial_decay_cycles::PolynomialDecayCycles,
 }
 
 pub use warmup::WarmupKind;
