@@ -17,6 +17,7 @@
 mod build;
 mod curve;
 mod cycles;
+mod document;
 mod error;
 mod interpolation;
 mod length;
