@@ -49,10 +49,10 @@ pub enum WsdDecay {
 ///
 /// # Source
 /// [MiniCPM](https://arxiv.org/abs/2404.06395) and, for `1-sqrt`,
-/// [Hägele et al.](https://arxiv.org/abs/2405.18392); Hugging Face's `get_wsd_schedule`.
-/// Differences: the ends are learning rates, not ratios, and separate for warmup and decay (Hugging
-/// Face's `min_lr_ratio` is both); the warmup is always linear ([`Warmup`](crate::Warmup) in front
-/// of an empty `warmup` gives the other kinds).
+/// [Hägele et al.](https://arxiv.org/abs/2405.18392); Hugging Face's `get_wsd_schedule`, timm's
+/// `WSDLRScheduler`. Differences: Hugging Face has a ratio, `min_lr_ratio`, for both ends; timm's
+/// `t_initial` is `stable + decay`, its default decay `1-sqrt`. The warmup is always linear
+/// ([`Warmup`](crate::Warmup) in front of an empty `warmup` gives the other kinds).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WarmupStableDecay {
