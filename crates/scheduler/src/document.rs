@@ -2,8 +2,8 @@
 //!
 //! Reading is written out by hand, where a derived implementation would say which of three dozen
 //! names it expected, but not that `StepLR` is spelt `StepLr`. What is written is read back before
-//! it is handed out: JSON has no NaN and TOML no number above `i64::MAX`, both parsers have a limit
-//! to nesting, and a document that cannot be read is worse than none.
+//! it is handed out: JSON has no NaN, both parsers have a limit to nesting, and a document that
+//! cannot be read is worse than none.
 
 use std::fmt;
 
@@ -59,8 +59,8 @@ impl ScheduleConfig {
     /// Writes the schedule as a TOML document.
     ///
     /// # Errors
-    /// [`ScheduleError::Document`] if the document could not be read again: if a number is not
-    /// finite or a count above `i64::MAX`, or the nesting too deep (about 40 schedules).
+    /// [`ScheduleError::Document`] if the document could not be read again: if a number is
+    /// NaN, or the nesting too deep (80 keys, that is about 40 schedules).
     #[cfg(feature = "toml")]
     pub fn to_toml(&self) -> Result<String, ScheduleError> {
         let document = toml::to_string(self).map_err(whole)?;

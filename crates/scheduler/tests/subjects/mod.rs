@@ -1,5 +1,7 @@
 //! What the tests of every schedule run over: all registered examples, alone and combined.
 
+#![allow(dead_code)]
+
 use burn_lr_scheduler::{
     Clamped, Constant, CosineDecayCycles, Length, MAX_DEPTH, Product, ReduceLrOnPlateau, Run,
     Scaled, ScheduleConfig, Sequence, StepLr, Warmup, WarmupKind,
@@ -96,7 +98,6 @@ pub fn nested(depth: usize) -> ScheduleConfig {
 }
 
 /// The metric of an epoch: improving, stuck, worse, NaN, infinite, negative.
-#[allow(dead_code)]
 pub fn metric(epoch: u64) -> f64 {
     match epoch % 29 {
         7 => f64::NAN,
