@@ -174,6 +174,25 @@ fn every_schedule_resumes_inside_every_combinator() {
 }
 
 #[test]
+fn per_epoch_each_rate_lasts_an_epoch_also_when_resumed_within_it() {
+    let run = Run::per_epoch(3).with_epochs(400);
+    for (title, schedule) in ScheduleConfig::examples() {
+        let curve = schedule.curve(&run).unwrap();
+        let mut saved = Scheduler::new(schedule.clone(), run).unwrap();
+        for update in 0..STEPS {
+            let mut resumed = Scheduler::new(schedule.clone(), run).unwrap();
+            resumed.try_load_record(&saved.to_record()).unwrap();
+            let lr = curve.lr(update / 3);
+            assert_eq!(
+                (saved.step(), resumed.step()),
+                (lr, lr),
+                "{title}: {update}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_clone_goes_its_own_way() {
     for (title, schedule) in subjects() {
         let mut original = scheduler(&schedule);

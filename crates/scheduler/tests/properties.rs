@@ -237,7 +237,7 @@ fn to_toml(document: &Value) -> toml::Value {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..Default::default() })]
 
     #[test]
     fn changed_documents_give_a_schedule_or_a_typed_error(

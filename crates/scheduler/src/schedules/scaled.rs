@@ -22,7 +22,8 @@ use crate::{Build, Curve, Schedule, ScheduleConfig, ScheduleError};
 /// `factor` must be finite and at least 0.
 ///
 /// # Source
-/// optax's `scale_by_schedule` after `scale`; the per-group `lr` of a PyTorch optimizer.
+/// This library's own. PyTorch gives each parameter group an `lr`, and its schedulers scale them all
+/// alike.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scaled {
