@@ -107,7 +107,7 @@ fn snake_case(name: &str) -> String {
 fn summary(name: &str, file: &str) -> Result<String, Box<dyn Error>> {
     let path = format!("src/schedules/{file}.rs");
     let source = fs::read_to_string(crate_folder().join(&path))?;
-    let declaration = format!("pub struct {name}");
+    let declaration = format!("pub struct {name} ");
     let mut paragraph = Vec::new();
     let mut ended = false;
     for line in source.lines() {
