@@ -48,7 +48,7 @@ A schedule file holds an object with one entry, the schedule's name, as in
 #[derive(Debug, Parser)]
 #[command(name = "preview", after_help = EXAMPLES)]
 struct Args {
-    /// Schedule files, JSON; several are drawn over each other
+    /// Schedule files, JSON or TOML; several are drawn over each other
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
@@ -287,8 +287,10 @@ fn read_schedule(file: &Path) -> Result<ScheduleConfig, Failure> {
     let document = fs::read_to_string(file).map_err(|error| bad_file(file, error))?;
     let schedule = match file.extension().and_then(|extension| extension.to_str()) {
         Some("json") | None => ScheduleConfig::from_json(&document),
+        #[cfg(feature = "toml")]
+        Some("toml") => ScheduleConfig::from_toml(&document),
         Some(extension) => {
-            let reason = format!("expected a .json file, got .{extension}");
+            let reason = format!("expected a .json or .toml file, got .{extension}");
             return Err(bad_file(file, reason));
         }
     };

@@ -72,6 +72,17 @@ fn csv_has_a_row_per_update_and_a_column_per_file() {
     assert_eq!(two, format!("step,a,\"b,c\"\n{rows}"));
 }
 
+#[cfg(feature = "toml")]
+#[test]
+fn toml_is_read_too() {
+    let document = "[StepLr]\ninitial_lr = 0.1\nstep_size = 2\ngamma = 0.5\n";
+    let folder = Folder::new("toml", &[("a.toml", document), ("bad.toml", "[StepLr]\n")]);
+    let csv = folder.preview("@a.toml --csv --steps 3").unwrap();
+    assert_eq!(csv, "step,lr\n0,0.1\n1,0.1\n2,0.05\n");
+    let message = folder.error("@bad.toml");
+    assert!(message.starts_with("bad.toml: StepLr"), "{message}");
+}
+
 #[test]
 fn a_schedule_advances_per_epoch_or_per_update() {
     let folder = Folder::new("advance", &[("a.json", STEP)]);
@@ -143,7 +154,7 @@ fn bad_input_is_named_with_its_place() {
         ("@cut.json", "cut.json: "),
         ("@field.json", "field.json: Sequence.schedules[0].StepLr"),
         ("@value.json", "value.json: StepLr.gamma: expected"),
-        ("@text.md", "text.md: expected a .json file"),
+        ("@text.md", "text.md: expected a .json or .toml file"),
         ("@good.json @value.json", "value.json: StepLr.gamma"),
         (
             "@percent.json",
