@@ -11,6 +11,8 @@
 //!                                              ^                              |
 //!                                              +------- observe(metric) <-----+
 //! ```
+//!
+//! The [gallery] shows what each schedule looks like.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
@@ -43,3 +45,12 @@ pub use run::{Clock, Run};
 pub use schedule::Schedule;
 pub use scheduler::Scheduler;
 pub use schedules::*;
+
+/// Pictures of all schedules.
+#[cfg(doc)]
+#[doc = include_str!("../gallery/gallery.md")]
+pub mod gallery {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
