@@ -6,8 +6,10 @@ mod idx;
 mod images;
 mod loader;
 mod mnist;
+mod replay;
 
 pub use idx::{DataError, IdxImages, read_images, read_labels};
 pub use images::{Image, ImageDataset};
 pub use loader::{BatchSource, DatasetSource, EpochLoader};
 pub use mnist::{Mnist, bundled_mnist_dir};
+pub(crate) use replay::Replay;
