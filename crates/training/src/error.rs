@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use burn_lr_scheduler::ScheduleError;
 
+use crate::CheckpointError;
+
 /// What can stop a training run.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
@@ -42,6 +44,9 @@ pub enum TrainingError {
         /// What Burn says.
         reason: String,
     },
+    /// A checkpoint cannot be used.
+    #[error(transparent)]
+    Checkpoint(CheckpointError),
     /// A plateau observes a metric that has no value.
     #[error(
         "no {split} metric {metric:?} in epoch {epoch}: there is {}",

@@ -7,6 +7,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod backend;
+mod checkpoint;
 mod data;
 mod epoch_end;
 mod error;
@@ -18,6 +19,10 @@ mod progress;
 mod training;
 
 pub use backend::{Backend, BackendError};
+pub use checkpoint::{
+    Best, Checkpoint, CheckpointError, CheckpointStore, HISTORY, KeepPolicy, MODEL, OPTIM,
+    PartCheckpointer, SCHEDULER, Skipped,
+};
 pub use data::{
     BatchSource, DataError, DatasetSource, EpochLoader, IdxImages, Image, ImageDataset, Mnist,
     bundled_mnist_dir, read_images, read_labels,
