@@ -264,11 +264,11 @@ impl CheckpointStore {
         state.condemned.remove(&epoch);
         state.complete.insert(epoch, manifest);
 
-        self.copy_best(state, epoch)?;
+        // First this, which makes room for the copy.
         if let Err(error) = self.prune_up_to(state, epoch) {
             log::warn!("{error}");
         }
-        Ok(())
+        self.copy_best(state, epoch)
     }
 
     /// Brings the copy of the best checkpoint's part up to what is best as of `newest`.
