@@ -99,24 +99,25 @@ const MIDDLE: &str = "\",\n\"checkpoint\": ";
 const TAIL: &str = "\n}\n";
 
 impl Manifest {
-    pub(super) fn new(
-        epoch: usize,
-        files: BTreeMap<String, FileRecord>,
-        train: &Metrics,
-        valid: &Metrics,
-    ) -> Self {
+    /// The manifest of a checkpoint without files and metrics.
+    pub(super) fn new(epoch: usize) -> Self {
+        Self {
+            format: FORMAT,
+            epoch,
+            files: BTreeMap::new(),
+            train: Metrics::new(),
+            valid: Metrics::new(),
+            best: None,
+        }
+    }
+
+    pub(super) fn set_metrics(&mut self, train: &Metrics, valid: &Metrics) {
         let finite = |metrics: &Metrics| {
             let finite = metrics.iter().filter(|(_, value)| value.is_finite());
             finite.map(|(name, &value)| (name.clone(), value)).collect()
         };
-        Self {
-            format: FORMAT,
-            epoch,
-            files,
-            train: finite(train),
-            valid: finite(valid),
-            best: None,
-        }
+        self.train = finite(train);
+        self.valid = finite(valid);
     }
 
     /// The manifest as JSON: an object of the checkpoint and the SHA-256 of its very bytes.
@@ -180,10 +181,12 @@ mod tests {
     use super::*;
 
     fn manifest() -> Manifest {
-        let files = [("model.bpk".to_owned(), FileRecord::of(b"model"))];
         let valid = [("loss", 0.1), ("accuracy", f64::NAN)];
         let valid = valid.map(|(name, value)| (name.to_owned(), value));
-        Manifest::new(3, files.into(), &Metrics::new(), &valid.into())
+        let mut manifest = Manifest::new(3);
+        manifest.files = [("model.bpk".to_owned(), FileRecord::of(b"model"))].into();
+        manifest.set_metrics(&Metrics::new(), &valid.into());
+        manifest
     }
 
     #[test]

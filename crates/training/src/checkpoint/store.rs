@@ -1,6 +1,7 @@
 //! A directory of checkpoints.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -41,22 +42,33 @@ pub struct CheckpointStore(Arc<Inner>);
 struct Inner {
     directory: PathBuf,
     parts: BTreeSet<String>,
-    state: Mutex<State>,
+    /// Locked for as long as it takes to make a checkpoint complete, and before `pending`.
+    stored: Mutex<Stored>,
+    /// Locked for moments only: training waits for it.
+    pending: Mutex<Pending>,
 }
 
+/// What is on the disk.
 #[derive(Debug, Default)]
-struct State {
-    keep: KeepPolicy,
-    best_copy: Option<BestCopy>,
+struct Stored {
     /// The manifests of the complete checkpoints that are not known to be damaged.
     complete: BTreeMap<usize, Manifest>,
-    /// The files of checkpoints that are being written.
-    saving: BTreeMap<usize, BTreeMap<String, FileRecord>>,
+    best_copy: Option<BestCopy>,
+}
+
+/// What is wanted, or not yet complete.
+#[derive(Debug, Default)]
+struct Pending {
+    keep: KeepPolicy,
+    /// The parts of checkpoints that are being written.
+    saving: BTreeMap<usize, Parts>,
     metrics: BTreeMap<usize, (Metrics, Metrics)>,
     /// Checkpoints that shall be deleted as soon as that is safe.
     condemned: BTreeSet<usize>,
     failure: Option<TrainingError>,
 }
+
+type Parts = BTreeMap<String, (File, FileRecord)>;
 
 /// The file that holds a part of the best checkpoint.
 #[derive(Debug)]
@@ -111,20 +123,21 @@ impl CheckpointStore {
                 Some((epoch, Manifest::read(&path, epoch).ok()?))
             })
             .collect();
-        let state = State {
+        let stored = Stored {
             complete,
-            ..State::default()
+            best_copy: None,
         };
         Ok(Self(Arc::new(Inner {
             directory: directory.to_owned(),
             parts: parts.iter().map(|&part| part.to_owned()).collect(),
-            state: Mutex::new(state),
+            stored: Mutex::new(stored),
+            pending: Mutex::default(),
         })))
     }
 
     /// Sets which checkpoints are kept; the last two by default.
     pub fn with_keep(self, keep: KeepPolicy) -> Self {
-        self.lock().keep = keep;
+        self.pending().keep = keep;
         self
     }
 
@@ -144,16 +157,16 @@ impl CheckpointStore {
             Err(error) if error.kind() == ErrorKind::NotFound => None,
             Err(error) => return Err(TrainingError::file("read", path, error)),
         };
-        let mut state = self.lock();
-        state.best_copy = Some(BestCopy {
+        let mut stored = self.stored();
+        stored.best_copy = Some(BestCopy {
             part: part.to_owned(),
             path: path.to_owned(),
             content,
         });
-        if let Some(newest) = state.complete.keys().next_back().copied() {
-            self.copy_best(&mut state, newest)?;
+        if let Some(newest) = stored.newest() {
+            self.copy_best(&mut stored, newest)?;
         }
-        drop(state);
+        drop(stored);
         Ok(self)
     }
 
@@ -164,14 +177,14 @@ impl CheckpointStore {
 
     /// The epochs of the checkpoints that are complete, and were not found to be damaged.
     pub fn epochs(&self) -> Vec<usize> {
-        self.lock().complete.keys().copied().collect()
+        self.stored().complete.keys().copied().collect()
     }
 
     /// The epoch and value of the best checkpoint by the policy, as of the newest one.
     pub fn best(&self) -> Option<(usize, f64)> {
-        let state = self.lock();
-        let newest = state.complete.values().next_back()?;
-        let best = state.keep.best_as_of(&state.complete, newest)?;
+        let stored = self.stored();
+        let newest = stored.complete.values().next_back()?;
+        let best = self.pending().keep.best_as_of(&stored.complete, newest)?;
         Some((best.epoch, best.value))
     }
 
@@ -187,8 +200,8 @@ impl CheckpointStore {
         train: &Metrics,
         valid: &Metrics,
     ) -> Result<(), TrainingError> {
-        let mut state = self.lock();
-        if let Some(best) = &state.keep.best {
+        let mut pending = self.pending();
+        if let Some(best) = &pending.keep.best {
             let metrics = best.of_split(train, valid);
             if !metrics.is_some_and(|metrics| metrics.contains_key(&best.metric)) {
                 return Err(TrainingError::MissingMetric {
@@ -204,80 +217,106 @@ impl CheckpointStore {
             }
         }
         let metrics = (train.clone(), valid.clone());
-        state.metrics.insert(epoch, metrics);
+        pending.metrics.insert(epoch, metrics);
         Ok(())
     }
 
     /// Saves a part of the checkpoint of `epoch`; with the last one the checkpoint is complete.
     ///
-    /// It is on the disk then, a checkpoint of that epoch from before is out of the way, the copy
-    /// of the best is up to date, and superfluous checkpoints are deleted. That these cannot be
-    /// deleted is no error, but logged.
+    /// The call that saves the last part is the one that takes long, until all parts are on the
+    /// disk, the copy of the best is up to date, and superfluous checkpoints are deleted. That
+    /// these cannot be deleted is no error, but logged. A checkpoint of that epoch from before is
+    /// moved out of the way.
     ///
     /// # Errors
     /// [`TrainingError::Invalid`] if there is no such part, [`TrainingError::File`] if something
     /// cannot be written. All complete checkpoints are as they were then.
     pub fn save_part(&self, epoch: usize, part: &str, bytes: &[u8]) -> Result<(), TrainingError> {
         self.check_part(part)?;
+        let directory = &self.0.directory;
         let staging = {
-            let mut state = self.lock();
-            match state.saving.contains_key(&epoch) {
-                true => directory::staging(&self.0.directory, epoch),
+            let mut pending = self.pending();
+            match pending.saving.contains_key(&epoch) {
+                true => directory::staging(directory, epoch),
                 false => {
-                    let staging = directory::begin(&self.0.directory, epoch)?;
-                    state.saving.insert(epoch, BTreeMap::new());
+                    let staging = directory::begin(directory, epoch)?;
+                    pending.saving.insert(epoch, Parts::new());
                     staging
                 }
             }
         };
-        // Not under the lock: other parts can be written at the same time.
-        directory::write(&staging.join(part), bytes)?;
-        let file = FileRecord::of(bytes);
+        let file = directory::write(&staging.join(part), bytes)?;
+        let saved = (file, FileRecord::of(bytes));
 
-        let mut state = self.lock();
-        let files = state.saving.entry(epoch).or_default();
-        files.insert(part.to_owned(), file);
-        match files.len() == self.0.parts.len() {
-            true => self.complete(&mut state, epoch),
-            false => Ok(()),
-        }
+        let parts = {
+            let mut pending = self.pending();
+            let parts = pending.saving.entry(epoch).or_default();
+            parts.insert(part.to_owned(), saved);
+            match parts.len() == self.0.parts.len() {
+                true => std::mem::take(parts),
+                false => return Ok(()),
+            }
+        };
+        self.complete(epoch, parts)
     }
 
-    /// All parts of the checkpoint of `epoch` are written: makes it the newest.
-    fn complete(&self, state: &mut State, epoch: usize) -> Result<(), TrainingError> {
+    /// All parts of the checkpoint of `epoch` are written: makes it complete.
+    fn complete(&self, epoch: usize, parts: Parts) -> Result<(), TrainingError> {
         let directory = &self.0.directory;
-        let files = state.saving.get(&epoch).cloned().unwrap_or_default();
-        let none = Default::default();
-        let (train, valid) = state.metrics.get(&epoch).unwrap_or(&none);
-        let mut manifest = Manifest::new(epoch, files, train, valid);
-        manifest.best = state.keep.best_so_far(&state.complete, &manifest);
+        let staging = directory::staging(directory, epoch);
+        let mut stored = self.stored();
 
-        let path = directory::staging(directory, epoch).join(MANIFEST);
+        let mut manifest = Manifest::new(epoch);
+        {
+            let pending = self.pending();
+            if let Some((train, valid)) = pending.metrics.get(&epoch) {
+                manifest.set_metrics(train, valid);
+            }
+            let files = parts
+                .iter()
+                .map(|(part, (_, file))| (part.clone(), file.clone()));
+            manifest.files = files.collect();
+            manifest.best = pending.keep.best_so_far(&stored.complete, &manifest);
+        }
+        let path = staging.join(MANIFEST);
         let text = manifest
             .encode()
             .map_err(|error| TrainingError::file("write", &path, error.into()))?;
-        directory::write(&path, text.as_bytes())?;
-        state.complete.remove(&epoch);
-        directory::publish(directory, epoch)?;
-        state.saving.remove(&epoch);
-        state.metrics.retain(|other, _| *other > epoch);
-        state.condemned.remove(&epoch);
-        state.complete.insert(epoch, manifest);
+        let manifest_file = directory::write(&path, text.as_bytes())?;
 
-        self.copy_best(state, epoch)?;
-        if let Err(error) = self.prune_up_to(state, epoch) {
+        let files = parts.iter().map(|(part, (file, _))| (part.as_str(), file));
+        let files: Vec<_> = files.chain([(MANIFEST, &manifest_file)]).collect();
+        directory::sync_files(&staging, &files)?;
+        stored.complete.remove(&epoch);
+        // Not all systems can rename directories with open files in them.
+        drop((parts, manifest_file));
+        directory::publish(directory, epoch)?;
+        stored.complete.insert(epoch, manifest);
+        {
+            let mut pending = self.pending();
+            pending.saving.remove(&epoch);
+            pending.metrics.retain(|other, _| *other > epoch);
+            pending.condemned.remove(&epoch);
+        }
+        // First this, which makes room for the copy.
+        if let Err(error) = self.prune_up_to(&mut stored, epoch) {
             log::warn!("{error}");
         }
-        Ok(())
+        self.copy_best(&mut stored, epoch)
     }
 
     /// Brings the copy of the best checkpoint's part up to what is best as of `newest`.
-    fn copy_best(&self, state: &mut State, newest: usize) -> Result<(), TrainingError> {
-        let Some(copy) = &mut state.best_copy else {
+    fn copy_best(&self, stored: &mut Stored, newest: usize) -> Result<(), TrainingError> {
+        let Stored {
+            complete,
+            best_copy: Some(copy),
+        } = stored
+        else {
             return Ok(());
         };
-        let newest = state.complete.get(&newest);
-        let Some(best) = newest.and_then(|n| state.keep.best_as_of(&state.complete, n)) else {
+        let newest = complete.get(&newest);
+        let best = newest.and_then(|newest| self.pending().keep.best_as_of(complete, newest));
+        let Some(best) = best else {
             return Ok(());
         };
         let Some(wanted) = best.files.get(&copy.part) else {
@@ -317,7 +356,7 @@ impl CheckpointStore {
                     Ok(checkpoint) => return (Some(checkpoint), skipped),
                     Err(error) => error,
                 },
-                Kind::Staging if !self.lock().saving.contains_key(&epoch) => {
+                Kind::Staging if !self.pending().saving.contains_key(&epoch) => {
                     let path = directory::staging(directory, epoch);
                     CheckpointError::Incomplete { path }
                 }
@@ -388,7 +427,7 @@ impl CheckpointStore {
         });
         if verified.is_err() {
             // From now on it is none of the last N, on which one can fall back, nor deleted.
-            self.lock().complete.remove(&epoch);
+            self.stored().complete.remove(&epoch);
         }
         verified
     }
@@ -401,13 +440,13 @@ impl CheckpointStore {
     /// # Errors
     /// [`TrainingError::File`] if one cannot be renamed.
     pub fn set_aside_after(&self, epoch: usize) -> Result<(), TrainingError> {
-        let mut state = self.lock();
+        let mut stored = self.stored();
         let directory = &self.0.directory;
         let found = directory::list(directory)
             .map_err(|error| TrainingError::file("read", directory, error))?;
         for (newer, kind) in found {
             if kind == Kind::Checkpoint && newer > epoch {
-                state.complete.remove(&newer);
+                stored.complete.remove(&newer);
                 directory::set_aside(directory, newer)?;
             }
         }
@@ -419,12 +458,8 @@ impl CheckpointStore {
     /// # Errors
     /// [`TrainingError::File`] if it cannot be deleted.
     pub fn delete(&self, epoch: usize) -> Result<(), TrainingError> {
-        let mut state = self.lock();
-        state.condemned.insert(epoch);
-        match state.complete.keys().next_back().copied() {
-            Some(newest) => self.prune_up_to(&mut state, newest).map(drop),
-            None => Ok(()),
-        }
+        self.pending().condemned.insert(epoch);
+        self.prune().map(drop)
     }
 
     /// Deletes the checkpoints that the policy has no use for, and returns their epochs.
@@ -435,20 +470,23 @@ impl CheckpointStore {
     /// # Errors
     /// [`TrainingError::File`] if one cannot be deleted.
     pub fn prune(&self) -> Result<Vec<usize>, TrainingError> {
-        let mut state = self.lock();
-        match state.complete.keys().next_back().copied() {
-            Some(newest) => self.prune_up_to(&mut state, newest),
+        let mut stored = self.stored();
+        match stored.newest() {
+            Some(newest) => self.prune_up_to(&mut stored, newest),
             None => Ok(Vec::new()),
         }
     }
 
-    fn prune_up_to(&self, state: &mut State, newest: usize) -> Result<Vec<usize>, TrainingError> {
-        let superfluous = state
-            .keep
-            .superfluous(&state.complete, &state.condemned, newest);
+    fn prune_up_to(&self, stored: &mut Stored, newest: usize) -> Result<Vec<usize>, TrainingError> {
+        let superfluous = {
+            let Pending {
+                keep, condemned, ..
+            } = &*self.pending();
+            keep.superfluous(&stored.complete, condemned, newest)
+        };
         for &epoch in &superfluous {
-            state.complete.remove(&epoch);
-            state.condemned.remove(&epoch);
+            stored.complete.remove(&epoch);
+            self.pending().condemned.remove(&epoch);
             directory::delete(&self.0.directory, epoch)?;
         }
         directory::finish_deleting(&self.0.directory)?;
@@ -457,11 +495,11 @@ impl CheckpointStore {
 
     /// The first error that a checkpointer of this store has met, with its type.
     pub fn failure(&self) -> Option<TrainingError> {
-        self.lock().failure.clone()
+        self.pending().failure.clone()
     }
 
     pub(super) fn fail(&self, error: TrainingError) {
-        self.lock().failure.get_or_insert(error);
+        self.pending().failure.get_or_insert(error);
     }
 
     fn check_part(&self, part: &str) -> Result<(), TrainingError> {
@@ -471,8 +509,20 @@ impl CheckpointStore {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn stored(&self) -> MutexGuard<'_, Stored> {
+        let stored = self.0.stored.lock();
+        stored.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn pending(&self) -> MutexGuard<'_, Pending> {
+        let pending = self.0.pending.lock();
+        pending.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Stored {
+    fn newest(&self) -> Option<usize> {
+        self.complete.keys().next_back().copied()
     }
 }
 
