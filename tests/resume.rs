@@ -1,0 +1,617 @@
+//! Runs that are stopped, killed, damaged or diverge, and what they end with when they are resumed.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Instant;
+
+use burn::data::dataloader::DataLoaderBuilder;
+use burn::data::dataloader::batcher::Batcher;
+use burn::data::dataset::DatasetError;
+use burn::tensor::{Device, Int, Tensor};
+use burn::train::metric::store::Split;
+use burn::train::metric::{AccuracyMetric, LossMetric};
+use burn::train::{Interrupter, Learner, SupervisedTraining};
+use burn_lr::model::{ClassificationBatch, Mlp, MlpConfig};
+use burn_lr::scheduler::{
+    Clock, Mode, ReduceLrOnPlateau, Run, Scheduler, StepLr, ThresholdMode, Warmup,
+};
+use burn_lr::training::{
+    Backend, BatchSource, Best, CheckpointStore, EarlyStopping, EpochLoader, FeedbackScheduler,
+    HISTORY, History, Image, KeepPolicy, MODEL, Mnist, OPTIM, PlateauObserver, SCHEDULER, Trained,
+    Training, TrainingError, adam, load_model,
+};
+use common::{halving, model, parameters, training};
+use rand::rngs::ChaCha8Rng;
+use rand::{RngExt, SeedableRng};
+use tempfile::TempDir;
+
+const EPOCHS: usize = 5;
+
+/// Cuts after every epoch that does not halve the best loss, behind a warmup of one epoch.
+fn plateau() -> Warmup {
+    let plateau = ReduceLrOnPlateau::new(0.01)
+        .with_patience(0)
+        .with_cooldown(1)
+        .with_factor(0.5)
+        .with_threshold(0.5, ThresholdMode::Rel);
+    Warmup::new(plateau, 8)
+}
+
+fn run(directory: &Path) -> Training<Mlp> {
+    training(directory, plateau(), Clock::PerUpdate)
+        .epochs(EPOCHS)
+        .resume(true)
+        .on_notice(|_| {})
+}
+
+/// What two equal runs must have in common: weights and history, but not the seconds.
+fn outcome(trained: Trained<Mlp>) -> (Vec<f32>, History) {
+    (parameters(&trained.model), timeless(trained.history))
+}
+
+fn timeless(mut history: History) -> History {
+    for epoch in &mut history.epochs {
+        epoch.seconds = 0.0;
+    }
+    history
+}
+
+fn saved_history(directory: &Path) -> History {
+    let json = std::fs::read_to_string(directory.join("history.json")).unwrap();
+    timeless(serde_json::from_str(&json).unwrap())
+}
+
+fn undisturbed(device: &Device) -> (Vec<f32>, History) {
+    let directory = TempDir::new().unwrap();
+    outcome(run(directory.path()).fit(model(device)).unwrap())
+}
+
+/// Another model, so that nothing of it may survive in a resumed run.
+fn other_model(device: &Device) -> Mlp {
+    let model = MlpConfig::new().init(device);
+    parameters(&model);
+    model
+}
+
+#[test]
+fn a_run_stopped_after_any_epoch_ends_with_the_same_bits() {
+    for backend in Backend::compiled() {
+        let device = backend.device().unwrap();
+        let (weights, history) = undisturbed(&device);
+        assert!(history.epochs.iter().any(|epoch| !epoch.cuts.is_empty()));
+        for stop in 1..EPOCHS {
+            let directory = TempDir::new().unwrap();
+            let interrupter = Interrupter::new();
+            let handle = interrupter.clone();
+            let stopped = run(directory.path())
+                .interrupter(interrupter)
+                // Seen after the first update of the next epoch, which is thrown away.
+                .on_epoch(move |epoch| {
+                    if epoch.epoch == stop {
+                        handle.stop(Some("a test"));
+                    }
+                })
+                .fit(model(&device));
+            let Err(TrainingError::Interrupted { epoch, reason }) = stopped else {
+                panic!("{stopped:?}");
+            };
+            assert_eq!((epoch, reason.as_str()), (stop, "a test"));
+            assert!(!directory.path().join("final.bpk").exists());
+
+            let resumed = run(directory.path()).fit(other_model(&device)).unwrap();
+            let resumed = outcome(resumed);
+            assert!(
+                resumed.0 == weights,
+                "other weights on {backend} after {stop}"
+            );
+            assert_eq!(resumed.1, history, "{backend}, stopped after {stop}");
+            assert_eq!(saved_history(directory.path()), history);
+        }
+    }
+}
+
+#[test]
+fn a_run_may_be_extended() {
+    let device = Backend::Flex.device().unwrap();
+    let (weights, history) = undisturbed(&device);
+    let directory = TempDir::new().unwrap();
+    run(directory.path()).epochs(2).fit(model(&device)).unwrap();
+    let extended = outcome(run(directory.path()).fit(other_model(&device)).unwrap());
+    assert!(extended.0 == weights);
+    assert_eq!(extended.1, history);
+    // A run that is complete is not trained any further.
+    let again = outcome(run(directory.path()).fit(other_model(&device)).unwrap());
+    assert!(again.0 == weights);
+}
+
+#[derive(Clone)]
+struct ImageBatcher(Mnist);
+
+impl Batcher<Image, ClassificationBatch> for ImageBatcher {
+    fn batch(&self, images: Vec<Image>, device: &Device) -> ClassificationBatch {
+        let pixels: Vec<f32> = images
+            .iter()
+            .flat_map(|image| image.pixels.iter().map(|&pixel| f32::from(pixel) / 255.0))
+            .collect();
+        let labels: Vec<i64> = images.iter().map(|image| image.label.into()).collect();
+        ClassificationBatch {
+            inputs: Tensor::<1>::from_data(pixels.as_slice(), device).reshape([images.len(), 784]),
+            targets: Tensor::<1, Int>::from_data(labels.as_slice(), device),
+        }
+    }
+}
+
+#[test]
+fn burns_own_loader_with_accumulated_gradients_resumes_exactly() {
+    let device = Backend::Flex.device().unwrap();
+    let mnist = Mnist::bundled().unwrap();
+    let run = |directory: &Path, epochs| {
+        let loader = |images| {
+            DataLoaderBuilder::new(ImageBatcher(mnist.clone()))
+                .batch_size(32)
+                .shuffle(7)
+                .build(images)
+        };
+        let (train, valid) = (
+            loader(mnist.train.first(200)),
+            loader(mnist.test.first(100)),
+        );
+        let trained = Training::new(directory, train, valid, 32)
+            .schedule(StepLr::new(0.01, 2).with_gamma(0.5), Clock::PerEpoch)
+            .grads_accumulation(3)
+            .metrics((LossMetric::new(), AccuracyMetric::new()))
+            .epochs(epochs)
+            .resume(true)
+            .on_notice(|_| {})
+            .fit(model(&device));
+        outcome(trained.unwrap())
+    };
+    let (whole, parts) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let expected = run(whole.path(), 4);
+    run(parts.path(), 1);
+    run(parts.path(), 3);
+    let resumed = run(parts.path(), 4);
+    assert!(resumed.0 == expected.0);
+    assert_eq!(resumed.1, expected.1);
+}
+
+#[test]
+fn a_damaged_checkpoint_is_passed_over_and_said_to_be() {
+    let device = Backend::Flex.device().unwrap();
+    let (weights, history) = undisturbed(&device);
+    for part in [MODEL, OPTIM, SCHEDULER, HISTORY] {
+        let directory = TempDir::new().unwrap();
+        run(directory.path()).epochs(3).fit(model(&device)).unwrap();
+        let file = directory.path().join("checkpoint/epoch-0003").join(part);
+        let mut bytes = std::fs::read(&file).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        std::fs::write(&file, bytes).unwrap();
+
+        let (notices, said) = std::sync::mpsc::channel();
+        let resumed = run(directory.path())
+            .on_notice(move |notice| notices.send(notice.to_owned()).unwrap())
+            .fit(other_model(&device))
+            .unwrap();
+        let said: Vec<String> = said.iter().collect();
+        assert!(
+            said[0].contains("epoch 3") && said[0].contains(part),
+            "{said:?}"
+        );
+        assert!(said[1].contains("after epoch 2"), "{said:?}");
+        let resumed = outcome(resumed);
+        assert!(resumed.0 == weights, "{part}");
+        assert_eq!(resumed.1, history, "{part}");
+    }
+}
+
+#[test]
+fn a_changed_configuration_is_refused_by_field() {
+    let device = Backend::Flex.device().unwrap();
+    let directory = TempDir::new().unwrap();
+    run(directory.path()).epochs(1).fit(model(&device)).unwrap();
+    let config = std::fs::read(directory.path().join("config.json")).unwrap();
+    let data = |samples, batch| {
+        let mnist = Mnist::bundled().unwrap();
+        Training::new(
+            directory.path(),
+            Arc::new(EpochLoader::new(mnist.train.first(samples), batch).shuffled(42)),
+            Arc::new(EpochLoader::new(mnist.test.first(500), 64)),
+            batch,
+        )
+        .schedule(plateau(), Clock::PerUpdate)
+        .metrics((LossMetric::new(), AccuracyMetric::new()))
+        .resume(true)
+    };
+    let steeper = Warmup::new(ReduceLrOnPlateau::new(0.02), 8);
+    let refused = [
+        (
+            run(directory.path())
+                .schedule(steeper, Clock::PerUpdate)
+                .fit(model(&device)),
+            "schedule.Warmup",
+        ),
+        (
+            run(directory.path())
+                .schedule(plateau(), Clock::PerEpoch)
+                .fit(model(&device)),
+            "run.clock",
+        ),
+        (
+            run(directory.path())
+                .adam(adam().with_beta_1(0.8))
+                .fit(model(&device)),
+            "adam.beta_1",
+        ),
+        (
+            run(directory.path())
+                .settings(serde_json::json!({"seed": 1}))
+                .fit(model(&device)),
+            "settings",
+        ),
+        (
+            run(directory.path()).fit(MlpConfig::new().with_hidden(64).init(&device)),
+            "model",
+        ),
+        (data(500, 32).fit(model(&device)), "batch_size"),
+        (data(400, 64).fit(model(&device)), "run.updates_per_epoch"),
+    ];
+    for (result, expected) in refused {
+        let Err(TrainingError::ConfigChanged {
+            field,
+            saved,
+            current,
+            ..
+        }) = result
+        else {
+            panic!("{expected}: {result:?}");
+        };
+        assert!(field.starts_with(expected), "{field} is not {expected}");
+        assert_ne!(saved, current);
+    }
+    let unasked = run(directory.path()).resume(false).fit(model(&device));
+    assert!(matches!(unasked, Err(TrainingError::RunExists { .. })));
+    assert_eq!(
+        std::fs::read(directory.path().join("config.json")).unwrap(),
+        config
+    );
+}
+
+/// The training images with one pixel that is not a number, from a batch on.
+struct Poisoned(Mnist, std::sync::atomic::AtomicUsize);
+
+impl BatchSource<ClassificationBatch> for Poisoned {
+    fn len(&self) -> usize {
+        640
+    }
+
+    fn batch(
+        &self,
+        indices: &[usize],
+        device: &Device,
+    ) -> Result<ClassificationBatch, DatasetError> {
+        let mut batch = self.0.train.batch(indices, device)?;
+        // 10 batches an epoch; the one after 24 is number 5 of epoch 3.
+        if self.1.fetch_add(1, std::sync::atomic::Ordering::Relaxed) >= 24 {
+            batch.inputs = batch.inputs * f32::NAN;
+        }
+        Ok(batch)
+    }
+}
+
+#[test]
+fn divergence_stops_the_run_and_leaves_the_last_good_checkpoint() {
+    let device = Backend::Flex.device().unwrap();
+    let directory = TempDir::new().unwrap();
+    let mnist = Mnist::bundled().unwrap();
+    let valid = EpochLoader::new(mnist.test.first(100), 64);
+    let train = EpochLoader::new(Poisoned(mnist, Default::default()), 64);
+    let diverged = Training::<Mlp>::new(directory.path(), Arc::new(train), Arc::new(valid), 64)
+        .schedule(halving(), Clock::PerEpoch)
+        .metrics((LossMetric::new(), AccuracyMetric::new()))
+        .epochs(5)
+        .fit(model(&device));
+    let Err(TrainingError::Diverged {
+        epoch,
+        iteration,
+        loss,
+    }) = diverged
+    else {
+        panic!("{diverged:?}");
+    };
+    assert_eq!((epoch, iteration, loss.is_nan()), (3, 5, true));
+    let store = CheckpointStore::open(
+        directory.path().join("checkpoint"),
+        &[MODEL, OPTIM, SCHEDULER, HISTORY],
+    );
+    assert_eq!(store.unwrap().newest_complete().0.unwrap().epoch, 2);
+    let best = load_model(&directory.path().join("best.bpk"), model(&device)).unwrap();
+    assert!(parameters(&best).iter().all(|weight| weight.is_finite()));
+    assert_eq!(saved_history(directory.path()).epochs.len(), 2);
+}
+
+#[test]
+fn checkpoints_and_the_best_model_are_kept_by_any_metric() {
+    let device = Backend::Flex.device().unwrap();
+    let directory = TempDir::new().unwrap();
+    let best = Best::valid("accuracy", Mode::Max);
+    let trained = run(directory.path())
+        .keep(KeepPolicy::last(1).with_best(best))
+        .fit(model(&device))
+        .unwrap();
+    let accuracy = |epoch: usize| trained.history.epochs[epoch - 1].valid("accuracy");
+    // The first of equals.
+    let best = (1..=EPOCHS)
+        .rev()
+        .max_by(|&a, &b| accuracy(a).total_cmp(&accuracy(b)))
+        .unwrap();
+    let store = CheckpointStore::open(
+        directory.path().join("checkpoint"),
+        &[MODEL, OPTIM, SCHEDULER, HISTORY],
+    )
+    .unwrap();
+    let mut kept = vec![best, EPOCHS];
+    kept.dedup();
+    assert_eq!(store.epochs(), kept);
+    let copy = std::fs::read(directory.path().join("best.bpk")).unwrap();
+    assert_eq!(store.load(best).unwrap().parts[MODEL], copy);
+
+    let missing = TempDir::new().unwrap();
+    let policy = KeepPolicy::last(1).with_best(Best::valid("recall", Mode::Max));
+    let missing = run(missing.path()).keep(policy).fit(model(&device));
+    assert!(
+        matches!(missing, Err(TrainingError::MissingMetric { metric, known, .. })
+        if metric == "recall" && known == ["accuracy", "loss"])
+    );
+}
+
+#[test]
+fn early_stopping_stops_a_resumed_run_where_it_would_have_stopped() {
+    let device = Backend::Flex.device().unwrap();
+    // No accuracy is ever larger than infinity, so epoch 1 stays the best.
+    let stopping = || EarlyStopping::new(2).metric("Loss", Split::Valid, Mode::Max);
+    let (whole, parts) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let fit = |directory: &TempDir, epochs| {
+        let run = run(directory.path())
+            .early_stopping(stopping())
+            .epochs(epochs);
+        outcome(run.fit(model(&device)).unwrap())
+    };
+    let expected = fit(&whole, 10);
+    let last = expected.1.epochs.len();
+    assert!((3..10).contains(&last), "{last}");
+    for stop in [1, last - 1, last] {
+        let _ = std::fs::remove_dir_all(parts.path());
+        fit(&parts, stop);
+        let resumed = fit(&parts, 10);
+        assert!(resumed.0 == expected.0);
+        assert_eq!(resumed.1, expected.1);
+    }
+}
+
+#[test]
+fn a_metric_that_is_not_registered_is_named_with_those_that_are() {
+    let device = Backend::Flex.device().unwrap();
+    let directory = TempDir::new().unwrap();
+    let missing = run(directory.path())
+        .observe("Recall", Split::Valid)
+        .fit(model(&device));
+    let Err(TrainingError::MissingMetric {
+        metric,
+        split,
+        epoch,
+        known,
+    }) = missing
+    else {
+        panic!("{missing:?}");
+    };
+    assert_eq!(
+        (metric.as_str(), split.as_str(), epoch),
+        ("Recall", "valid", 1)
+    );
+    assert_eq!(known, ["Accuracy", "Loss"]);
+}
+
+/// The rates of a real run are those of the state machine fed with that run's metrics.
+fn replayed(
+    history: &History,
+    schedule: ReduceLrOnPlateau,
+    metric: impl Fn(usize) -> f64,
+) -> Vec<f64> {
+    let mut scheduler = Scheduler::new(schedule, Run::per_epoch(1)).unwrap();
+    (0..history.epochs.len())
+        .map(|epoch| {
+            use burn::optim::lr_scheduler::LrScheduler;
+            scheduler.step();
+            scheduler.observe(metric(epoch)).unwrap();
+            scheduler.lr()
+        })
+        .collect()
+}
+
+#[test]
+fn any_metric_of_either_split_can_be_observed() {
+    let device = Backend::Flex.device().unwrap();
+    for (name, split, mode) in [
+        ("Loss", Split::Valid, Mode::Min),
+        ("Loss", Split::Train, Mode::Min),
+        ("Accuracy", Split::Valid, Mode::Max),
+        ("Accuracy", Split::Train, Mode::Max),
+    ] {
+        let directory = TempDir::new().unwrap();
+        let schedule = ReduceLrOnPlateau::new(0.01)
+            .with_mode(mode)
+            .with_patience(0)
+            .with_factor(0.3)
+            .with_threshold(0.05, ThresholdMode::Rel);
+        let history = training(directory.path(), schedule.clone(), Clock::PerEpoch)
+            .observe(name, split.clone())
+            .epochs(6)
+            .fit(model(&device))
+            .unwrap()
+            .history;
+        let metric = |epoch: usize| {
+            let epoch = &history.epochs[epoch];
+            let name = name.to_lowercase();
+            match split {
+                Split::Train => epoch.train(&name),
+                _ => epoch.valid(&name),
+            }
+        };
+        let next: Vec<f64> = history.epochs.iter().map(|epoch| epoch.next_lr).collect();
+        assert_eq!(next, replayed(&history, schedule, metric), "{name} {split}");
+        assert!(next[5] < 0.01, "{name} {split} was never cut: {next:?}");
+    }
+}
+
+#[test]
+fn several_devices_see_the_same_schedule() {
+    let device = Backend::Flex.device().unwrap();
+    let directory = TempDir::new().unwrap();
+    // 500 samples on 2 devices are 250 each: 4 batches, so 4 updates an epoch.
+    let history = training(
+        directory.path(),
+        StepLr::new(0.01, 1).with_gamma(0.5),
+        Clock::PerUpdate,
+    )
+    .devices([device.clone(), device.clone()])
+    .epochs(2)
+    .fit(model(&device))
+    .unwrap()
+    .history;
+    let next: Vec<f64> = history.epochs.iter().map(|epoch| epoch.next_lr).collect();
+    assert_eq!(next, [0.01 * 0.5f64.powi(4), 0.01 * 0.5f64.powi(8)]);
+
+    let directory = TempDir::new().unwrap();
+    let schedule = ReduceLrOnPlateau::new(0.01)
+        .with_patience(0)
+        .with_factor(0.5)
+        .with_threshold(100.0, ThresholdMode::Abs);
+    let history = training(directory.path(), schedule, Clock::PerEpoch)
+        .devices([device.clone(), device.clone()])
+        .epochs(3)
+        .fit(model(&device))
+        .unwrap()
+        .history;
+    let next: Vec<f64> = history.epochs.iter().map(|epoch| epoch.next_lr).collect();
+    assert_eq!(next, [0.01, 0.005, 0.0025]);
+}
+
+/// On Burn's own `SupervisedTraining`, beside a parameter group and without checkpointers.
+#[test]
+fn a_plateau_attaches_to_an_ordinary_training() {
+    use burn::module::ParamGroup;
+    use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
+
+    let device = Backend::Flex.device().unwrap();
+    let directory = TempDir::new().unwrap();
+    let mnist = Mnist::bundled().unwrap();
+    let train = Arc::new(EpochLoader::new(mnist.train.first(200), 50).shuffled(1));
+    let valid = Arc::new(EpochLoader::new(mnist.test.first(100), 50));
+    let feedback = |lr| {
+        let schedule = ReduceLrOnPlateau::new(lr)
+            .with_patience(0)
+            .with_factor(0.5)
+            .with_threshold(100.0, ThresholdMode::Abs);
+        FeedbackScheduler::new(Scheduler::new(schedule, Run::per_epoch(4)).unwrap())
+    };
+    let ((base, base_end), (group, group_end)) = (feedback(0.01), feedback(0.1));
+    let scheduler = ModuleLrScheduler::new(base).with_group(
+        ParamGroup::from_predicate(|path: &str| path.contains("fc2")),
+        group,
+    );
+    let observer = PlateauObserver::new(base_end.clone()).and(group_end.clone());
+
+    let training = SupervisedTraining::new(directory.path(), train.clone(), valid.clone())
+        .with_application_logger(None)
+        .metrics((LossMetric::new(),))
+        .num_epochs(4);
+    let learner = Learner::new(model(&device.clone().autodiff()), adam().init(), scheduler);
+    let result = observer.attach(training).launch(learner);
+    assert!(result.error.is_none());
+    observer.result().unwrap();
+    assert_eq!(base_end.lr().next_lr, 0.01 / 8.0);
+    assert_eq!(group_end.lr().next_lr, 0.1 / 8.0);
+
+    // A metric that is not there stops the run after its first epoch.
+    let (scheduler, end) = feedback(0.01);
+    let observer = PlateauObserver::new(end).metric("Accuracy", Split::Valid);
+    let training = SupervisedTraining::new(directory.path(), train, valid)
+        .with_application_logger(None)
+        .metrics((LossMetric::new(),))
+        .num_epochs(4);
+    let learner = Learner::new(model(&device.autodiff()), adam().init(), scheduler);
+    observer.attach(training).launch(learner);
+    assert!(matches!(
+        observer.result(),
+        Err(TrainingError::MissingMetric { metric, epoch: 1, known, .. })
+            if metric == "Accuracy" && known == ["Loss"]
+    ));
+}
+
+const CHILD_DIRECTORY: &str = "BURN_LR_TEST_RUN";
+
+/// Not a test: what the next test starts as a process of its own, to kill it.
+#[test]
+#[ignore = "run by a_killed_run_ends_with_the_same_weights"]
+fn child() {
+    let directory = PathBuf::from(std::env::var_os(CHILD_DIRECTORY).unwrap());
+    let device = Backend::Flex.device().unwrap();
+    run(&directory).fit(model(&device)).unwrap();
+}
+
+fn start_child(directory: &Path) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "child", "--ignored"])
+        .env(CHILD_DIRECTORY, directory)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+#[test]
+fn a_killed_run_ends_with_the_same_weights() {
+    let device = Backend::Flex.device().unwrap();
+    let (weights, history) = undisturbed(&device);
+    let whole = TempDir::new().unwrap();
+    let begin = Instant::now();
+    assert!(start_child(whole.path()).wait().unwrap().success());
+    let duration = begin.elapsed();
+
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let (mut kills, mut runs) = (0, 0);
+    while kills < 50 {
+        let directory = TempDir::new().unwrap();
+        runs += 1;
+        // A run takes several lives; from the eighth on it may live to its end.
+        for life in 0.. {
+            let mut child = start_child(directory.path());
+            if life < 8 {
+                std::thread::sleep(duration.mul_f64(rng.random_range(0.1..1.0)));
+                // SIGKILL; fails only if the process has ended.
+                let _ = child.kill();
+            }
+            let status = child.wait().unwrap();
+            if status.success() {
+                break;
+            }
+            assert!(status.code().is_none(), "not killed, but {status}");
+            kills += 1;
+        }
+        let last = load_model(&directory.path().join("final.bpk"), other_model(&device)).unwrap();
+        assert!(
+            parameters(&last) == weights,
+            "other weights after {kills} kills"
+        );
+        assert_eq!(saved_history(directory.path()), history);
+        let rows = std::fs::read_to_string(directory.path().join("history.csv")).unwrap();
+        assert_eq!(rows.lines().count(), EPOCHS + 1);
+    }
+    assert!(runs > 1, "one run survived {kills} kills");
+}
