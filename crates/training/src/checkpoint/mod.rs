@@ -18,12 +18,16 @@ mod error;
 mod keep;
 mod manifest;
 mod part;
+mod prune;
+mod read;
+mod save;
 mod store;
 
 pub use error::{CheckpointError, Skipped};
 pub use keep::{Best, KeepPolicy};
 pub use part::PartCheckpointer;
-pub use store::{Checkpoint, CheckpointStore};
+pub use read::Checkpoint;
+pub use store::CheckpointStore;
 
 /// The part of a checkpoint that holds the model's parameters.
 pub const MODEL: &str = "model.bpk";

@@ -1,0 +1,72 @@
+//! How checkpoints go.
+
+use super::directory::{self, Kind};
+use super::store::{CheckpointStore, Pending, Stored};
+use crate::TrainingError;
+
+impl CheckpointStore {
+    /// Moves all checkpoints newer than `epoch` out of the way, under other names.
+    ///
+    /// A run that does not go on from the newest checkpoint begins with this: otherwise what is
+    /// newer would be taken for its own later on. With 0 it is all of them.
+    ///
+    /// # Errors
+    /// [`TrainingError::File`] if one cannot be renamed.
+    pub fn set_aside_after(&self, epoch: usize) -> Result<(), TrainingError> {
+        let mut stored = self.stored();
+        let directory = &self.0.directory;
+        let found = directory::list(directory)
+            .map_err(|error| TrainingError::file("read", directory, error))?;
+        for (newer, kind) in found {
+            if kind == Kind::Checkpoint && newer > epoch {
+                stored.complete.remove(&newer);
+                directory::set_aside(directory, newer)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes the checkpoint of `epoch` as soon as a newer one is complete, unless it is the best.
+    ///
+    /// # Errors
+    /// [`TrainingError::File`] if it cannot be deleted.
+    pub fn delete(&self, epoch: usize) -> Result<(), TrainingError> {
+        self.pending().condemned.insert(epoch);
+        self.prune().map(drop)
+    }
+
+    /// Deletes the checkpoints that the policy has no use for, and returns their epochs.
+    ///
+    /// The newest and the best are never deleted, nor is any that was found to be damaged. Saving
+    /// does this by itself.
+    ///
+    /// # Errors
+    /// [`TrainingError::File`] if one cannot be deleted.
+    pub fn prune(&self) -> Result<Vec<usize>, TrainingError> {
+        let mut stored = self.stored();
+        match stored.newest() {
+            Some(newest) => self.prune_up_to(&mut stored, newest),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    pub(super) fn prune_up_to(
+        &self,
+        stored: &mut Stored,
+        newest: usize,
+    ) -> Result<Vec<usize>, TrainingError> {
+        let superfluous = {
+            let Pending {
+                keep, condemned, ..
+            } = &*self.pending();
+            keep.superfluous(&stored.complete, condemned, newest)
+        };
+        for &epoch in &superfluous {
+            stored.complete.remove(&epoch);
+            self.pending().condemned.remove(&epoch);
+            directory::delete(&self.0.directory, epoch)?;
+        }
+        directory::finish_deleting(&self.0.directory)?;
+        Ok(superfluous)
+    }
+}

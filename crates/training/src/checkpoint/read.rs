@@ -1,0 +1,133 @@
+//! Finding and reading checkpoints, whatever has become of them.
+
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use super::directory::{self, Kind};
+use super::error::{CheckpointError, Skipped};
+use super::manifest::{FileRecord, MANIFEST, Manifest};
+use super::store::CheckpointStore;
+use crate::TrainingError;
+use crate::history::Metrics;
+
+/// The content of a complete checkpoint, verified against its checksums.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Checkpoint {
+    /// The epoch after which it was made.
+    pub epoch: usize,
+    /// The parts by their names.
+    pub parts: BTreeMap<String, Vec<u8>>,
+    /// The training metrics of the epoch that are finite.
+    pub train: Metrics,
+    /// The validation metrics of the epoch that are finite.
+    pub valid: Metrics,
+}
+
+impl CheckpointStore {
+    /// The newest checkpoint that is complete and undamaged, and those that were skipped for it.
+    ///
+    /// Each file is read and verified. Nothing is deleted or changed, whatever is found.
+    pub fn newest_complete(&self) -> (Option<Checkpoint>, Vec<Skipped>) {
+        let directory = &self.0.directory;
+        let mut skipped = Vec::new();
+        let found = match directory::list(directory) {
+            Ok(found) => found,
+            Err(source) => {
+                let error = CheckpointError::unreadable(directory, source);
+                return (None, vec![Skipped { epoch: 0, error }]);
+            }
+        };
+        for (epoch, kind) in found {
+            let error = match kind {
+                Kind::Checkpoint => match self.verified(epoch) {
+                    Ok(checkpoint) => return (Some(checkpoint), skipped),
+                    Err(error) => error,
+                },
+                Kind::Staging if !self.pending().saving.contains_key(&epoch) => {
+                    let path = directory::staging(directory, epoch);
+                    CheckpointError::Incomplete { path }
+                }
+                Kind::Staging | Kind::Deleted => continue,
+            };
+            skipped.push(Skipped { epoch, error });
+        }
+        (None, skipped)
+    }
+
+    /// The checkpoint of `epoch`, if it is complete and undamaged.
+    ///
+    /// # Errors
+    /// [`TrainingError::Checkpoint`] saying what is wrong with it, [`TrainingError::File`] if it
+    /// cannot be read.
+    pub fn load(&self, epoch: usize) -> Result<Checkpoint, TrainingError> {
+        Ok(self.verified(epoch)?)
+    }
+
+    /// One part of the checkpoint of `epoch`, if that part is undamaged.
+    ///
+    /// # Errors
+    /// As for [`load`](Self::load).
+    pub fn load_part(&self, epoch: usize, part: &str) -> Result<Vec<u8>, TrainingError> {
+        let (path, manifest) = self.manifest(epoch)?;
+        let path = path.join(part);
+        match manifest.files.get(part) {
+            Some(file) => Ok(read_verified(&path, file)?),
+            None => Err(CheckpointError::MissingPart { path }.into()),
+        }
+    }
+
+    fn manifest(&self, epoch: usize) -> Result<(PathBuf, Manifest), CheckpointError> {
+        let path = directory::checkpoint(&self.0.directory, epoch);
+        match std::fs::exists(&path) {
+            Ok(true) => {}
+            Ok(false) => {
+                let directory = self.0.directory.clone();
+                return Err(CheckpointError::NotFound { epoch, directory });
+            }
+            Err(error) => return Err(CheckpointError::unreadable(&path, error)),
+        }
+        let manifest = Manifest::read(&path.join(MANIFEST), epoch)?;
+        Ok((path, manifest))
+    }
+
+    fn verified(&self, epoch: usize) -> Result<Checkpoint, CheckpointError> {
+        let verified = self.manifest(epoch).and_then(|(path, manifest)| {
+            if let Some(part) = self
+                .0
+                .parts
+                .iter()
+                .find(|p| !manifest.files.contains_key(*p))
+            {
+                let path = path.join(part);
+                return Err(CheckpointError::MissingPart { path });
+            }
+            let read = |(part, file): (&String, &FileRecord)| {
+                Ok((part.clone(), read_verified(&path.join(part), file)?))
+            };
+            let parts: Result<_, CheckpointError> = manifest.files.iter().map(read).collect();
+            Ok(Checkpoint {
+                epoch,
+                parts: parts?,
+                train: manifest.train,
+                valid: manifest.valid,
+            })
+        });
+        if verified.is_err() {
+            // From now on it is none of the last N, on which one can fall back, nor deleted.
+            self.stored().complete.remove(&epoch);
+        }
+        verified
+    }
+}
+
+pub(super) fn read_verified(path: &Path, file: &FileRecord) -> Result<Vec<u8>, CheckpointError> {
+    let bytes = std::fs::read(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => CheckpointError::MissingPart {
+            path: path.to_owned(),
+        },
+        _ => CheckpointError::unreadable(path, error),
+    })?;
+    file.verify(path, &bytes)?;
+    Ok(bytes)
+}

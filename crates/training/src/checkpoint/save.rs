@@ -1,0 +1,164 @@
+//! How a checkpoint becomes complete.
+
+use super::directory;
+use super::manifest::{FileRecord, MANIFEST, Manifest};
+use super::read::read_verified;
+use super::store::{CheckpointStore, Parts, Stored};
+use crate::TrainingError;
+use crate::files::write_atomically;
+use crate::history::Metrics;
+
+impl CheckpointStore {
+    /// Sets the metrics of `epoch`, which its checkpoint will hold; before its last part is saved.
+    ///
+    /// Values that are not finite are left out, so they are never the best.
+    ///
+    /// # Errors
+    /// [`TrainingError::MissingMetric`] if the policy needs one that is not there.
+    pub fn set_metrics(
+        &self,
+        epoch: usize,
+        train: &Metrics,
+        valid: &Metrics,
+    ) -> Result<(), TrainingError> {
+        let mut pending = self.pending();
+        if let Some(best) = &pending.keep.best {
+            let metrics = best.of_split(train, valid);
+            if !metrics.is_some_and(|metrics| metrics.contains_key(&best.metric)) {
+                return Err(TrainingError::MissingMetric {
+                    metric: best.metric.clone(),
+                    split: best.split.to_string(),
+                    epoch,
+                    known: metrics
+                        .into_iter()
+                        .flatten()
+                        .map(|(n, _)| n.clone())
+                        .collect(),
+                });
+            }
+        }
+        let metrics = (train.clone(), valid.clone());
+        pending.metrics.insert(epoch, metrics);
+        Ok(())
+    }
+
+    /// Saves a part of the checkpoint of `epoch`; with the last one the checkpoint is complete.
+    ///
+    /// The call that saves the last part is the one that takes long, until all parts are on the
+    /// disk, the copy of the best is up to date, and superfluous checkpoints are deleted. That
+    /// these cannot be deleted is no error, but logged. A checkpoint of that epoch from before is
+    /// moved out of the way.
+    ///
+    /// # Errors
+    /// [`TrainingError::Invalid`] if there is no such part, [`TrainingError::File`] if something
+    /// cannot be written. All complete checkpoints are as they were then.
+    pub fn save_part(&self, epoch: usize, part: &str, bytes: &[u8]) -> Result<(), TrainingError> {
+        self.check_part(part)?;
+        let directory = &self.0.directory;
+        let staging = {
+            let mut pending = self.pending();
+            match pending.saving.contains_key(&epoch) {
+                true => directory::staging(directory, epoch),
+                false => {
+                    let staging = directory::begin(directory, epoch)?;
+                    pending.saving.insert(epoch, Parts::new());
+                    staging
+                }
+            }
+        };
+        let file = directory::write(&staging.join(part), bytes)?;
+        let saved = (file, FileRecord::of(bytes));
+
+        let parts = {
+            let mut pending = self.pending();
+            let parts = pending.saving.entry(epoch).or_default();
+            parts.insert(part.to_owned(), saved);
+            match parts.len() == self.0.parts.len() {
+                true => std::mem::take(parts),
+                false => return Ok(()),
+            }
+        };
+        self.complete(epoch, parts)
+    }
+
+    /// All parts of the checkpoint of `epoch` are written: makes it complete.
+    fn complete(&self, epoch: usize, parts: Parts) -> Result<(), TrainingError> {
+        let directory = &self.0.directory;
+        let staging = directory::staging(directory, epoch);
+        let mut stored = self.stored();
+
+        let mut manifest = Manifest::new(epoch);
+        {
+            let pending = self.pending();
+            if let Some((train, valid)) = pending.metrics.get(&epoch) {
+                manifest.set_metrics(train, valid);
+            }
+            let files = parts
+                .iter()
+                .map(|(part, (_, file))| (part.clone(), file.clone()));
+            manifest.files = files.collect();
+            manifest.best = pending.keep.best_so_far(&stored.complete, &manifest);
+        }
+        let path = staging.join(MANIFEST);
+        let text = manifest
+            .encode()
+            .map_err(|error| TrainingError::file("write", &path, error.into()))?;
+        let manifest_file = directory::write(&path, text.as_bytes())?;
+
+        let files = parts.iter().map(|(part, (file, _))| (part.as_str(), file));
+        let files: Vec<_> = files.chain([(MANIFEST, &manifest_file)]).collect();
+        directory::sync_files(&staging, &files)?;
+        stored.complete.remove(&epoch);
+        // Not all systems can rename directories with open files in them.
+        drop((parts, manifest_file));
+        directory::publish(directory, epoch)?;
+        stored.complete.insert(epoch, manifest);
+        {
+            let mut pending = self.pending();
+            pending.saving.remove(&epoch);
+            pending.metrics.retain(|other, _| *other > epoch);
+            pending.condemned.remove(&epoch);
+        }
+        // First this, which makes room for the copy.
+        if let Err(error) = self.prune_up_to(&mut stored, epoch) {
+            log::warn!("{error}");
+        }
+        self.copy_best(&mut stored, epoch)
+    }
+
+    /// Brings the copy of the best checkpoint's part up to what is best as of `newest`.
+    pub(super) fn copy_best(
+        &self,
+        stored: &mut Stored,
+        newest: usize,
+    ) -> Result<(), TrainingError> {
+        let Stored {
+            complete,
+            best_copy: Some(copy),
+        } = stored
+        else {
+            return Ok(());
+        };
+        let newest = complete.get(&newest);
+        let best = newest.and_then(|newest| self.pending().keep.best_as_of(complete, newest));
+        let Some(best) = best else {
+            return Ok(());
+        };
+        let Some(wanted) = best.files.get(&copy.part) else {
+            return Ok(());
+        };
+        if copy.content.as_ref() == Some(wanted) {
+            return Ok(());
+        }
+        let path = directory::checkpoint(&self.0.directory, best.epoch).join(&copy.part);
+        match read_verified(&path, wanted) {
+            Ok(bytes) => {
+                write_atomically(&copy.path, &bytes)?;
+                copy.content = Some(wanted.clone());
+            }
+            // No reason to stop a run, and there is no better model to be had.
+            Err(error) => log::warn!("{} is not the best model: {error}", copy.path.display()),
+        }
+        Ok(())
+    }
+}
