@@ -10,6 +10,7 @@ mod backend;
 mod data;
 mod epoch_end;
 mod error;
+mod evaluation;
 mod feedback;
 mod files;
 mod history;
@@ -19,10 +20,15 @@ mod training;
 
 pub use backend::{Backend, BackendError};
 pub use data::{
-    BatchSource, DataError, DatasetSource, EpochLoader, IdxImages, Image, ImageDataset, Mnist,
-    bundled_mnist_dir, read_images, read_labels,
+    BatchSource, DataError, DatasetSource, EpochLoader, GreyImage, IdxImages, Image, ImageDataset,
+    MNIST_PIXELS, Mnist, bundled_mnist_dir, image_tensor, read_images, read_labels,
 };
+#[cfg(feature = "png")]
+pub use data::{PngError, read_png, read_png_digit};
 pub use error::TrainingError;
+pub use evaluation::{
+    ConfusionMatrix, EvaluationError, NotSquareError, Prediction, classify, evaluate,
+};
 pub use feedback::{Feedback, FeedbackScheduler, LrState};
 pub use history::{EpochRecord, History, Metrics};
 pub use progress::Display;
