@@ -200,7 +200,6 @@ fn each_fault_has_its_own_error_that_names_the_file() {
     for index in 0..bytes.len() {
         let mut flipped = bytes.clone();
         flipped[index] ^= 0x10;
-        // A name of a chunk that is not needed may be damaged without loss, but none is here.
         assert!(read(&flipped).is_err(), "byte {index}");
     }
     format(&Png::new(0, 8, GREY, vec![vec![], vec![]]).bytes());
@@ -209,8 +208,11 @@ fn each_fault_has_its_own_error_that_names_the_file() {
     let mut short = good;
     short.height = 3;
     format(&short.bytes());
-    // A palette that has no such colour is black by the standard's word, and none is an error.
-    format(&Png::new(1, 8, PALETTE, vec![vec![0]]).bytes());
+    let palette = || Png::new(1, 8, PALETTE, vec![vec![0]]);
+    format(&palette().bytes());
+    for length in [0, 1, 2, 4, 22, 3 * 257] {
+        format(&palette().with(b"PLTE", &vec![0; length]).bytes());
+    }
 }
 
 #[test]
@@ -252,7 +254,10 @@ proptest! {
         (width, height) in (0u32..40, 0u32..40),
         interlaced: bool,
         rows in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..60), 0..40),
-        palette in prop::collection::vec(any::<u8>(), 0..30),
+        palette in prop_oneof![
+            prop::collection::vec(any::<u8>(), 0..30),
+            prop::collection::vec(any::<u8>(), 760..780),
+        ],
         transparent in prop::collection::vec(any::<u8>(), 0..8),
     ) {
         let mut png = Png::new(width, depth, color, rows)

@@ -120,6 +120,17 @@ fn decode(path: &Path, file: impl BufRead + Seek) -> Result<GreyImage, PngError>
     let (width, height) = (width as usize, height as usize);
 
     let mut reader = decoder.read_info().map_err(wrong)?;
+    // On other lengths png 0.18.1 panics: https://github.com/image-rs/image-png/issues/694
+    let palette = reader
+        .info()
+        .palette
+        .as_ref()
+        .map_or(3, |colors| colors.len());
+    if palette == 0 || palette > 3 * 256 || palette % 3 != 0 {
+        return Err(format(format!(
+            "a damaged one: its palette has {palette} bytes"
+        )));
+    }
     let (color, _) = reader.output_color_type();
     let interlaced = reader.info().interlaced;
     let alpha = matches!(color, ColorType::GrayscaleAlpha | ColorType::Rgba);
