@@ -17,7 +17,7 @@ use clap::Parser;
 /// whether validation accuracy reached 90 % with training accuracy below 95 %.
 ///
 /// Exits with 0 after a completed run, whatever its accuracy; with 1 if the run failed; with 2 if an
-/// option is wrong.
+/// option is wrong; with 130 if it was stopped by Ctrl-C, after which --resume continues it.
 #[derive(Parser, Debug)]
 #[command(version)]
 struct Options {
@@ -36,5 +36,11 @@ struct Options {
 fn main() -> ExitCode {
     let options = Options::parse();
     let schedule = StepLr::new(options.experiment.lr, options.step_size).with_gamma(options.gamma);
-    experiment::exit(experiment::run("mnist_step", schedule, &options.experiment))
+    let epochs = options.experiment.epochs.unwrap_or(10);
+    experiment::exit(experiment::run(
+        "mnist_step",
+        schedule,
+        epochs,
+        &options.experiment,
+    ))
 }

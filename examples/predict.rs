@@ -62,7 +62,7 @@ pub struct Options {
     #[arg(long, value_name = "N", requires = "files")]
     count: Option<usize>,
 
-    /// Directory of the data set to evaluate on: IDX files, plain or gzipped [default: the run's]
+    /// Directory of the data set to evaluate on: IDX files, plain or gzipped [default: the bundled MNIST]
     #[arg(long, value_name = "DIR", conflicts_with = "files")]
     data_dir: Option<PathBuf>,
 
@@ -96,7 +96,7 @@ fn predict(options: &Options, out: &mut dyn Write, err: &mut dyn Write) -> Resul
     let _ = writeln!(err, "Model {} on {}", run.model.display(), options.backend);
 
     if options.files.is_empty() {
-        print_evaluation(options, &run, &model, out)?;
+        print_evaluation(options, &run, &model, out, err)?;
         return Ok(0);
     }
     let mut code = 0;
@@ -204,15 +204,27 @@ fn print_evaluation(
     run: &Run,
     model: &Mlp,
     out: &mut dyn Write,
+    err: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let directory = options.data_dir.as_ref().or(run.data.as_ref());
-    let mnist = match directory {
+    let mnist = match &options.data_dir {
         Some(directory) => Mnist::load(directory)?,
         None => Mnist::bundled()?,
     };
+    let data = options.data_dir.clone().unwrap_or_else(bundled_mnist_dir);
+    let fingerprint = format!("crc32 {:08x}", mnist.test.fingerprint());
+    if run
+        .test_set
+        .as_ref()
+        .is_some_and(|other| *other != fingerprint)
+    {
+        let _ = writeln!(
+            err,
+            "note: the run was validated on other images than those in {}; --data-dir names theirs",
+            data.display()
+        );
+    }
     let matrix = evaluate(model, &EpochLoader::new(mnist.test, BATCH_SIZE))?;
     let accuracy = matrix.accuracy().unwrap_or_default();
-    let data = directory.cloned().unwrap_or_else(bundled_mnist_dir);
     if options.json {
         let json = json!({
             "model": run.model,
@@ -253,8 +265,8 @@ pub struct Run {
     /// The file of the model.
     pub model: PathBuf,
     network: MlpConfig,
-    /// The data set that it was trained on, if not the bundled one.
-    data: Option<PathBuf>,
+    /// The fingerprint of the images that it was validated on, if the run tells.
+    test_set: Option<String>,
 }
 
 impl Run {
@@ -305,11 +317,11 @@ impl Run {
             let reason = format!("expected a network of {MNIST_PIXELS} inputs, got {inputs}");
             return Err(wrong(&reason));
         }
-        let data = settings["data"].as_str().map(PathBuf::from);
+        let test_set = settings["data"][1].as_str().map(str::to_owned);
         Ok(Self {
             model,
             network,
-            data: data.filter(|data| *data != bundled_mnist_dir()),
+            test_set,
         })
     }
 }

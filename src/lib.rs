@@ -16,3 +16,8 @@
 pub use burn_lr_model as model;
 pub use burn_lr_scheduler as scheduler;
 pub use burn_lr_training as training;
+
+/// The README's snippets, compiled with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

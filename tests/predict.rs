@@ -35,11 +35,12 @@ fn run_dir() -> &'static Path {
         let network = MlpConfig::new();
         let mnist = Mnist::bundled().unwrap();
         let train = EpochLoader::new(mnist.train.first(SAMPLES), 64).shuffled(42);
+        let fingerprint = format!("crc32 {:08x}", mnist.test.fingerprint());
         let valid = EpochLoader::new(mnist.test.first(100), 100);
         Training::new(directory.path(), Arc::new(train), Arc::new(valid), 64)
             .schedule(StepLr::new(0.01, 2).with_gamma(0.5), Clock::PerEpoch)
             .epochs(4)
-            .settings(json!({ "model": network, "data": bundled_mnist_dir() }))
+            .settings(json!({ "model": network, "data": ["", fingerprint] }))
             .fit(network.init(&device))
             .unwrap();
         directory
@@ -81,7 +82,8 @@ fn test_images() -> String {
 fn the_test_set_is_evaluated() {
     let (code, out, err) = predict_with_run(&[]);
     assert_eq!(code, 0, "{err}");
-    assert!(err.contains("final.bpk on flex"), "{err}");
+    assert!(err.contains(".bpk on flex"), "{err}");
+    assert!(!err.contains("note"), "{err}");
     assert!(out.contains("10000 test images"), "{out}");
     assert!(out.contains("target \\ predicted"), "{out}");
 
@@ -100,6 +102,31 @@ fn the_test_set_is_evaluated() {
         assert_eq!(listed["samples"], samples);
         assert_eq!(listed["accuracy"].as_f64(), matrix.recall(class));
     }
+}
+
+#[test]
+fn images_that_the_run_was_not_validated_on_are_noted() {
+    let directory = TempDir::new().unwrap();
+    let bundled = bundled_mnist_dir();
+    for (as_name, name) in [
+        ("train-images-idx3-ubyte.gz", "t10k-images-idx3-ubyte.gz"),
+        ("train-labels-idx1-ubyte.gz", "t10k-labels-idx1-ubyte.gz"),
+    ] {
+        for (from, to) in [(as_name, name), (name, as_name)] {
+            fs::copy(bundled.join(from), directory.path().join(to)).unwrap();
+        }
+    }
+    let data = directory.path().to_str().unwrap();
+    let (code, out, err) = predict_with_run(&["--data-dir", data]);
+    assert_eq!(code, 0, "{err}");
+    assert!(
+        err.contains("note: the run was validated on other images"),
+        "{err}"
+    );
+    assert!(
+        out.starts_with("Accuracy on the 60000 test images"),
+        "{out}"
+    );
 }
 
 #[test]

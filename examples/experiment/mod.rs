@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::sync::mpsc;
 
 use burn::data::dataset::Dataset;
+use burn::train::Interrupter;
 use burn::train::metric::{AccuracyMetric, LossMetric};
 use burn_lr::model::MlpConfig;
 use burn_lr::scheduler::{Clock, ScheduleConfig};
 use burn_lr::training::{
-    Backend, BackendError, DataError, Display, EpochLoader, EpochRecord, History, Mnist, Training,
-    TrainingError, bundled_mnist_dir,
+    Backend, BackendError, DataError, Display, EarlyStopping, EpochLoader, EpochRecord, History,
+    Mnist, Training, TrainingError,
 };
 use clap::Args;
 use serde_json::json;
@@ -24,14 +25,17 @@ const VALID_BATCH_SIZE: usize = 1000;
 const MIN_VALID_ACCURACY: f64 = 0.90;
 const MAX_TRAIN_ACCURACY: f64 = 0.95;
 
+/// The exit status of a run that was stopped by Ctrl-C.
+const INTERRUPTED: u8 = 130;
+
 pub type Error = Box<dyn std::error::Error>;
 
 /// Options of every example on MNIST.
 #[derive(Args, Debug)]
 pub struct Options {
-    /// Epochs to train
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
-    pub epochs: u32,
+    /// Epochs to train [default: 10, or 20 for mnist_plateau]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    pub epochs: Option<u32>,
 
     /// Adam's initial learning rate
     #[arg(long, default_value_t = 0.01)]
@@ -53,10 +57,18 @@ pub struct Options {
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
 
-    /// Directory for the configuration, history and model [default: the next free
-    /// artifacts/<example>/run-NNN]
+    /// Directory for the configuration, history, checkpoints and models [default: the next free
+    /// artifacts/<example>/run-NNN, or with --resume the last one]
     #[arg(long, value_name = "DIR")]
     pub run_dir: Option<PathBuf>,
+
+    /// Continue the run in the directory from its newest complete checkpoint, or start it
+    #[arg(long)]
+    pub resume: bool,
+
+    /// Stop when the validation loss has not improved for N epochs
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub early_stop: Option<u32>,
 
     /// Show Burn's dashboard while training (needs --features tui)
     #[arg(long)]
@@ -89,7 +101,7 @@ pub fn run(
     };
     let images = options.train_samples.map_or(usize::MAX, |n| n as usize);
     let images = mnist.train.first(images);
-    let data = options.data_dir.clone().unwrap_or_else(bundled_mnist_dir);
+    let data = [&images, &mnist.test].map(|set| format!("crc32 {:08x}", set.fingerprint()));
     println!(
         "Training on {} images, validating on {}; {} on {}, seed {}; results in {}",
         images.len(),
@@ -107,13 +119,18 @@ pub fn run(
     let (lines, waiting) = mpsc::channel();
     let tui = options.tui;
     device.seed(options.seed);
-    let trained = Training::new(&directory, train, valid, BATCH_SIZE)
+    let mut training = Training::new(&directory, train, valid, BATCH_SIZE)
         .schedule(schedule, Clock::PerEpoch)
-        .epochs(options.epochs as usize)
+        .epochs(epochs as usize)
         .metrics((LossMetric::new(), AccuracyMetric::new()))
+        .resume(options.resume)
+        .interrupter(stop_on_ctrl_c()?);
+    if let Some(patience) = options.early_stop {
+        training = training.early_stopping(EarlyStopping::new(patience as usize));
+    }
+    let trained = training
         .settings(json!({
             "seed": options.seed,
-            "backend": options.backend.to_string(),
             "data": data,
             "model": model,
         }))
@@ -128,6 +145,20 @@ pub fn run(
     Ok(())
 }
 
+/// The first Ctrl-C stops the run at the end of an iteration, a second one at once.
+fn stop_on_ctrl_c() -> Result<Interrupter, Error> {
+    let interrupter = Interrupter::new();
+    let handle = interrupter.clone();
+    ctrlc::set_handler(move || {
+        if handle.should_stop() {
+            std::process::exit(INTERRUPTED.into());
+        }
+        eprintln!("stopping at the end of this iteration; again to stop at once");
+        handle.stop(Some("Ctrl-C"));
+    })?;
+    Ok(interrupter)
+}
+
 /// Prints why the run failed; an option that was wrong exits with 2, as clap does.
 pub fn exit(result: Result<(), Error>) -> ExitCode {
     let Err(error) = result else {
@@ -138,9 +169,22 @@ pub fn exit(result: Result<(), Error>) -> ExitCode {
         || error.is::<DataError>()
         || matches!(
             error.downcast_ref(),
-            Some(TrainingError::Schedule(_) | TrainingError::Invalid { .. })
+            Some(
+                TrainingError::Schedule(_)
+                    | TrainingError::Invalid { .. }
+                    | TrainingError::RunExists { .. }
+                    | TrainingError::ConfigChanged { .. }
+            )
         );
-    ExitCode::from(if option { 2 } else { 1 })
+    let interrupted = matches!(
+        error.downcast_ref(),
+        Some(TrainingError::Interrupted { .. })
+    );
+    ExitCode::from(match (option, interrupted) {
+        (true, _) => 2,
+        (_, true) => INTERRUPTED,
+        _ => 1,
+    })
 }
 
 fn display(tui: bool) -> Result<Display, Error> {
@@ -153,24 +197,30 @@ fn display(tui: bool) -> Result<Display, Error> {
     }
 }
 
-/// The first `directory/run-NNN` that does not exist.
-fn next_free(directory: &Path) -> PathBuf {
-    (1..)
-        .map(|number| directory.join(format!("run-{number:03}")))
-        .find(|path| !path.exists())
-        .unwrap_or_else(|| directory.join("run"))
+/// The first `directory/run-NNN` that does not exist, or the last one that does.
+fn numbered(directory: &Path, existing: bool) -> PathBuf {
+    let run = |number: u32| directory.join(format!("run-{number:03}"));
+    let free = (1..).find(|&number| !run(number).exists()).unwrap_or(1);
+    run(if existing { (free - 1).max(1) } else { free })
 }
 
 /// An epoch in a line; the learning rate is the one that the next epoch will use.
 fn line(epoch: &EpochRecord) -> String {
+    let cuts = epoch.cuts.iter().map(|cut| {
+        format!(
+            " <- LR cut from {:.5}: {:.4} after {} epochs without improvement on {:.4}",
+            cut.from, cut.metric, cut.bad_epochs, cut.best
+        )
+    });
     format!(
-        "Epoch {}: Train loss={:.4}, Train acc={:.4}, Val loss={:.4}, Val acc={:.4}, LR={:.5}",
+        "Epoch {}: Train loss={:.4}, Train acc={:.4}, Val loss={:.4}, Val acc={:.4}, LR={:.5}{}",
         epoch.epoch,
         epoch.train("loss"),
         epoch.train("accuracy"),
         epoch.valid("loss"),
         epoch.valid("accuracy"),
         epoch.next_lr,
+        cuts.collect::<String>(),
     )
 }
 

@@ -78,6 +78,18 @@ impl<'a> Build<'a> {
         self.check(name, value, "a finite number of 0 or more", |v| v >= 0.0)
     }
 
+    /// A finite value of zero or more, and at most `limit`, the parameter named `than`.
+    pub fn at_most(
+        &self,
+        name: &str,
+        value: f64,
+        than: &str,
+        limit: f64,
+    ) -> Result<f64, ScheduleError> {
+        let expected = format!("a number from 0 to {than}, {limit}");
+        self.check(name, value, &expected, |v| (0.0..=limit).contains(&v))
+    }
+
     /// A length of at least one step.
     pub fn steps(&self, name: &str, length: Length) -> Result<u64, ScheduleError> {
         match self.steps_or_zero(name, length)? {
@@ -132,6 +144,34 @@ impl<'a> Build<'a> {
             steps.push(step);
         }
         Ok(steps)
+    }
+
+    /// Learning rates: at least one, each finite and zero or more.
+    pub fn values(&self, name: &str, values: &[f64]) -> Result<Vec<f64>, ScheduleError> {
+        if values.is_empty() {
+            return Err(self.invalid(name, "at least one value", "none"));
+        }
+        let checked = |(i, &value)| self.non_negative(&format!("{name}[{i}]"), value);
+        values.iter().enumerate().map(checked).collect()
+    }
+
+    /// [Increasing](Self::increasing) lengths where each but the first of `count` items, the
+    /// parameter named `items`, starts.
+    pub fn between(
+        &self,
+        name: &str,
+        lengths: &[Length],
+        items: &str,
+        count: usize,
+    ) -> Result<Vec<u64>, ScheduleError> {
+        if lengths.len() + 1 != count {
+            let expected = format!(
+                "{} of them, one fewer than {items}",
+                count.saturating_sub(1)
+            );
+            return Err(self.invalid(name, expected, lengths.len()));
+        }
+        self.increasing(name, lengths)
     }
 
     /// Builds the schedule nested under the field `name`.

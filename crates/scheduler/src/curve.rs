@@ -28,7 +28,7 @@ enum Node {
     RunningProduct(RunningProduct),
     Map(Box<Curve>, Mapping),
     Product(Vec<Curve>),
-    /// Ordered by start; the first starts at 0.
+    /// Ordered by start. Before the first one's start it is held at its value there, and inactive.
     Sequence(Vec<Part>),
     Plateau(Box<Curve>, Plateau),
 }
@@ -61,7 +61,7 @@ impl Curve {
         Self(Node::Product(factors))
     }
 
-    /// `parts` must be ordered by start, the first of them at 0.
+    /// `parts` must be ordered by start, and none may have its origin after its start.
     pub(crate) fn sequence(parts: Vec<Part>) -> Self {
         Self(Node::Sequence(parts))
     }
@@ -76,10 +76,13 @@ impl Curve {
             Node::Function(function) => function(step),
             Node::RunningProduct(product) => product.at(step),
             Node::Map(curve, map) => map(step, curve.lr(step)),
-            Node::Product(factors) => factors.iter().map(|factor| factor.lr(step)).product(),
+            // Held in range on the way, or infinity times a later zero would be NaN.
+            Node::Product(factors) => factors
+                .iter()
+                .fold(1.0, |lr, factor| f64::min(lr * factor.lr(step), f64::MAX)),
             Node::Sequence(parts) => {
                 let part = &parts[active(parts, step)];
-                part.curve.lr(step - part.origin)
+                part.curve.lr(step.max(part.start) - part.origin)
             }
             Node::Plateau(base, plateau) => plateau.apply(base.lr(step)),
         };
@@ -110,7 +113,10 @@ impl Curve {
                 .try_for_each(|factor| factor.check_metric(step, metric)),
             Node::Sequence(parts) => {
                 let part = &parts[active(parts, step)];
-                part.curve.check_metric(step - part.origin, metric)
+                match step < part.start {
+                    true => Ok(()),
+                    false => part.curve.check_metric(step - part.origin, metric),
+                }
             }
             Node::Plateau(base, plateau) => {
                 plateau.check(metric)?;
@@ -131,8 +137,10 @@ impl Curve {
             Node::Sequence(parts) => {
                 let index = active(parts, step);
                 let part = &mut parts[index];
-                part.curve
-                    .observe_into(step - part.origin, metric, verdicts);
+                if step >= part.start {
+                    part.curve
+                        .observe_into(step - part.origin, metric, verdicts);
+                }
             }
             Node::Plateau(base, plateau) => {
                 verdicts.push(plateau.observe(base.lr(step), metric));

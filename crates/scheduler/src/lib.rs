@@ -11,6 +11,8 @@
 //!                                              ^                              |
 //!                                              +------- observe(metric) <-----+
 //! ```
+//!
+//! The [gallery] shows what each schedule looks like.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
@@ -18,7 +20,10 @@ mod anneal_strategy;
 mod build;
 mod closure;
 mod curve;
+mod cycles;
+mod document;
 mod error;
+mod interpolation;
 mod length;
 mod plateau;
 mod record;
@@ -33,9 +38,19 @@ pub use build::{Build, MAX_DEPTH};
 pub use closure::Closure;
 pub use curve::Curve;
 pub use error::ScheduleError;
+pub use interpolation::Interpolation;
 pub use length::{Length, ParseLengthError};
 pub use plateau::{Counting, Mode, NanPolicy, PlateauState, ThresholdMode, Verdict};
 pub use run::{Clock, Run};
 pub use schedule::Schedule;
 pub use scheduler::Scheduler;
 pub use schedules::*;
+
+/// Pictures of all schedules.
+#[cfg(doc)]
+#[doc = include_str!("../gallery/gallery.md")]
+pub mod gallery {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,7 +1,7 @@
 //! The layout of a scheduler's record.
 //!
-//! A record holds scalars only, so hyperparameters are flattened into `config.<path>` keys; texts
-//! and the form of the schedule tree are stored as hashes.
+//! A record holds scalars only, so hyperparameters are flattened into `config.<path>` keys; texts,
+//! as `text.<path>`, and the form of the schedule tree are stored as hashes.
 
 use burn_optim::lr_scheduler::LrSchedulerRecord;
 use serde_json::Value;
@@ -28,7 +28,8 @@ pub(crate) fn write(
             Hyperparameter::Number(number) => record.with_scalar(&key, *number),
             Hyperparameter::Count(count) => record.with_scalar(&key, *count),
             Hyperparameter::Flag(flag) => record.with_scalar(&key, *flag),
-            Hyperparameter::Text(text) => record.with_scalar(&key, hash(text)),
+            Hyperparameter::Unset => record.with_scalar(&key, false),
+            Hyperparameter::Text(text) => record.with_scalar(&text_key(path), hash(text)),
         };
     }
     for (i, state) in curve.plateaus().iter().enumerate() {
@@ -52,25 +53,7 @@ pub(crate) fn read(
     }
     let updates = need(record.scalar(UPDATES), UPDATES)?;
     for (path, current) in hyperparameters {
-        let key = config_key(&path);
-        let (equal, saved) = match &current {
-            Hyperparameter::Number(number) => {
-                let saved: f64 = need(record.scalar(&key), &key)?;
-                (saved == *number, saved.to_string())
-            }
-            Hyperparameter::Count(count) => {
-                let saved: u64 = need(record.scalar(&key), &key)?;
-                (saved == *count, saved.to_string())
-            }
-            Hyperparameter::Flag(flag) => {
-                let saved: bool = need(record.scalar(&key), &key)?;
-                (saved == *flag, saved.to_string())
-            }
-            Hyperparameter::Text(text) => {
-                let saved: u64 = need(record.scalar(&key), &key)?;
-                (saved == hash(text), "another value".to_owned())
-            }
-        };
+        let (equal, saved) = compare(record, &path, &current)?;
         if !equal {
             return Err(ScheduleError::Changed {
                 path,
@@ -91,6 +74,33 @@ pub(crate) fn read(
         }
     });
     Ok(updates)
+}
+
+/// Whether the record's value for `path` is `current`, and that value for a message.
+fn compare(
+    record: &LrSchedulerRecord,
+    path: &str,
+    current: &Hyperparameter,
+) -> Result<(bool, String), ScheduleError> {
+    use Hyperparameter::{Count, Flag, Number, Text, Unset};
+    let key = config_key(path);
+    // Counts before numbers: a count is readable as a number too.
+    Ok(if let Some(saved) = record.scalar::<u64>(&key) {
+        let equal = matches!(current, Count(count) if *count == saved);
+        (equal, saved.to_string())
+    } else if let Some(saved) = record.scalar::<f64>(&key) {
+        let equal = matches!(current, Number(number) if *number == saved);
+        (equal, saved.to_string())
+    } else if let Some(saved) = record.scalar::<bool>(&key) {
+        match current {
+            Flag(flag) => (*flag == saved, saved.to_string()),
+            _ => (!saved && matches!(current, Unset), Unset.to_string()),
+        }
+    } else {
+        let saved: u64 = need(record.scalar(&text_key(path)), &key)?;
+        let equal = matches!(current, Text(text) if hash(text) == saved);
+        (equal, "another text".to_owned())
+    })
 }
 
 fn need<T>(value: Option<T>, key: &str) -> Result<T, ScheduleError> {
@@ -122,7 +132,12 @@ fn read_plateau(record: &LrSchedulerRecord, prefix: &str) -> Result<PlateauState
         cooldown_left: count("cooldown_left")?,
         cuts: count("cuts")?,
         observed: count("observed")?,
-        multiplier: number("multiplier")?,
+        multiplier: need(
+            number("multiplier")
+                .ok()
+                .filter(|m| (0.0..=1.0).contains(m)),
+            &missing("multiplier"),
+        )?,
         base_at_cut: number("base_at_cut")?,
         lr_at_cut: number("lr_at_cut")?,
     })
@@ -134,6 +149,8 @@ enum Hyperparameter {
     Count(u64),
     Flag(bool),
     Text(String),
+    /// An optional hyperparameter that was left out.
+    Unset,
 }
 
 impl std::fmt::Display for Hyperparameter {
@@ -143,12 +160,17 @@ impl std::fmt::Display for Hyperparameter {
             Self::Count(count) => count.fmt(f),
             Self::Flag(flag) => flag.fmt(f),
             Self::Text(text) => text.fmt(f),
+            Self::Unset => f.write_str("unset"),
         }
     }
 }
 
 fn config_key(path: &str) -> String {
     format!("config.{path}")
+}
+
+fn text_key(path: &str) -> String {
+    format!("text.{path}")
 }
 
 /// The leaves of the schedule's document with their paths, and of the run what changes a step's
@@ -169,7 +191,7 @@ fn hyperparameters(config: &ScheduleConfig, run: &Run) -> Vec<(String, Hyperpara
 
 fn flatten(value: &Value, path: String, leaves: &mut Vec<(String, Hyperparameter)>) {
     let leaf = match value {
-        Value::Null => Hyperparameter::Flag(false),
+        Value::Null => Hyperparameter::Unset,
         Value::Bool(flag) => Hyperparameter::Flag(*flag),
         Value::String(text) => Hyperparameter::Text(text.clone()),
         Value::Number(number) => match number.as_u64() {
@@ -178,10 +200,11 @@ fn flatten(value: &Value, path: String, leaves: &mut Vec<(String, Hyperparameter
         },
         Value::Array(items) => {
             let length = Hyperparameter::Count(items.len() as u64);
+            // Before the items, so that a list of another length is named as that.
+            leaves.push((format!("{path}.length"), length));
             for (i, item) in items.iter().enumerate() {
                 flatten(item, format!("{path}[{i}]"), leaves);
             }
-            leaves.push((format!("{path}.length"), length));
             return;
         }
         Value::Object(fields) => {

@@ -82,15 +82,8 @@ equal_to_pytorch!(
     one_cycle_lr,
     swa_lr,
     sequential_lr,
+    chained_scheduler,
 );
-
-#[test]
-fn chained_scheduler() {
-    // TODO: unconditional once `Product` is registered.
-    if ScheduleConfig::NAMES.contains(&"Product") {
-        check("chained_scheduler", from_document);
-    }
-}
 
 /// The closures of `golden/pytorch.py`, by the names they have there.
 fn closure(name: &Value) -> impl Fn(u64) -> f64 + Send + Sync + 'static {

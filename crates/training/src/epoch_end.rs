@@ -1,67 +1,56 @@
 //! What happens at the end of every epoch.
 //!
 //! The Learner has two hooks there: the checkpointing strategy, before the checkpoint is saved, and
-//! early stopping, after. The observation of a plateau belongs into the first, so that the
-//! checkpoint holds the verdict; the epoch's record belongs into the second, when all is done.
+//! early stopping, after. Everything that belongs into the checkpoint, the verdict of a plateau and
+//! the epoch's line in the history, is done in the first.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use burn::train::EarlyStoppingStrategy;
 use burn::train::checkpoint::{CheckpointingAction, CheckpointingStrategy};
 use burn::train::metric::store::{Aggregate, EventStoreClient, Split};
+use serde::{Deserialize, Serialize};
 
 use crate::TrainingError;
+use crate::checkpoint::{CheckpointStore, HISTORY};
+use crate::early_stopping::EarlyStopping;
 use crate::feedback::Feedback;
 use crate::history::{EpochRecord, History};
-use crate::metrics_log::MetricsLog;
+use crate::metrics_log::{LOSS, LoggedEpoch, MetricsLog};
+use crate::observer::PlateauObserver;
 use crate::training::OnEpoch;
-
-/// The metric that plateaus observe.
-const LOSS: &str = "Loss";
 
 /// The hook into the end of every epoch; clones are one and the same.
 #[derive(Clone)]
 pub(crate) struct EpochEnd(Arc<Mutex<State>>);
 
-struct State {
-    directory: PathBuf,
-    log: MetricsLog,
-    feedback: Feedback,
-    on_epoch: OnEpoch,
-    history: History,
-    started: Instant,
-    error: Option<TrainingError>,
+pub(crate) struct State {
+    pub directory: PathBuf,
+    pub store: CheckpointStore,
+    /// Whether it is an error if there is no metric to tell the best checkpoint by.
+    pub needs_best: bool,
+    pub log: MetricsLog,
+    pub feedback: Feedback,
+    pub observer: PlateauObserver,
+    pub early_stopping: Option<EarlyStopping>,
+    pub on_epoch: OnEpoch,
+    pub history: History,
+    pub started: Instant,
+    pub error: Option<TrainingError>,
+}
+
+/// What a checkpoint holds beside Burn's own records.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct SavedHistory {
+    pub history: History,
+    pub log: Vec<LoggedEpoch>,
 }
 
 impl EpochEnd {
-    pub(crate) fn new(
-        directory: &Path,
-        log: MetricsLog,
-        feedback: Feedback,
-        on_epoch: OnEpoch,
-    ) -> Self {
-        Self(Arc::new(Mutex::new(State {
-            directory: directory.to_owned(),
-            log,
-            feedback,
-            on_epoch,
-            history: History::default(),
-            started: Instant::now(),
-            error: None,
-        })))
-    }
-
-    /// A checkpointing strategy that feeds the plateaus, then asks `strategy`.
-    pub(crate) fn checkpointing<S: CheckpointingStrategy>(
-        &self,
-        strategy: S,
-    ) -> impl CheckpointingStrategy + use<S> {
-        Checkpointing {
-            epoch_end: self.clone(),
-            strategy,
-        }
+    pub(crate) fn new(state: State) -> Self {
+        Self(Arc::new(Mutex::new(state)))
     }
 
     /// The history, or the error that stopped the run.
@@ -79,32 +68,21 @@ impl EpochEnd {
 }
 
 impl State {
-    fn observe(&mut self, epoch: usize, store: &EventStoreClient) {
-        if !self.feedback.has_plateau() {
-            return;
+    /// Observes and records `epoch`, unless that was done, and gives whether it may be saved.
+    fn end(&mut self, epoch: usize, store: &EventStoreClient) -> bool {
+        if self.error.is_none() && self.history.epochs.last().map_or(0, |e| e.epoch) < epoch {
+            self.error = self.record(epoch, store).err();
         }
-        let metric = store.find_metric(LOSS, epoch, Aggregate::Mean, &Split::Valid);
-        let observed = match metric {
-            Some(metric) => self
-                .feedback
-                .observe(epoch as u64, metric)
-                .map(drop)
-                .map_err(TrainingError::from),
-            None => Err(TrainingError::MissingMetric {
-                metric: LOSS.to_owned(),
-                split: Split::Valid.to_string(),
-                epoch,
-                known: self.log.metrics(Split::Valid, epoch).into_keys().collect(),
-            }),
-        };
-        if let Err(error) = observed {
-            self.error.get_or_insert(error);
-        }
+        self.error.is_none()
     }
 
-    fn record(&mut self, epoch: usize, store: &EventStoreClient) {
+    fn record(&mut self, epoch: usize, store: &EventStoreClient) -> Result<(), TrainingError> {
         // The store answers in order: when it has, all of the epoch's values are in the log.
         store.find_metric(LOSS, epoch, Aggregate::Mean, &Split::Valid);
+        if let Some(divergence) = self.log.divergence() {
+            return Err(divergence.into());
+        }
+        let cuts = self.observer.observe(epoch, store)?;
         let lr = self.feedback.lr();
         let record = EpochRecord {
             epoch,
@@ -112,13 +90,37 @@ impl State {
             valid: self.log.metrics(Split::Valid, epoch),
             lr: lr.lr,
             next_lr: lr.next_lr,
+            cuts,
             seconds: self.started.elapsed().as_secs_f64(),
         };
         self.started = Instant::now();
+        let ranked = self.store.set_metrics(epoch, &record.train, &record.valid);
+        if self.needs_best {
+            ranked?;
+        }
         (self.on_epoch)(&record);
         self.history.epochs.push(record);
-        if let Err(error) = self.history.write(&self.directory) {
-            self.error.get_or_insert(error);
+        self.history.write(&self.directory)?;
+
+        let saved = SavedHistory {
+            history: self.history.clone(),
+            log: self.log.until(epoch),
+        };
+        let json = serde_json::to_vec(&saved).unwrap_or_default();
+        self.store.save_part(epoch, HISTORY, &json)
+    }
+}
+
+impl CheckpointingStrategy for EpochEnd {
+    fn checkpointing(
+        &mut self,
+        epoch: usize,
+        store: &EventStoreClient,
+    ) -> Vec<CheckpointingAction> {
+        match self.lock().end(epoch, store) {
+            // What is no longer needed, the store deletes once the checkpoint is complete.
+            true => vec![CheckpointingAction::Save],
+            false => Vec::new(),
         }
     }
 }
@@ -126,24 +128,10 @@ impl State {
 impl EarlyStoppingStrategy for EpochEnd {
     fn should_stop(&mut self, epoch: usize, store: &EventStoreClient) -> bool {
         let mut state = self.lock();
-        state.observe(epoch, store);
-        state.record(epoch, store);
-        state.error.is_some()
-    }
-}
-
-struct Checkpointing<S> {
-    epoch_end: EpochEnd,
-    strategy: S,
-}
-
-impl<S: CheckpointingStrategy> CheckpointingStrategy for Checkpointing<S> {
-    fn checkpointing(
-        &mut self,
-        epoch: usize,
-        store: &EventStoreClient,
-    ) -> Vec<CheckpointingAction> {
-        self.epoch_end.lock().observe(epoch, store);
-        self.strategy.checkpointing(epoch, store)
+        if !state.end(epoch, store) {
+            return true;
+        }
+        let stopping = state.early_stopping.as_ref();
+        stopping.is_some_and(|stopping| stopping.stops(&state.history))
     }
 }

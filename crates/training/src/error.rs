@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use burn_lr_scheduler::ScheduleError;
 
+use crate::checkpoint::CheckpointError;
+use crate::metrics_log::Divergence;
+
 /// What can stop a training run.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
@@ -57,6 +60,53 @@ pub enum TrainingError {
         /// The metrics that there are.
         known: Vec<String>,
     },
+    /// The training loss became NaN or infinite.
+    #[error("the training loss is {loss} in epoch {epoch}, iteration {iteration}")]
+    Diverged {
+        /// The epoch, from 1.
+        epoch: usize,
+        /// The batch within the epoch, from 1.
+        iteration: usize,
+        /// The loss.
+        loss: f64,
+    },
+    /// The run was stopped from outside.
+    #[error("stopped after epoch {epoch}: {reason}")]
+    Interrupted {
+        /// The last epoch that was completed, 0 for none.
+        epoch: usize,
+        /// What was said when it was stopped.
+        reason: String,
+    },
+    /// The directory holds a run, and the caller did not ask to resume it.
+    #[error("{} holds a run already: resume it, or name another directory", path.display())]
+    RunExists {
+        /// The run directory.
+        path: PathBuf,
+    },
+    /// The run to be resumed was configured differently.
+    #[error("cannot resume {}: {field} was {saved} and is {current} now", path.display())]
+    ConfigChanged {
+        /// The configuration of the run.
+        path: PathBuf,
+        /// The place inside it.
+        field: String,
+        /// The value there.
+        saved: String,
+        /// The value now.
+        current: String,
+    },
+    /// A file of the run does not hold what it should.
+    #[error("{}: {reason}", path.display())]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// What was expected and found.
+        reason: String,
+    },
+    /// A checkpoint cannot be used.
+    #[error(transparent)]
+    Checkpoint(CheckpointError),
     /// Burn's Learner stopped on an error.
     #[error("training stopped after epoch {epoch}: {source}")]
     Learner {
@@ -74,6 +124,21 @@ impl TrainingError {
             action,
             path: path.to_owned(),
             source: Arc::new(source),
+        }
+    }
+}
+
+impl From<Divergence> for TrainingError {
+    fn from(divergence: Divergence) -> Self {
+        let Divergence {
+            epoch,
+            iteration,
+            loss,
+        } = divergence;
+        Self::Diverged {
+            epoch,
+            iteration,
+            loss,
         }
     }
 }

@@ -13,11 +13,27 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use burn::optim::LearningRate;
 use burn::optim::lr_scheduler::{LrScheduler, LrSchedulerRecord};
 use burn_lr_scheduler::{ScheduleError, Scheduler, Verdict};
+use serde::{Deserialize, Serialize};
 
 const EPOCH: &str = "epoch";
 const SCHEDULER: &str = "scheduler";
 
-/// What an observation led to.
+/// A cut of the learning rate, and why it was made.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct LrCut {
+    /// The rate before.
+    pub from: f64,
+    /// The rate after, at the same point of the base schedule.
+    pub to: f64,
+    /// The metric that was observed.
+    pub metric: f64,
+    /// The best metric until then.
+    pub best: f64,
+    /// How many epochs in a row were bad, the last one included.
+    pub bad_epochs: u64,
+}
+
+/// The learning rates around the end of an epoch.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LrState {
     /// The learning rate of the last update.
@@ -33,6 +49,8 @@ pub struct Feedback(Arc<Mutex<Shared>>);
 #[derive(Debug)]
 struct Shared {
     observations: BTreeMap<u64, f64>,
+    /// The last epoch that was observed.
+    epoch: u64,
     /// Follows the scheduler inside the Learner, to tell what it will do.
     mirror: Scheduler,
     last_lr: f64,
@@ -52,6 +70,7 @@ impl FeedbackScheduler {
     pub fn new(scheduler: Scheduler) -> (Self, Feedback) {
         let feedback = Feedback(Arc::new(Mutex::new(Shared {
             observations: BTreeMap::new(),
+            epoch: 0,
             last_lr: scheduler.lr(),
             mirror: scheduler.clone(),
         })));
@@ -61,6 +80,24 @@ impl FeedbackScheduler {
             feedback: feedback.clone(),
         };
         (scheduler, feedback)
+    }
+
+    /// Continues where the scheduler that made `record` stopped.
+    ///
+    /// # Errors
+    /// As [`Scheduler::try_load_record`]; nothing has changed then.
+    pub fn try_load_record(&mut self, record: &LrSchedulerRecord) -> Result<(), ScheduleError> {
+        let epoch = record
+            .scalar(EPOCH)
+            .ok_or_else(|| ScheduleError::MissingValue {
+                key: EPOCH.to_owned(),
+            })?;
+        self.scheduler.try_load_record(&record.record(SCHEDULER))?;
+        self.epoch = epoch;
+        let mut shared = self.feedback.lock();
+        shared.epoch = epoch;
+        shared.mirror = self.scheduler.clone();
+        Ok(())
     }
 
     /// Takes in the observations that this clone has not yet seen.
@@ -86,18 +123,36 @@ impl Feedback {
         !self.lock().mirror.plateaus().is_empty()
     }
 
-    /// Adds the metric of `epoch`, once: a second call for the same epoch changes nothing.
+    /// Adds the metric of `epoch`, and gives the cuts that it led to.
+    ///
+    /// A second call for the same epoch, or for an earlier one, changes nothing and gives nothing.
     ///
     /// # Errors
     /// [`ScheduleError::NanMetric`] if a plateau treats NaN as an error.
-    pub fn observe(&self, epoch: u64, metric: f64) -> Result<Vec<Verdict>, ScheduleError> {
+    pub fn observe(&self, epoch: u64, metric: f64) -> Result<Vec<LrCut>, ScheduleError> {
         let mut shared = self.lock();
-        if shared.observations.contains_key(&epoch) {
+        if epoch <= shared.epoch {
             return Ok(Vec::new());
         }
+        let before = shared.mirror.plateaus();
         let verdicts = shared.mirror.observe(metric)?;
         shared.observations.insert(epoch, metric);
-        Ok(verdicts)
+        shared.epoch = epoch;
+
+        let after = shared.mirror.plateaus();
+        let cut = before.iter().zip(&after).filter(|(b, a)| a.cuts > b.cuts);
+        let rates = verdicts.iter().filter_map(|verdict| match *verdict {
+            Verdict::Cut { from, to } => Some((from, to)),
+            _ => None,
+        });
+        let cuts = cut.zip(rates).map(|((before, _), (from, to))| LrCut {
+            from,
+            to,
+            metric,
+            best: before.best,
+            bad_epochs: before.bad_epochs + 1,
+        });
+        Ok(cuts.collect())
     }
 
     /// The learning rates of the last and of the next update.
@@ -129,14 +184,12 @@ impl LrScheduler for FeedbackScheduler {
             .with_record(SCHEDULER, current.scheduler.to_record())
     }
 
+    /// As [`Scheduler::load_record`]: what does not fit is refused, and the learning rate held at 0.
     fn load_record(&mut self, record: LrSchedulerRecord) {
-        self.scheduler.load_record(record.record(SCHEDULER));
-        if self.scheduler.refused_record().is_none() {
-            self.epoch = record.scalar(EPOCH).unwrap_or_default();
+        if self.try_load_record(&record).is_err() {
+            self.scheduler.load_record(record.record(SCHEDULER));
+            self.feedback.lock().mirror = self.scheduler.clone();
         }
-        let mut shared = self.feedback.lock();
-        shared.last_lr = self.scheduler.lr();
-        shared.mirror = self.scheduler.clone();
     }
 }
 
@@ -159,7 +212,14 @@ mod tests {
         assert_eq!(inside.step(), 1.0);
         feedback.observe(1, 0.1).unwrap();
         assert_eq!(inside.step(), 1.0);
-        assert_eq!(feedback.observe(2, 0.2).unwrap().len(), 1);
+        let cut = LrCut {
+            from: 1.0,
+            to: 0.5,
+            metric: 0.2,
+            best: 0.1,
+            bad_epochs: 1,
+        };
+        assert_eq!(feedback.observe(2, 0.2).unwrap(), [cut]);
         assert!(feedback.observe(2, 0.3).unwrap().is_empty());
         assert_eq!(
             feedback.lr(),

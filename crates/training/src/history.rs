@@ -7,6 +7,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::TrainingError;
+use crate::feedback::LrCut;
 use crate::files::write_atomically;
 
 /// The metrics of one split, by their names in lower case with underscores for blanks.
@@ -20,14 +21,18 @@ pub struct EpochRecord {
     /// The epoch, from 1.
     pub epoch: usize,
     /// Means over the epoch's training samples, each taken when its batch was trained on.
+    #[serde(with = "any_float")]
     pub train: Metrics,
     /// Means over all validation samples, taken after the epoch's last update.
+    #[serde(with = "any_float")]
     pub valid: Metrics,
     /// The learning rate of the epoch's last update.
     pub lr: f64,
     /// The learning rate of the next epoch's first update.
     pub next_lr: f64,
-    /// Seconds that the epoch took, validation and checkpoint included.
+    /// Cuts of the learning rate that the epoch's metrics led to.
+    pub cuts: Vec<LrCut>,
+    /// Seconds that the epoch took, validation included.
     pub seconds: f64,
 }
 
@@ -104,6 +109,48 @@ impl History {
     }
 }
 
+/// Metrics in JSON, which has no NaN and no infinity: they are texts there.
+pub(crate) mod any_float {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+    use super::Metrics;
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(untagged)]
+    enum Value {
+        Number(f64),
+        Text(String),
+    }
+
+    pub(crate) fn serialize<S: Serializer>(metrics: &Metrics, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(metrics.iter().map(|(name, &value)| {
+            let value = match value.is_finite() {
+                true => Value::Number(value),
+                false => Value::Text(value.to_string()),
+            };
+            (name, value)
+        }))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Metrics, D::Error> {
+        BTreeMap::<String, Value>::deserialize(from)?
+            .into_iter()
+            .map(|(name, value)| match value {
+                Value::Number(number) => Ok((name, number)),
+                Value::Text(text) => match text.parse() {
+                    Ok(number) => Ok((name, number)),
+                    Err(_) => Err(de::Error::invalid_value(
+                        de::Unexpected::Str(&text),
+                        &"a number, or NaN or inf as a text",
+                    )),
+                },
+            })
+            .collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,6 +169,7 @@ mod tests {
             valid,
             lr: 0.01,
             next_lr: 0.005,
+            cuts: Vec::new(),
             seconds: 1.5,
         };
         let history = History {
@@ -136,5 +184,17 @@ mod tests {
              1,0.5,,0.25,0.01,0.005,1.500\n\
              2,0.5,0.9,NaN,0.01,0.005,1.500\n"
         );
+    }
+    #[test]
+    fn metrics_that_are_no_numbers_survive_json() {
+        let history: History = serde_json::from_str(
+            r#"{"epochs": [{"epoch": 1, "train": {"loss": "NaN"}, "valid": {"loss": "-inf"},
+                "lr": 0.1, "next_lr": 0.1, "cuts": [], "seconds": 1.0}]}"#,
+        )
+        .unwrap();
+        assert!(history.epochs[0].train("loss").is_nan());
+        assert_eq!(history.epochs[0].valid("loss"), f64::NEG_INFINITY);
+        let json = serde_json::to_string(&history).unwrap();
+        assert!(json.contains(r#""loss":"NaN""#), "{json}");
     }
 }

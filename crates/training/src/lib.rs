@@ -7,29 +7,43 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod backend;
+mod checkpoint;
 mod data;
+mod early_stopping;
 mod epoch_end;
 mod error;
 mod evaluation;
 mod feedback;
 mod files;
+mod fit;
 mod history;
 mod metrics_log;
+mod model_file;
+mod observer;
 mod progress;
+mod resume;
+mod run_config;
 mod training;
 
 pub use backend::{Backend, BackendError};
+pub use checkpoint::{
+    Best, Checkpoint, CheckpointError, CheckpointStore, HISTORY, KeepPolicy, MODEL, OPTIM,
+    PartCheckpointer, SCHEDULER, Skipped,
+};
 pub use data::{
     BatchSource, DataError, DatasetSource, EpochLoader, GreyImage, IdxImages, Image, ImageDataset,
     MNIST_PIXELS, Mnist, bundled_mnist_dir, image_tensor, read_images, read_labels,
 };
 #[cfg(feature = "png")]
 pub use data::{PngError, read_png, read_png_digit};
+pub use early_stopping::EarlyStopping;
 pub use error::TrainingError;
 pub use evaluation::{
     ConfusionMatrix, EvaluationError, NotSquareError, Prediction, classify, evaluate,
 };
-pub use feedback::{Feedback, FeedbackScheduler, LrState};
+pub use feedback::{Feedback, FeedbackScheduler, LrCut, LrState};
 pub use history::{EpochRecord, History, Metrics};
+pub use model_file::{load_model, save_model};
+pub use observer::PlateauObserver;
 pub use progress::Display;
-pub use training::{Trained, Training, adam, load_model, save_model};
+pub use training::{Trained, Training, adam};

@@ -4,23 +4,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use burn::data::dataloader::DataLoader;
-use burn::module::Module;
 use burn::optim::AdamConfig;
-use burn::train::checkpoint::KeepLastNCheckpoints;
+use burn::tensor::Device;
+use burn::train::metric::store::Split;
 use burn::train::{
-    InferenceStep, Learner, LearnerModel, MetricRegistration, SupervisedTraining, TrainLoader,
+    InferenceStep, Interrupter, LearnerModel, MetricRegistration, SupervisedTraining, TrainLoader,
     TrainStep, ValidLoader,
 };
-use burn_lr_scheduler::{Clock, Run, ScheduleConfig, Scheduler};
-use serde::Serialize;
+use burn_lr_scheduler::{Clock, Run, ScheduleConfig};
 
 use crate::TrainingError;
-use crate::epoch_end::EpochEnd;
-use crate::feedback::FeedbackScheduler;
-use crate::files::write_atomically;
+use crate::checkpoint::KeepPolicy;
+use crate::early_stopping::EarlyStopping;
 use crate::history::{EpochRecord, History};
-use crate::metrics_log::MetricsLog;
-use crate::progress::{BarRenderer, Display};
+use crate::metrics_log::LOSS;
+use crate::progress::Display;
 
 /// Adam with PyTorch's defaults: betas 0.9 and 0.999, epsilon 1e-8. Burn's own epsilon is 1e-5.
 pub fn adam() -> AdamConfig {
@@ -37,8 +35,12 @@ pub fn adam() -> AdamConfig {
 ///
 /// - `config.json`: everything that is needed to repeat the run,
 /// - `history.csv` and `history.json`: metrics, learning rate and seconds of each epoch,
-/// - `checkpoint/`: model, optimizer and scheduler after the last two epochs,
-/// - `final.bpk`: the model, which [`Module::load_record`] takes.
+/// - `checkpoint/`: what is needed to resume after the epochs that are [kept](Self::keep),
+/// - `best.bpk`: the model of the epoch with the best metric, validation loss by default,
+/// - `final.bpk`: the model after the last epoch, once the run is complete.
+///
+/// A run that was stopped, by whatever, [resumes](Self::resume) and ends with the same bits as one
+/// that was not.
 ///
 /// ```no_run
 /// use burn::tensor::Device;
@@ -63,23 +65,32 @@ pub fn adam() -> AdamConfig {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Training<M: LearnerModel> {
-    directory: PathBuf,
-    train: TrainLoader<M>,
-    valid: ValidLoader<M>,
-    batch_size: usize,
-    epochs: usize,
-    schedule: ScheduleConfig,
-    clock: Clock,
-    adam: AdamConfig,
-    grads_accumulation: usize,
-    settings: serde_json::Value,
-    display: Display,
-    configure: Vec<Configure<M>>,
-    on_epoch: OnEpoch,
+    pub(crate) directory: PathBuf,
+    pub(crate) train: TrainLoader<M>,
+    pub(crate) valid: ValidLoader<M>,
+    pub(crate) batch_size: usize,
+    pub(crate) epochs: usize,
+    pub(crate) schedule: ScheduleConfig,
+    pub(crate) clock: Clock,
+    pub(crate) adam: AdamConfig,
+    pub(crate) grads_accumulation: usize,
+    pub(crate) devices: Vec<Device>,
+    pub(crate) seed: Option<u64>,
+    pub(crate) observed: (String, Split),
+    pub(crate) keep: Option<KeepPolicy>,
+    pub(crate) early_stopping: Option<EarlyStopping>,
+    pub(crate) resume: bool,
+    pub(crate) interrupter: Interrupter,
+    pub(crate) settings: serde_json::Value,
+    pub(crate) display: Display,
+    pub(crate) configure: Vec<Configure<M>>,
+    pub(crate) on_epoch: OnEpoch,
+    pub(crate) on_notice: OnNotice,
 }
 
-type Configure<M> = Box<dyn FnOnce(SupervisedTraining<M>) -> SupervisedTraining<M>>;
+pub(crate) type Configure<M> = Box<dyn FnOnce(SupervisedTraining<M>) -> SupervisedTraining<M>>;
 pub(crate) type OnEpoch = Box<dyn FnMut(&EpochRecord) + Send>;
+pub(crate) type OnNotice = Box<dyn FnMut(&str) + Send>;
 
 /// A trained model with the history of its training.
 #[derive(Debug)]
@@ -88,24 +99,6 @@ pub struct Trained<M> {
     pub model: M,
     /// What each epoch led to.
     pub history: History,
-}
-
-/// What `config.json` holds.
-#[derive(Serialize)]
-struct Config<'a> {
-    burn_lr: &'static str,
-    schedule: &'a ScheduleConfig,
-    run: Run,
-    epochs: usize,
-    batch_size: usize,
-    grads_accumulation: usize,
-    optimizer: &'static str,
-    adam: &'a AdamConfig,
-    train_samples: usize,
-    valid_samples: usize,
-    device: String,
-    model: String,
-    settings: &'a serde_json::Value,
 }
 
 impl<M: LearnerModel> Training<M> {
@@ -130,10 +123,18 @@ impl<M: LearnerModel> Training<M> {
             clock: Clock::PerUpdate,
             adam: adam(),
             grads_accumulation: 1,
+            devices: Vec::new(),
+            seed: None,
+            observed: (LOSS.to_owned(), Split::Valid),
+            keep: None,
+            early_stopping: None,
+            resume: false,
+            interrupter: Interrupter::new(),
             settings: serde_json::Value::Null,
             display: Display::Silent,
             configure: Vec::new(),
             on_epoch: Box::new(|_| {}),
+            on_notice: Box::new(|notice| eprintln!("{notice}")),
         }
     }
 
@@ -162,15 +163,70 @@ impl<M: LearnerModel> Training<M> {
         self
     }
 
+    /// Trains on several devices, each taking its own batch in every update, gradients being
+    /// summed on the first; the model's own device by default.
+    pub fn devices(mut self, devices: impl IntoIterator<Item = Device>) -> Self {
+        self.devices = devices.into_iter().collect();
+        self
+    }
+
+    /// Seeds the device's random numbers at the start of every epoch, from `seed` and the epoch.
+    ///
+    /// Only models that draw random numbers while they train, as dropout does, need this to be
+    /// resumed exactly. The generator may be shared by everything on the device.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// Has plateaus observe the metric of that name in `split`; the validation loss by default.
+    /// Values are in the metric's own unit: percent for Burn's accuracy.
+    pub fn observe(mut self, metric: impl Into<String>, split: Split) -> Self {
+        self.observed = (metric.into(), split);
+        self
+    }
+
     /// Registers numeric metrics, one or a tuple of them, for training and validation.
+    ///
+    /// A training metric called `Loss` also stops the run when it is NaN or infinite.
     pub fn metrics<Me: MetricRegistration<M> + 'static>(self, metrics: Me) -> Self {
         self.configure(|training| training.metrics(metrics))
     }
 
+    /// Sets which checkpoints are kept; by default the last two, and, if a metric called `Loss` is
+    /// registered, the one with the least validation loss.
+    pub fn keep(mut self, keep: KeepPolicy) -> Self {
+        self.keep = Some(keep);
+        self
+    }
+
+    /// Ends the run once a metric no longer improves.
+    pub fn early_stopping(mut self, early_stopping: EarlyStopping) -> Self {
+        self.early_stopping = Some(early_stopping);
+        self
+    }
+
+    /// Continues the run in the directory from its newest complete checkpoint, or starts it if
+    /// there is none.
+    ///
+    /// Everything but the number of epochs must be configured as it was. More epochs extend the run;
+    /// a schedule with lengths in percent of the run is then stretched, and continues on the longer
+    /// curve.
+    pub fn resume(mut self, resume: bool) -> Self {
+        self.resume = resume;
+        self
+    }
+
+    /// Sets the handle through which the run can be stopped from outside, at the end of an
+    /// iteration.
+    pub fn interrupter(mut self, interrupter: Interrupter) -> Self {
+        self.interrupter = interrupter;
+        self
+    }
+
     /// Changes Burn's [`SupervisedTraining`] directly, for all that has no method here.
     ///
-    /// The number of epochs, gradient accumulation, renderer, checkpointers and early stopping are
-    /// set by [`fit`](Self::fit) afterwards.
+    /// What has one is set by [`fit`](Self::fit) afterwards.
     pub fn configure(
         mut self,
         configure: impl FnOnce(SupervisedTraining<M>) -> SupervisedTraining<M> + 'static,
@@ -179,7 +235,8 @@ impl<M: LearnerModel> Training<M> {
         self
     }
 
-    /// Settings of the caller that `config.json` shall hold too, such as the seed.
+    /// Settings of the caller that `config.json` shall hold too, and that must not change when the
+    /// run is resumed, such as the seed and what identifies the data.
     pub fn settings(mut self, settings: serde_json::Value) -> Self {
         self.settings = settings;
         self
@@ -197,8 +254,15 @@ impl<M: LearnerModel> Training<M> {
         self
     }
 
+    /// Calls `on_notice` with what the user should know, such as which checkpoint a run is resumed
+    /// from and which damaged ones are passed over; they go to standard error by default.
+    pub fn on_notice(mut self, on_notice: impl FnMut(&str) + Send + 'static) -> Self {
+        self.on_notice = Box::new(on_notice);
+        self
+    }
+
     /// The run as schedules see it.
-    fn run(&self) -> Result<Run, TrainingError> {
+    pub(crate) fn run(&self) -> Result<Run, TrainingError> {
         let at_least_one = |name, value: usize| match value {
             0 => Err(TrainingError::Invalid {
                 name,
@@ -209,7 +273,10 @@ impl<M: LearnerModel> Training<M> {
         };
         let samples = at_least_one("training samples", self.train.num_items())?;
         at_least_one("validation samples", self.valid.num_items())?;
-        let batches = samples.div_ceil(at_least_one("batch size", self.batch_size)?);
+        // Each device has its share of the samples; the last one has what is left over too.
+        let devices = self.devices.len().max(1);
+        let share = samples / devices + samples % devices;
+        let batches = share.div_ceil(at_least_one("batch size", self.batch_size)?);
         let accumulation = at_least_one("gradient accumulation", self.grads_accumulation)?;
         let epochs = at_least_one("epochs", self.epochs)? as u64;
         let updates = batches.div_ceil(accumulation) as u64;
@@ -218,127 +285,5 @@ impl<M: LearnerModel> Training<M> {
             _ => Run::per_update().with_updates_per_epoch(updates),
         };
         Ok(run.with_epochs(epochs))
-    }
-
-    /// Trains `model`, whose device decides where that happens.
-    ///
-    /// # Errors
-    /// [`TrainingError`] naming the setting, hyperparameter or file that is wrong, or what stopped
-    /// the Learner. What completed epochs led to is in the directory then.
-    pub fn fit(mut self, model: M) -> Result<Trained<M>, TrainingError> {
-        let run = self.run()?;
-        let scheduler = Scheduler::new(self.schedule.clone(), run)?;
-        self.create_directory(&run, &model)?;
-
-        let (scheduler, feedback) = FeedbackScheduler::new(scheduler);
-        let log = MetricsLog::default();
-        let mut training =
-            SupervisedTraining::new(&self.directory, self.train.clone(), self.valid.clone())
-                .with_application_logger(None)
-                .with_metric_logger(log.clone());
-        for configure in std::mem::take(&mut self.configure) {
-            training = configure(training);
-        }
-        let epoch_end = EpochEnd::new(&self.directory, log, feedback, self.on_epoch);
-        training = training
-            .num_epochs(self.epochs)
-            .with_default_checkpointers()
-            .with_checkpointing_strategy(epoch_end.checkpointing(KeepLastNCheckpoints::new(2)))
-            .early_stopping(epoch_end.clone());
-        if self.grads_accumulation > 1 {
-            training = training.grads_accumulation(self.grads_accumulation);
-        }
-        training = match self.display {
-            Display::Silent => training.renderer(Box::new(BarRenderer::new(false))),
-            Display::Bar => training.renderer(Box::new(BarRenderer::new(true))),
-            #[cfg(feature = "tui")]
-            Display::Dashboard => {
-                let renderer = burn::train::renderer::tui::TuiMetricsRendererWrapper::new(
-                    training.interrupter(),
-                    None,
-                );
-                training.renderer(Box::new(renderer))
-            }
-        };
-
-        // A model from a plain device has no gradients yet.
-        let learner = Learner::new(model.train(), self.adam.init(), scheduler);
-        let result = training.launch(learner);
-        let history = epoch_end.finish()?;
-        if let Some(source) = result.error {
-            return Err(TrainingError::Learner {
-                epoch: history.epochs.len(),
-                source,
-            });
-        }
-        save_model(&self.directory.join("final.bpk"), &result.model)?;
-        Ok(Trained {
-            model: result.model,
-            history,
-        })
-    }
-
-    fn create_directory(&self, run: &Run, model: &M) -> Result<(), TrainingError> {
-        std::fs::create_dir_all(&self.directory)
-            .map_err(|error| TrainingError::file("create", &self.directory, error))?;
-        let config = Config {
-            burn_lr: env!("CARGO_PKG_VERSION"),
-            schedule: &self.schedule,
-            run: *run,
-            epochs: self.epochs,
-            batch_size: self.batch_size,
-            grads_accumulation: self.grads_accumulation,
-            optimizer: "Adam",
-            adam: &self.adam,
-            train_samples: self.train.num_items(),
-            valid_samples: self.valid.num_items(),
-            device: model
-                .devices()
-                .first()
-                .map(|device| format!("{device:?}"))
-                .unwrap_or_default(),
-            model: model.to_string(),
-            settings: &self.settings,
-        };
-        let path = self.directory.join("config.json");
-        let json = serde_json::to_vec_pretty(&config)
-            .map_err(|error| TrainingError::file("write", &path, error.into()))?;
-        write_atomically(&path, &json)
-    }
-}
-
-/// Writes the parameters of `model` as a burnpack file, atomically.
-///
-/// # Errors
-/// [`TrainingError::Model`] if Burn cannot serialize it, [`TrainingError::File`] if it cannot be
-/// written.
-pub fn save_model<M: Module>(path: &Path, model: &M) -> Result<(), TrainingError> {
-    let bytes = model
-        .clone()
-        .into_record()
-        .into_bytes()
-        .map_err(|error| model_error("write", path, error))?;
-    write_atomically(path, &bytes)
-}
-
-/// `model` with the parameters in the burnpack file at `path`.
-///
-/// # Errors
-/// [`TrainingError::File`] if there is no such file, [`TrainingError::Model`] if it is no burnpack
-/// file or does not fit the model.
-pub fn load_model<M: Module>(path: &Path, model: M) -> Result<M, TrainingError> {
-    use burn::store::ModuleRecord;
-
-    let bytes = std::fs::read(path).map_err(|error| TrainingError::file("read", path, error))?;
-    let record = ModuleRecord::from_bytes(burn::tensor::Bytes::from_bytes_vec(bytes))
-        .map_err(|error| model_error("read", path, error))?;
-    Ok(model.load_record(record))
-}
-
-fn model_error(action: &'static str, path: &Path, error: impl ToString) -> TrainingError {
-    TrainingError::Model {
-        action,
-        path: path.to_owned(),
-        reason: error.to_string(),
     }
 }

@@ -1,8 +1,7 @@
 //! The catalogue: one schedule, one file, one line in the registry below.
 
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde::de::MapAccess;
 
 use crate::{Build, Curve, Run, Schedule, ScheduleError};
 
@@ -16,17 +15,51 @@ macro_rules! registry {
         /// Any schedule of the catalogue: the form that nests and that documents hold.
         ///
         /// A document is an object with one entry, the schedule's name, holding its
-        /// hyperparameters; schedules nest in the same form.
+        /// hyperparameters; schedules nest in the same form. What has a default may be left out,
+        /// unknown fields are errors. [Lengths](crate::Length) are a number of steps, `"N epochs"`
+        /// or `"N %"` of the run; enumerations are written in snake case. The same in JSON and in
+        /// TOML:
         ///
         /// ```
-        /// use burn_lr_scheduler::{ScheduleConfig, StepLr};
+        /// use burn_lr_scheduler::{Length, ReduceLrOnPlateau, ScheduleConfig, StepLr, Warmup};
         ///
-        /// let document = r#"{"StepLr": {"initial_lr": 0.01, "step_size": 3, "gamma": 0.5}}"#;
-        /// let schedule = ScheduleConfig::from_json(document)?;
-        /// assert_eq!(schedule, StepLr::new(0.01, 3).with_gamma(0.5).into());
+        /// let json = r#"
+        ///     {"ReduceLrOnPlateau": {
+        ///         "base": {"Warmup": {
+        ///             "base": {"StepLr": {"initial_lr": 0.01, "step_size": "3 epochs"}},
+        ///             "length": "10 %",
+        ///             "kind": "exponential",
+        ///             "start_factor": 0.1
+        ///         }},
+        ///         "factor": 0.5,
+        ///         "patience": 2
+        ///     }}"#;
+        /// let toml = r#"
+        ///     [ReduceLrOnPlateau]
+        ///     factor = 0.5
+        ///     patience = 2
+        ///
+        ///     [ReduceLrOnPlateau.base.Warmup]
+        ///     length = "10 %"
+        ///     kind = "exponential"
+        ///     start_factor = 0.1
+        ///
+        ///     [ReduceLrOnPlateau.base.Warmup.base.StepLr]
+        ///     initial_lr = 0.01
+        ///     step_size = "3 epochs"
+        /// "#;
+        /// let warmup = Warmup::new(StepLr::new(0.01, Length::Epochs(3.0)), Length::Percent(10.0))
+        ///     .with_kind(burn_lr_scheduler::WarmupKind::Exponential)
+        ///     .with_start_factor(0.1);
+        /// let plateau = ReduceLrOnPlateau::over(warmup).with_factor(0.5).with_patience(2);
+        /// assert_eq!(ScheduleConfig::from_json(json)?, plateau.clone().into());
+        /// # #[cfg(feature = "toml")]
+        /// assert_eq!(ScheduleConfig::from_toml(toml)?, plateau.into());
         /// # Ok::<(), burn_lr_scheduler::ScheduleError>(())
         /// ```
-        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        ///
+        /// Errors name the place, as in `ReduceLrOnPlateau.base.Warmup.base.StepLr.gamma`.
+        #[derive(Debug, Clone, PartialEq, Serialize)]
         #[non_exhaustive]
         pub enum ScheduleConfig {
             $(
@@ -67,6 +100,17 @@ macro_rules! registry {
                 all
             }
 
+            /// Reads the hyperparameters of the schedule `name`, if there is one.
+            pub(crate) fn read<'de, A: MapAccess<'de>>(
+                name: &str,
+                map: &mut A,
+            ) -> Result<Option<Self>, A::Error> {
+                Ok(match name {
+                    $(stringify!($schedule) => Some(Self::$schedule(map.next_value()?)),)*
+                    _ => None,
+                })
+            }
+
             pub(crate) fn build(&self, build: &Build<'_>) -> Result<Curve, ScheduleError> {
                 let build = build.named(self.name());
                 match self {
@@ -94,9 +138,26 @@ registry! {
     swa_lr::SwaLr,
     sequence::Sequence,
     reduce_lr_on_plateau::ReduceLrOnPlateau,
+    product::Product,
+    warmup::Warmup,
+    scaled::Scaled,
+    clamped::Clamped,
+    inverse_sqrt::InverseSqrt,
+    noam::Noam,
+    warmup_stable_decay::WarmupStableDecay,
+    inverse_time_decay::InverseTimeDecay,
+    exponential_decay::ExponentialDecay,
+    piecewise_constant::PiecewiseConstant,
+    piecewise_interpolate::PiecewiseInterpolate,
+    tanh_decay::TanhDecay,
+    flat_cosine::FlatCosine,
+    cosine_decay_cycles::CosineDecayCycles,
+    polynomial_decay_cycles::PolynomialDecayCycles,
 }
 
 pub use cyclic_lr::CyclicMode;
+pub use warmup::WarmupKind;
+pub use warmup_stable_decay::WsdDecay;
 
 impl ScheduleConfig {
     /// Validates the schedule for `run` and returns its curve.
@@ -106,27 +167,5 @@ impl ScheduleConfig {
     /// that cannot be resolved for this run.
     pub fn curve(&self, run: &Run) -> Result<Curve, ScheduleError> {
         self.build(&Build::root(run))
-    }
-
-    /// Reads a schedule from a JSON document.
-    ///
-    /// # Errors
-    /// [`ScheduleError::Document`] naming the place inside the document.
-    pub fn from_json(document: &str) -> Result<Self, ScheduleError> {
-        let mut parser = serde_json::Deserializer::from_str(document);
-        let schedule = serde_path_to_error::deserialize(&mut parser).map_err(document_error)?;
-        parser.end().map_err(|error| ScheduleError::Document {
-            path: String::new(),
-            reason: error.to_string(),
-        })?;
-        Ok(schedule)
-    }
-}
-
-fn document_error<E: fmt::Display>(error: serde_path_to_error::Error<E>) -> ScheduleError {
-    let path = error.path().to_string();
-    ScheduleError::Document {
-        path: if path == "." { String::new() } else { path },
-        reason: error.inner().to_string(),
     }
 }

@@ -56,14 +56,8 @@ impl Schedule for Sequence {
         if self.schedules.is_empty() {
             return Err(build.invalid("schedules", "at least one schedule", "none"));
         }
-        if self.milestones.len() + 1 != self.schedules.len() {
-            let expected = format!(
-                "{} milestones, one fewer than schedules",
-                self.schedules.len() - 1
-            );
-            return Err(build.invalid("milestones", expected, self.milestones.len()));
-        }
-        let starts = build.increasing("milestones", &self.milestones)?;
+        let count = self.schedules.len();
+        let starts = build.between("milestones", &self.milestones, "schedules", count)?;
         let parts = std::iter::once(0)
             .chain(starts)
             .zip(&self.schedules)

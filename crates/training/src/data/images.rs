@@ -67,6 +67,14 @@ impl ImageDataset {
         &self.labels[..self.len]
     }
 
+    /// A CRC-32 of the pixels and labels, to tell data sets apart.
+    pub fn fingerprint(&self) -> u32 {
+        let mut crc = flate2::Crc::new();
+        crc.update(&self.pixels[..self.len * self.features]);
+        crc.update(self.labels());
+        crc.sum()
+    }
+
     /// The pixels of image `index`.
     ///
     /// # Panics

@@ -9,6 +9,7 @@ mod loader;
 mod mnist;
 #[cfg(feature = "png")]
 mod png;
+mod replay;
 
 pub use grey_image::{GreyImage, MNIST_PIXELS};
 pub use idx::{DataError, IdxImages, read_images, read_labels};
@@ -17,3 +18,4 @@ pub use loader::{BatchSource, DatasetSource, EpochLoader};
 pub use mnist::{Mnist, bundled_mnist_dir};
 #[cfg(feature = "png")]
 pub use png::{PngError, read_png, read_png_digit};
+pub(crate) use replay::Replay;

@@ -1,0 +1,202 @@
+//! Warmup, a long plateau, a short decay.
+
+use serde::{Deserialize, Serialize};
+
+use crate::interpolation::{cosine, mix};
+use crate::{Build, Curve, Length, Schedule, ScheduleError};
+
+/// How a [`WarmupStableDecay`] decays; `p` is the share of the decay that is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum WsdDecay {
+    /// Along a line: what is left is `1 - p`.
+    Linear,
+    /// Along half a cosine wave: what is left is `(1 + cos(pi * p)) / 2`.
+    #[default]
+    Cosine,
+    /// Fast at first: what is left is `1 - sqrt(p)`.
+    #[serde(rename = "1-sqrt")]
+    OneMinusSqrt,
+}
+
+/// Warms up linearly to `peak_lr`, stays there, and decays at the end (WSD).
+///
+/// With `p` the share of the phase that is over:
+///
+/// - `warmup`: `lr = start_lr + (peak_lr - start_lr) * p`
+/// - `stable`: `lr = peak_lr`
+/// - `decay`: `lr = end_lr + (peak_lr - end_lr) * left(p)`, with `left` as of [`WsdDecay`]
+///
+/// Step 0 is `start_lr`, or `peak_lr` without warmup. From `warmup + stable + decay` on the rate
+/// stays at `end_lr`. The three lengths are often shares of the run, as here:
+///
+/// ```
+/// use burn_lr_scheduler::{Length::Percent, Run, ScheduleConfig, WarmupStableDecay, WsdDecay};
+///
+/// let schedule = WarmupStableDecay::new(0.1, Percent(10.0), Percent(70.0), Percent(20.0))
+///     .with_decay_kind(WsdDecay::Linear);
+/// let run = Run::per_update().with_updates_per_epoch(10).with_epochs(4);
+/// let curve = ScheduleConfig::from(schedule).curve(&run)?;
+/// let lrs = [0, 2, 4, 31, 32, 36, 40].map(|step| curve.lr(step));
+/// assert_eq!(lrs, [0.0, 0.05, 0.1, 0.1, 0.1, 0.05, 0.0]);
+/// # Ok::<(), burn_lr_scheduler::ScheduleError>(())
+/// ```
+///
+/// # Errors
+/// `peak_lr` must be finite and at least 0, `start_lr` and `end_lr` between 0 and `peak_lr`, `decay`
+/// at least 1 step.
+///
+/// # Source
+/// [MiniCPM](https://arxiv.org/abs/2404.06395) and, for `1-sqrt`,
+/// [Hägele et al.](https://arxiv.org/abs/2405.18392); Hugging Face's `get_wsd_schedule`, timm's
+/// `WSDLRScheduler`. Differences: Hugging Face has a ratio, `min_lr_ratio`, for both ends; timm's
+/// `t_initial` is `stable + decay`, its default decay `1-sqrt`. The warmup is always linear
+/// ([`Warmup`](crate::Warmup) in front of an empty `warmup` gives the other kinds).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WarmupStableDecay {
+    /// The learning rate of the stable phase, the highest.
+    pub peak_lr: f64,
+    /// How long the warmup lasts.
+    pub warmup: Length,
+    /// How long the rate stays at its peak.
+    pub stable: Length,
+    /// How long the decay lasts.
+    pub decay: Length,
+    /// The shape of the decay; cosine by default.
+    #[serde(default)]
+    pub decay_kind: WsdDecay,
+    /// The learning rate that the warmup starts from; 0 by default.
+    #[serde(default)]
+    pub start_lr: f64,
+    /// The learning rate that the decay ends at; 0 by default.
+    #[serde(default)]
+    pub end_lr: f64,
+}
+
+impl WarmupStableDecay {
+    /// From 0 to `peak_lr` and, along a cosine, back to 0.
+    pub fn new(
+        peak_lr: f64,
+        warmup: impl Into<Length>,
+        stable: impl Into<Length>,
+        decay: impl Into<Length>,
+    ) -> Self {
+        Self {
+            peak_lr,
+            warmup: warmup.into(),
+            stable: stable.into(),
+            decay: decay.into(),
+            decay_kind: WsdDecay::default(),
+            start_lr: 0.0,
+            end_lr: 0.0,
+        }
+    }
+
+    /// Sets the shape of the decay.
+    pub fn with_decay_kind(mut self, decay_kind: WsdDecay) -> Self {
+        self.decay_kind = decay_kind;
+        self
+    }
+
+    /// Sets the learning rate that the warmup starts from.
+    pub fn with_start_lr(mut self, start_lr: f64) -> Self {
+        self.start_lr = start_lr;
+        self
+    }
+
+    /// Sets the learning rate that the decay ends at.
+    pub fn with_end_lr(mut self, end_lr: f64) -> Self {
+        self.end_lr = end_lr;
+        self
+    }
+}
+
+impl Schedule for WarmupStableDecay {
+    fn build(&self, build: &Build<'_>) -> Result<Curve, ScheduleError> {
+        let peak_lr = build.non_negative("peak_lr", self.peak_lr)?;
+        let start_lr = build.at_most("start_lr", self.start_lr, "peak_lr", peak_lr)?;
+        let end_lr = build.at_most("end_lr", self.end_lr, "peak_lr", peak_lr)?;
+        let warmup = build.steps_or_zero("warmup", self.warmup)?;
+        let stable = build.steps_or_zero("stable", self.stable)?;
+        let decay = build.steps("decay", self.decay)?;
+        let kind = self.decay_kind;
+        Ok(Curve::new(move |step| {
+            let Some(after_warmup) = step.checked_sub(warmup) else {
+                return mix(peak_lr, start_lr, step as f64 / warmup as f64);
+            };
+            let decaying = after_warmup.saturating_sub(stable);
+            if decaying >= decay {
+                return end_lr;
+            }
+            let progress = decaying as f64 / decay as f64;
+            let left = match kind {
+                WsdDecay::Linear => 1.0 - progress,
+                WsdDecay::Cosine => cosine(progress),
+                WsdDecay::OneMinusSqrt => 1.0 - progress.sqrt(),
+            };
+            mix(peak_lr, end_lr, left)
+        }))
+    }
+
+    fn examples() -> Vec<(&'static str, Self)> {
+        let wsd = || Self::new(0.1, 30, 180, 90);
+        vec![
+            ("Warmup, stable, cosine decay", wsd()),
+            (
+                "Warmup, stable, linear decay",
+                wsd().with_decay_kind(WsdDecay::Linear).with_end_lr(0.01),
+            ),
+            (
+                "Warmup, stable, 1-sqrt decay",
+                wsd()
+                    .with_decay_kind(WsdDecay::OneMinusSqrt)
+                    .with_start_lr(0.01),
+            ),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Run, ScheduleConfig};
+
+    fn build(schedule: WarmupStableDecay) -> Result<Curve, ScheduleError> {
+        ScheduleConfig::from(schedule).curve(&Run::per_update())
+    }
+
+    #[test]
+    fn every_decay_starts_at_the_peak_and_ends_exactly() {
+        for kind in [WsdDecay::Linear, WsdDecay::Cosine, WsdDecay::OneMinusSqrt] {
+            let wsd = WarmupStableDecay::new(0.3, 0, 2, 4).with_decay_kind(kind);
+            let curve = build(wsd.with_end_lr(0.07)).unwrap();
+            assert_eq!([0, 1, 2].map(|step| curve.lr(step)), [0.3; 3]);
+            assert!(curve.lr(5) > 0.07);
+            assert_eq!([6, 7, u64::MAX].map(|step| curve.lr(step)), [0.07; 3]);
+        }
+    }
+
+    #[test]
+    fn lengths_that_overflow_in_sum_do_no_harm() {
+        let max = u64::MAX;
+        let curve = build(WarmupStableDecay::new(0.1, max, max, max)).unwrap();
+        assert_eq!((curve.lr(0), curve.lr(max)), (0.0, 0.1));
+    }
+
+    #[test]
+    fn bad_hyperparameters_are_refused_by_name() {
+        let good = || WarmupStableDecay::new(0.1, 1, 1, 1);
+        for (schedule, name) in [
+            (WarmupStableDecay::new(-0.1, 1, 1, 1), "peak_lr"),
+            (WarmupStableDecay::new(0.1, 1, 1, 0), "decay"),
+            (good().with_start_lr(0.2), "start_lr"),
+            (good().with_end_lr(f64::NAN), "end_lr"),
+        ] {
+            let name = format!("WarmupStableDecay.{name}");
+            let error = build(schedule);
+            assert!(matches!(error, Err(ScheduleError::Invalid { path, .. }) if path == name));
+        }
+    }
+}

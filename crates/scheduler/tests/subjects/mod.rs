@@ -1,0 +1,109 @@
+//! What the tests of every schedule run over: all registered examples, alone and combined.
+
+#![allow(dead_code)]
+
+use burn_lr_scheduler::{
+    Clamped, Constant, CosineDecayCycles, Length, MAX_DEPTH, Product, ReduceLrOnPlateau, Run,
+    Scaled, ScheduleConfig, Sequence, StepLr, Warmup, WarmupKind,
+};
+
+/// 300 steps in epochs of 3, so that lengths in epochs and percent are resolved.
+pub fn run() -> Run {
+    Run::per_update().with_updates_per_epoch(3).with_epochs(100)
+}
+
+fn plateau(base: impl Into<ScheduleConfig>) -> ReduceLrOnPlateau {
+    ReduceLrOnPlateau::over(base)
+        .with_factor(0.5)
+        .with_patience(1)
+        .with_cooldown(2)
+}
+
+/// `schedule` inside each of the combinators.
+pub fn wrapped(schedule: &ScheduleConfig) -> Vec<ScheduleConfig> {
+    let inner = || schedule.clone();
+    vec![
+        Warmup::new(inner(), Length::Percent(10.0)).into(),
+        Warmup::new(inner(), 40)
+            .with_kind(WarmupKind::Exponential)
+            .with_start_lr(1e-3)
+            .with_prefix(false)
+            .into(),
+        Scaled::new(inner(), 0.3).into(),
+        Clamped::new(inner())
+            .with_min_lr(0.01)
+            .with_max_lr(0.05)
+            .into(),
+        Product::new([inner(), plateau(Constant::new(1.0)).into(), inner()]).into(),
+        Sequence::new([inner(), plateau(inner()).into(), inner()], [50, 200]).into(),
+        plateau(inner()).into(),
+    ]
+}
+
+/// Trees of several levels, with plateaus at the top, in the middle and at the bottom.
+pub fn combinations() -> Vec<(&'static str, ScheduleConfig)> {
+    let cosine = || CosineDecayCycles::new(0.1, 90).with_cycle_decay(0.7);
+    let step = || StepLr::new(0.2, Length::Epochs(20.0));
+    vec![
+        (
+            "plateau over a plateau over a warmup",
+            plateau(plateau(Warmup::new(cosine(), 30)).with_patience(3)).into(),
+        ),
+        (
+            "warmup into a plateau, clamped and scaled",
+            Scaled::new(
+                Clamped::new(Warmup::new(plateau(step()), 45)).with_min_lr(0.001),
+                0.5,
+            )
+            .into(),
+        ),
+        (
+            "sequences in sequences, plateaus in both",
+            Sequence::new(
+                [
+                    Sequence::new([plateau(step()).into(), cosine().into()], [30]).into(),
+                    Warmup::new(plateau(cosine()), 20)
+                        .with_start_factor(0.2)
+                        .into(),
+                    Constant::new(0.01).into(),
+                ],
+                [Length::Steps(75), Length::Percent(60.0)],
+            )
+            .into(),
+        ),
+        (
+            "a product of plateaus",
+            Product::new([
+                plateau(cosine()).into(),
+                plateau(Constant::new(1.0)).with_factor(0.8).into(),
+                Product::new([Scaled::new(Constant::new(1.0), 0.9).into()]).into(),
+            ])
+            .into(),
+        ),
+    ]
+}
+
+/// A plateau at the bottom of `depth` combinators.
+pub fn nested(depth: usize) -> ScheduleConfig {
+    assert!(depth <= 2 * MAX_DEPTH);
+    (0..depth).fold(plateau(Constant::new(0.1)).into(), |inner, level| {
+        match level % 5 {
+            0 => Scaled::new(inner, 1.01).into(),
+            1 => Warmup::new(inner, 3).with_start_factor(0.5).into(),
+            2 => Clamped::new(inner).with_min_lr(1e-6).into(),
+            3 => Sequence::new([Constant::new(0.05).into(), inner], [2]).into(),
+            _ => Product::new([inner, Constant::new(1.0).into()]).into(),
+        }
+    })
+}
+
+/// The metric of an epoch: improving, stuck, worse, NaN, infinite, negative.
+pub fn metric(epoch: u64) -> f64 {
+    match epoch % 29 {
+        7 => f64::NAN,
+        11 => f64::INFINITY,
+        e if e < 6 => 2.0 - 0.2 * e as f64 - 0.1 * (epoch / 29) as f64,
+        e if e < 20 => 1.0 + 0.01 * e as f64,
+        e => -0.001 * (e * (epoch / 29)) as f64,
+    }
+}

@@ -1,0 +1,35 @@
+//! Checkpoints that survive whatever ends a run.
+//!
+//! ```text
+//! checkpoint/epoch-0003/{model.bpk, optim.bpk, scheduler.bpk, history.json, manifest.json}
+//! checkpoint/epoch-0004.tmp/      being written, or left by a run that was killed
+//! checkpoint/epoch-0001.deleted/  being deleted, or left by a run that was killed
+//! checkpoint/epoch-0004.aside-1/  what was found where a checkpoint was to go
+//! ```
+//!
+//! A checkpoint is written into a directory of its own, which gets its final name when everything
+//! in it, the manifest last, has reached the disk. So each checkpoint is there as a whole or not at
+//! all, and none depends on a file outside it: a single list of all checkpoints would be one more
+//! file to lose, and the one that takes all others with it. The manifest holds length and SHA-256
+//! of each file and a checksum of itself, so whatever happened to a file later is noticed.
+
+mod directory;
+mod error;
+mod keep;
+mod manifest;
+mod part;
+mod store;
+
+pub use error::{CheckpointError, Skipped};
+pub use keep::{Best, KeepPolicy};
+pub use part::PartCheckpointer;
+pub use store::{Checkpoint, CheckpointStore};
+
+/// The part of a checkpoint that holds the model's parameters.
+pub const MODEL: &str = "model.bpk";
+/// The part of a checkpoint that holds the optimizer's state.
+pub const OPTIM: &str = "optim.bpk";
+/// The part of a checkpoint that holds the schedulers' state.
+pub const SCHEDULER: &str = "scheduler.bpk";
+/// The part of a checkpoint that holds the metrics of all epochs so far.
+pub const HISTORY: &str = "history.json";

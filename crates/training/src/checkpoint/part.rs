@@ -1,0 +1,73 @@
+//! Burn's checkpointer over the store.
+
+use burn::tensor::Bytes;
+use burn::train::checkpoint::{Checkpoint, Checkpointer, CheckpointerError};
+
+use super::store::CheckpointStore;
+use crate::TrainingError;
+
+/// Saves and restores one part of the checkpoints, as Burn's `with_custom_checkpointers` wants it.
+///
+/// A checkpoint is complete when the checkpointers of all its parts have saved it. Burn turns an
+/// error into text; [`CheckpointStore::failure`] has it with its type.
+///
+/// ```
+/// use burn::optim::lr_scheduler::LrSchedulerRecord;
+/// use burn::train::checkpoint::Checkpointer;
+/// use burn_lr_training::{CheckpointStore, PartCheckpointer, SCHEDULER};
+///
+/// # let directory = tempfile::tempdir()?;
+/// let store = CheckpointStore::open(directory.path(), &[SCHEDULER])?;
+/// let checkpointer = PartCheckpointer::new(store, SCHEDULER);
+/// checkpointer.save(1, LrSchedulerRecord::new().with_scalar("step", 938_u64))?;
+/// let record: LrSchedulerRecord = checkpointer.restore(1)?;
+/// assert_eq!(record.scalar::<u64>("step"), Some(938));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct PartCheckpointer {
+    store: CheckpointStore,
+    part: &'static str,
+}
+
+impl PartCheckpointer {
+    /// The checkpointer of `part`, which is one of those that the store was opened with.
+    pub fn new(store: CheckpointStore, part: &'static str) -> Self {
+        Self { store, part }
+    }
+
+    fn report(&self, error: TrainingError) -> CheckpointerError {
+        let burns = match &error {
+            TrainingError::File { source, .. } => {
+                CheckpointerError::IOError(std::io::Error::new(source.kind(), error.to_string()))
+            }
+            error => CheckpointerError::Unknown(error.to_string()),
+        };
+        self.store.fail(error);
+        burns
+    }
+}
+
+impl<R: Checkpoint> Checkpointer<R> for PartCheckpointer {
+    fn save(&self, epoch: usize, record: R) -> Result<(), CheckpointerError> {
+        let bytes = record
+            .checkpoint_into_bytes()
+            .map_err(CheckpointerError::Record)?;
+        self.store
+            .save_part(epoch, self.part, &bytes)
+            .map_err(|error| self.report(error))
+    }
+
+    /// Deletes the checkpoint when a newer one is complete, and not if it is the best.
+    fn delete(&self, epoch: usize) -> Result<(), CheckpointerError> {
+        self.store.delete(epoch).map_err(|error| self.report(error))
+    }
+
+    fn restore(&self, epoch: usize) -> Result<R, CheckpointerError> {
+        let bytes = self
+            .store
+            .load_part(epoch, self.part)
+            .map_err(|error| self.report(error))?;
+        R::checkpoint_from_bytes(Bytes::from_bytes_vec(bytes)).map_err(CheckpointerError::Record)
+    }
+}

@@ -1,0 +1,113 @@
+//! Stops a run that no longer improves.
+
+use burn::train::metric::store::Split;
+use burn_lr_scheduler::Mode;
+
+use crate::history::{EpochRecord, History};
+use crate::metrics_log::{LOSS, history_name};
+
+/// Ends a run once a metric has not been better than its best for a number of epochs.
+///
+/// It is a function of the history alone, so a resumed run stops where the uninterrupted one does.
+/// With Burn's own Learner, use `MetricEarlyStoppingStrategy`.
+///
+/// ```
+/// use burn::train::metric::store::Split;
+/// use burn_lr_scheduler::Mode;
+/// use burn_lr_training::EarlyStopping;
+///
+/// let by_loss = EarlyStopping::new(5);
+/// let by_accuracy = EarlyStopping::new(5).metric("Accuracy", Split::Valid, Mode::Max);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EarlyStopping {
+    metric: String,
+    split: Split,
+    mode: Mode,
+    patience: usize,
+}
+
+impl EarlyStopping {
+    /// Stops when the validation loss has not improved for `patience` epochs.
+    pub fn new(patience: usize) -> Self {
+        Self {
+            metric: history_name(LOSS),
+            split: Split::Valid,
+            mode: Mode::Min,
+            patience,
+        }
+    }
+
+    /// Watches the metric of that name in `split` instead.
+    pub fn metric(mut self, name: &str, split: Split, mode: Mode) -> Self {
+        self.metric = history_name(name);
+        self.split = split;
+        self.mode = mode;
+        self
+    }
+
+    /// Whether a run with this history stops here.
+    pub fn stops(&self, history: &History) -> bool {
+        let value = |epoch: &EpochRecord| match self.split {
+            Split::Train => epoch.train(&self.metric),
+            _ => epoch.valid(&self.metric),
+        };
+        let mut best = None;
+        for epoch in &history.epochs {
+            let better = match (best, self.mode) {
+                (None, _) => !value(epoch).is_nan(),
+                (Some((_, best)), Mode::Min) => value(epoch) < best,
+                (Some((_, best)), Mode::Max) => value(epoch) > best,
+            };
+            if better {
+                best = Some((epoch.epoch, value(epoch)));
+            }
+        }
+        let best_epoch = best.map_or(0, |(epoch, _)| epoch);
+        history
+            .epochs
+            .last()
+            .is_some_and(|last| last.epoch - best_epoch >= self.patience)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::Metrics;
+
+    fn history(losses: &[f64]) -> History {
+        let epochs = (1..).zip(losses).map(|(epoch, &loss)| EpochRecord {
+            epoch,
+            train: Metrics::new(),
+            valid: Metrics::from([("loss".to_owned(), loss)]),
+            lr: 0.1,
+            next_lr: 0.1,
+            cuts: Vec::new(),
+            seconds: 0.0,
+        });
+        History {
+            epochs: epochs.collect(),
+        }
+    }
+
+    /// The first epoch at which a run with these losses stops.
+    fn stop(stopping: &EarlyStopping, losses: &[f64]) -> Option<usize> {
+        (0..=losses.len()).find(|&n| stopping.stops(&history(&losses[..n])))
+    }
+
+    #[test]
+    fn it_stops_when_patience_is_exhausted() {
+        let stopping = EarlyStopping::new(2);
+        assert_eq!(stop(&stopping, &[3.0, 2.0, 2.0, 1.9, 1.8]), None);
+        assert_eq!(stop(&stopping, &[3.0, 2.0, 2.0, 2.1, 1.0]), Some(4));
+        assert_eq!(stop(&stopping, &[f64::NAN, f64::NAN, 1.0]), Some(2));
+        assert_eq!(stop(&stopping, &[2.0, f64::NAN, 1.0, 2.0]), None);
+    }
+
+    #[test]
+    fn a_metric_may_be_better_when_it_is_larger() {
+        let stopping = EarlyStopping::new(1).metric("Loss", Split::Valid, Mode::Max);
+        assert_eq!(stop(&stopping, &[1.0, 2.0, 3.0, 3.0]), Some(4));
+    }
+}

@@ -1,0 +1,174 @@
+//! Runs a [`Training`] through Burn's Learner.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use burn::train::{
+    ExecutionStrategy, Learner, LearnerModel, LearningResult, MultiDeviceOptim, SupervisedTraining,
+};
+use burn_lr_scheduler::{Mode, Scheduler};
+
+use crate::TrainingError;
+use crate::checkpoint::{
+    Best, CheckpointStore, HISTORY, KeepPolicy, MODEL, OPTIM, PartCheckpointer, SCHEDULER,
+};
+use crate::data::Replay;
+use crate::epoch_end::{EpochEnd, State};
+use crate::feedback::FeedbackScheduler;
+use crate::history::History;
+use crate::metrics_log::MetricsLog;
+use crate::model_file::save_model;
+use crate::observer::PlateauObserver;
+use crate::progress::{BarRenderer, Display};
+use crate::resume::resume;
+use crate::run_config::{RunConfig, claim};
+use crate::training::{Trained, Training};
+
+impl<M: LearnerModel> Training<M> {
+    /// Trains `model`, whose device decides where that happens.
+    ///
+    /// # Errors
+    /// [`TrainingError`] naming the setting, hyperparameter or file that is wrong, or what stopped
+    /// the run: [`Diverged`](TrainingError::Diverged), [`Interrupted`](TrainingError::Interrupted)
+    /// or an error of the Learner. What completed epochs led to is in the directory then, and can be
+    /// resumed.
+    pub fn fit(mut self, model: M) -> Result<Trained<M>, TrainingError> {
+        let run = self.run()?;
+        let scheduler = Scheduler::new(self.schedule.clone(), run)?;
+        let (mut scheduler, feedback) = FeedbackScheduler::new(scheduler);
+        let config = RunConfig::new(&self, run, &model);
+        let continues = claim(&self.directory, &config, self.resume, &mut self.on_notice)?;
+        let parts = [MODEL, OPTIM, SCHEDULER, HISTORY];
+        let best_by_loss = || KeepPolicy::default().with_best(Best::valid("loss", Mode::Min));
+        let store = CheckpointStore::open(self.directory.join("checkpoint"), &parts)?
+            .with_keep(self.keep.clone().unwrap_or_else(best_by_loss))
+            .with_best_copy(MODEL, self.directory.join("best.bpk"))?;
+
+        // A model from a plain device has no gradients yet.
+        let mut model = model.train();
+        let log = MetricsLog::default();
+        let mut history = History::default();
+        if continues
+            && let Some(resumed) = resume(&store, &model, &mut scheduler, &mut self.on_notice)?
+        {
+            model = resumed.model;
+            history = resumed.history;
+            log.restore(resumed.log);
+            history.write(&self.directory)?;
+        }
+        let done = history.epochs.len();
+        let stopping = self.early_stopping.as_ref();
+        let stopped = stopping.is_some_and(|stopping| stopping.stops(&history));
+        if done >= self.epochs || stopped {
+            return self.complete(model.valid(), history);
+        }
+
+        let (metric, split) = self.observed.clone();
+        let epoch_end = EpochEnd::new(State {
+            directory: self.directory.clone(),
+            store: store.clone(),
+            needs_best: self.keep.is_some(),
+            log: log.clone(),
+            observer: PlateauObserver::new(feedback.clone())
+                .metric(metric, split)
+                .with_log(log.clone()),
+            feedback,
+            early_stopping: self.early_stopping.clone(),
+            on_epoch: std::mem::replace(&mut self.on_epoch, Box::new(|_| {})),
+            history,
+            started: Instant::now(),
+            error: None,
+        });
+        log.stop_on_divergence(self.interrupter.clone());
+        let training = self.supervised(&log, &store, &epoch_end, done);
+        let result = training.launch(Learner::new(model, self.adam.init(), scheduler));
+        self.judge(result, log, &store, epoch_end)
+    }
+
+    /// Burn's training with everything of ours attached, starting after epoch `done`.
+    fn supervised(
+        &mut self,
+        log: &MetricsLog,
+        store: &CheckpointStore,
+        epoch_end: &EpochEnd,
+        done: usize,
+    ) -> SupervisedTraining<M> {
+        let train = Replay::new(self.train.clone(), done as u64, self.seed);
+        let valid = Replay::new(self.valid.clone(), done as u64, None);
+        let mut training =
+            SupervisedTraining::new(&self.directory, Arc::new(train), Arc::new(valid))
+                .with_application_logger(None)
+                .with_metric_logger(log.clone());
+        for configure in std::mem::take(&mut self.configure) {
+            training = configure(training);
+        }
+        training = training
+            .num_epochs(self.epochs)
+            .with_interrupter(self.interrupter.clone())
+            .with_custom_checkpointers(
+                PartCheckpointer::new(store.clone(), MODEL),
+                PartCheckpointer::new(store.clone(), OPTIM),
+                PartCheckpointer::new(store.clone(), SCHEDULER),
+            )
+            .with_checkpointing_strategy(epoch_end.clone())
+            .early_stopping(epoch_end.clone());
+        if done > 0 {
+            training = training.checkpoint(done);
+        }
+        if self.grads_accumulation > 1 {
+            training = training.grads_accumulation(self.grads_accumulation);
+        }
+        if !self.devices.is_empty() {
+            let devices = std::mem::take(&mut self.devices);
+            let strategy = ExecutionStrategy::multi(devices, MultiDeviceOptim::OptimMainDevice);
+            training = training.with_training_strategy(strategy.into());
+        }
+        match self.display {
+            Display::Silent => training.renderer(Box::new(BarRenderer::new(false))),
+            Display::Bar => training.renderer(Box::new(BarRenderer::new(true))),
+            #[cfg(feature = "tui")]
+            Display::Dashboard => {
+                let renderer = burn::train::renderer::tui::TuiMetricsRendererWrapper::new(
+                    self.interrupter.clone(),
+                    (done > 0).then_some(done),
+                );
+                training.renderer(Box::new(renderer))
+            }
+        }
+    }
+
+    /// The model, or the first cause of the run's end.
+    fn judge(
+        self,
+        result: LearningResult<M>,
+        log: MetricsLog,
+        store: &CheckpointStore,
+        epoch_end: EpochEnd,
+    ) -> Result<Trained<M>, TrainingError> {
+        if let Some(divergence) = log.divergence() {
+            return Err(divergence.into());
+        }
+        let history = epoch_end.finish()?;
+        if let Some(error) = store.failure() {
+            return Err(error);
+        }
+        let epoch = history.epochs.last().map_or(0, |last| last.epoch);
+        if let Some(source) = result.error {
+            return Err(TrainingError::Learner { epoch, source });
+        }
+        if let Some(interruption) = result.interrupted {
+            return Err(TrainingError::Interrupted {
+                epoch,
+                reason: interruption
+                    .reason
+                    .unwrap_or_else(|| "no reason given".to_owned()),
+            });
+        }
+        self.complete(result.model, history)
+    }
+
+    fn complete(self, model: M, history: History) -> Result<Trained<M>, TrainingError> {
+        save_model(&self.directory.join("final.bpk"), &model)?;
+        Ok(Trained { model, history })
+    }
+}

@@ -1,0 +1,45 @@
+//! Files of model parameters.
+
+use std::path::Path;
+
+use burn::module::Module;
+use burn::store::ModuleRecord;
+use burn::tensor::Bytes;
+
+use crate::TrainingError;
+use crate::files::write_atomically;
+
+/// Writes the parameters of `model` as a burnpack file, atomically.
+///
+/// # Errors
+/// [`TrainingError::Model`] if Burn cannot serialize it, [`TrainingError::File`] if it cannot be
+/// written.
+pub fn save_model<M: Module>(path: &Path, model: &M) -> Result<(), TrainingError> {
+    let bytes = model
+        .clone()
+        .into_record()
+        .into_bytes()
+        .map_err(|error| model_error("write", path, error))?;
+    write_atomically(path, &bytes)
+}
+
+/// `model` with the parameters in the burnpack file at `path`, such as a run's `final.bpk` or
+/// `best.bpk`.
+///
+/// # Errors
+/// [`TrainingError::File`] if there is no such file, [`TrainingError::Model`] if it is no burnpack
+/// file or does not fit the model.
+pub fn load_model<M: Module>(path: &Path, model: M) -> Result<M, TrainingError> {
+    let bytes = std::fs::read(path).map_err(|error| TrainingError::file("read", path, error))?;
+    ModuleRecord::from_bytes(Bytes::from_bytes_vec(bytes))
+        .and_then(|record| model.try_load_record(record))
+        .map_err(|error| model_error("read", path, error))
+}
+
+fn model_error(action: &'static str, path: &Path, error: impl ToString) -> TrainingError {
+    TrainingError::Model {
+        action,
+        path: path.to_owned(),
+        reason: error.to_string(),
+    }
+}

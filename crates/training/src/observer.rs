@@ -1,0 +1,231 @@
+//! Feeds plateaus from the Learner's metrics.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use burn::train::checkpoint::{
+    CheckpointingAction, CheckpointingStrategy, ComposedCheckpointingStrategy,
+    KeepLastNCheckpoints, MetricCheckpointingStrategy,
+};
+use burn::train::metric::LossMetric;
+use burn::train::metric::store::{Aggregate, Direction, EventStoreClient, Split};
+use burn::train::{EarlyStoppingStrategy, LearnerModel, SupervisedTraining};
+
+use crate::TrainingError;
+use crate::feedback::{Feedback, LrCut};
+use crate::metrics_log::{LOSS, MetricsLog};
+
+/// Feeds the plateaus of one or more [`FeedbackScheduler`](crate::FeedbackScheduler)s from a metric
+/// of Burn's Learner, once per epoch.
+///
+/// [`Training`](crate::Training) does this by itself. On an ordinary [`SupervisedTraining`],
+/// [`attach`](Self::attach) is one line:
+///
+/// ```no_run
+/// # use burn::train::{Learner, SupervisedTraining, metric::LossMetric};
+/// # use burn_lr_model::Mlp;
+/// # use burn_lr_scheduler::{ReduceLrOnPlateau, Run, Scheduler};
+/// # use burn_lr_training::{FeedbackScheduler, PlateauObserver, TrainingError, adam};
+/// # fn run(training: SupervisedTraining<Mlp>, model: Mlp) -> Result<(), TrainingError> {
+/// let scheduler = Scheduler::new(ReduceLrOnPlateau::new(0.01), Run::per_epoch(938))?;
+/// let (scheduler, feedback) = FeedbackScheduler::new(scheduler);
+/// let observer = PlateauObserver::new(feedback);
+///
+/// let training = training.metrics((LossMetric::new(),));
+/// let result = observer
+///     .attach(training)
+///     .launch(Learner::new(model, adam().init(), scheduler));
+/// observer.result()?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// It works with Burn's single-device, multi-device and distributed data-parallel strategies, with
+/// gradient accumulation, and beside parameter groups: give every group its own `FeedbackScheduler`
+/// and [add](Self::and) its feedback. A `TrainingStrategy::Custom` must call the hooks of
+/// checkpointing and early stopping as Burn's own strategies do.
+#[derive(Clone)]
+pub struct PlateauObserver(Arc<Mutex<State>>);
+
+struct State {
+    feedbacks: Vec<Feedback>,
+    metric: String,
+    split: Split,
+    log: MetricsLog,
+    error: Option<TrainingError>,
+}
+
+impl PlateauObserver {
+    /// Feeds the plateaus behind `feedback` from the validation loss.
+    pub fn new(feedback: Feedback) -> Self {
+        Self(Arc::new(Mutex::new(State {
+            feedbacks: vec![feedback],
+            metric: LOSS.to_owned(),
+            split: Split::Valid,
+            log: MetricsLog::default(),
+            error: None,
+        })))
+    }
+
+    /// Feeds the plateaus behind another scheduler too, such as that of a parameter group.
+    pub fn and(self, feedback: Feedback) -> Self {
+        self.lock().feedbacks.push(feedback);
+        self
+    }
+
+    /// Observes the metric of that name in `split` instead. Values are in the metric's own unit:
+    /// percent for Burn's accuracy.
+    pub fn metric(self, name: impl Into<String>, split: Split) -> Self {
+        let mut state = self.lock();
+        state.metric = name.into();
+        state.split = split;
+        drop(state);
+        self
+    }
+
+    pub(crate) fn with_log(self, log: MetricsLog) -> Self {
+        self.lock().log = log;
+        self
+    }
+
+    /// Sets the checkpointing and early-stopping strategies of `training` to Burn's defaults with
+    /// this observer in front, and registers a metric logger.
+    ///
+    /// Burn writes its metric files only while no logger is registered: to keep them, register a
+    /// `FileMetricLogger`. For strategies of your own, use [`checkpointing`](Self::checkpointing)
+    /// and [`early_stopping`](Self::early_stopping).
+    pub fn attach<M: LearnerModel>(
+        &self,
+        training: SupervisedTraining<M>,
+    ) -> SupervisedTraining<M> {
+        let strategy = ComposedCheckpointingStrategy::builder()
+            .add(KeepLastNCheckpoints::new(2))
+            .add(MetricCheckpointingStrategy::new(
+                &LossMetric::new(),
+                Aggregate::Mean,
+                Direction::Lowest,
+                Split::Valid,
+            ))
+            .build();
+        training
+            .with_metric_logger(self.lock().log.clone())
+            .with_checkpointing_strategy(self.checkpointing(strategy))
+            .early_stopping(self.early_stopping(Never))
+    }
+
+    /// `strategy`, with the observation of the epoch made before it is asked: the checkpoint that it
+    /// orders holds the verdict.
+    pub fn checkpointing<S: CheckpointingStrategy>(
+        &self,
+        strategy: S,
+    ) -> impl CheckpointingStrategy + use<S> {
+        Observed {
+            observer: self.clone(),
+            strategy,
+        }
+    }
+
+    /// `strategy`, with the observation of the epoch made before it is asked, if it was not yet. It
+    /// also stops when the metric cannot be observed.
+    ///
+    /// Needed beside [`checkpointing`](Self::checkpointing): Burn calls that only if checkpointers
+    /// are set, and waits for an epoch's metrics only if one of the two is.
+    pub fn early_stopping<S>(
+        &self,
+        strategy: S,
+    ) -> impl EarlyStoppingStrategy + Clone + Send + Sync + use<S>
+    where
+        S: EarlyStoppingStrategy + Clone + Send + Sync + 'static,
+    {
+        Observed {
+            observer: self.clone(),
+            strategy,
+        }
+    }
+
+    /// Whether all metrics could be observed; look at it after the run.
+    ///
+    /// # Errors
+    /// [`TrainingError::MissingMetric`] naming the metric and listing what there is, or
+    /// [`TrainingError::Schedule`] if a plateau refused it.
+    pub fn result(&self) -> Result<(), TrainingError> {
+        self.lock().error.clone().map_or(Ok(()), Err)
+    }
+
+    /// Observes the metric of `epoch`, once, and gives the cuts that it led to.
+    pub(crate) fn observe(
+        &self,
+        epoch: usize,
+        store: &EventStoreClient,
+    ) -> Result<Vec<LrCut>, TrainingError> {
+        let mut state = self.lock();
+        let cuts = state.observe(epoch, store);
+        if let Err(error) = &cuts {
+            state.error.get_or_insert(error.clone());
+        }
+        cuts
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn observe(
+        &mut self,
+        epoch: usize,
+        store: &EventStoreClient,
+    ) -> Result<Vec<LrCut>, TrainingError> {
+        if !self.feedbacks.iter().any(Feedback::has_plateau) {
+            return Ok(Vec::new());
+        }
+        let metric = store
+            .find_metric(&self.metric, epoch, Aggregate::Mean, &self.split)
+            .ok_or_else(|| TrainingError::MissingMetric {
+                metric: self.metric.clone(),
+                split: self.split.to_string(),
+                epoch,
+                known: self.log.names(&self.split, epoch),
+            })?;
+        let mut cuts = Vec::new();
+        for feedback in &self.feedbacks {
+            cuts.extend(feedback.observe(epoch as u64, metric)?);
+        }
+        Ok(cuts)
+    }
+}
+
+/// Never stops.
+#[derive(Clone)]
+struct Never;
+
+impl EarlyStoppingStrategy for Never {
+    fn should_stop(&mut self, _epoch: usize, _store: &EventStoreClient) -> bool {
+        false
+    }
+}
+
+#[derive(Clone)]
+struct Observed<S> {
+    observer: PlateauObserver,
+    strategy: S,
+}
+
+impl<S: CheckpointingStrategy> CheckpointingStrategy for Observed<S> {
+    fn checkpointing(
+        &mut self,
+        epoch: usize,
+        store: &EventStoreClient,
+    ) -> Vec<CheckpointingAction> {
+        // An error is kept, and stops the run at the next hook.
+        let _ = self.observer.observe(epoch, store);
+        self.strategy.checkpointing(epoch, store)
+    }
+}
+
+impl<S: EarlyStoppingStrategy> EarlyStoppingStrategy for Observed<S> {
+    fn should_stop(&mut self, epoch: usize, store: &EventStoreClient) -> bool {
+        let observed = self.observer.observe(epoch, store).is_ok();
+        !observed || self.strategy.should_stop(epoch, store)
+    }
+}

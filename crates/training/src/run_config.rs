@@ -1,0 +1,172 @@
+//! The configuration of a run, as its directory keeps it.
+
+use std::path::Path;
+
+use burn::optim::AdamConfig;
+use burn::train::LearnerModel;
+use burn_lr_scheduler::{Run, ScheduleConfig};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::TrainingError;
+use crate::files::write_atomically;
+use crate::training::{OnNotice, Training};
+
+/// What may differ when a run is resumed: a run may be extended, and go on elsewhere.
+const FREE: [&str; 4] = ["burn_lr", "epochs", "run.epochs", "devices"];
+
+/// What `config.json` holds.
+#[derive(Serialize)]
+pub(crate) struct RunConfig {
+    burn_lr: &'static str,
+    schedule: ScheduleConfig,
+    run: Run,
+    epochs: usize,
+    batch_size: usize,
+    grads_accumulation: usize,
+    optimizer: &'static str,
+    adam: AdamConfig,
+    observed_metric: String,
+    train_samples: usize,
+    valid_samples: usize,
+    devices: Vec<String>,
+    seed: Option<u64>,
+    model: String,
+    settings: Value,
+}
+
+impl RunConfig {
+    pub(crate) fn new<M: LearnerModel>(training: &Training<M>, run: Run, model: &M) -> Self {
+        let devices = match training.devices.is_empty() {
+            true => model.devices(),
+            false => training.devices.clone(),
+        };
+        let (metric, split) = &training.observed;
+        Self {
+            burn_lr: env!("CARGO_PKG_VERSION"),
+            schedule: training.schedule.clone(),
+            run,
+            epochs: training.epochs,
+            batch_size: training.batch_size,
+            grads_accumulation: training.grads_accumulation,
+            optimizer: "Adam",
+            adam: training.adam.clone(),
+            observed_metric: format!("{split} {metric}"),
+            train_samples: training.train.num_items(),
+            valid_samples: training.valid.num_items(),
+            devices: devices.iter().map(|d| format!("{d:?}")).collect(),
+            seed: training.seed,
+            model: model.to_string(),
+            settings: training.settings.clone(),
+        }
+    }
+}
+
+/// Makes `directory` that of a run with `config`, and gives whether there was one to continue.
+///
+/// # Errors
+/// [`TrainingError::RunExists`] if there was one and it is not to be resumed,
+/// [`TrainingError::ConfigChanged`] if it was configured differently.
+pub(crate) fn claim(
+    directory: &Path,
+    config: &RunConfig,
+    resume: bool,
+    notice: &mut OnNotice,
+) -> Result<bool, TrainingError> {
+    let path = directory.join("config.json");
+    let current = serde_json::to_value(config)
+        .map_err(|error| TrainingError::file("write", &path, error.into()))?;
+    let saved = match std::fs::read(&path) {
+        Ok(json) => Some(json),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) => return Err(TrainingError::file("read", &path, error)),
+    };
+    let continues = saved.is_some();
+    if let Some(json) = saved {
+        if !resume {
+            return Err(TrainingError::RunExists {
+                path: directory.to_owned(),
+            });
+        }
+        let saved: Value =
+            serde_json::from_slice(&json).map_err(|error| TrainingError::Corrupt {
+                path: path.clone(),
+                reason: format!("expected a run's configuration: {error}"),
+            })?;
+        let changes = changes(&saved, &current);
+        for (field, saved, current) in changes {
+            match field.as_str() {
+                "devices" => notice("continuing on another device: the bits will differ"),
+                field if FREE.contains(&field) => {}
+                _ => {
+                    return Err(TrainingError::ConfigChanged {
+                        path,
+                        field,
+                        saved,
+                        current,
+                    });
+                }
+            }
+        }
+    } else {
+        std::fs::create_dir_all(directory)
+            .map_err(|error| TrainingError::file("create", directory, error))?;
+    }
+    let json = serde_json::to_vec_pretty(&current)
+        .map_err(|error| TrainingError::file("write", &path, error.into()))?;
+    write_atomically(&path, &json)?;
+    Ok(continues)
+}
+
+/// The places where two documents differ, with the values there.
+fn changes(saved: &Value, current: &Value) -> Vec<(String, String, String)> {
+    let mut changes = Vec::new();
+    compare(String::new(), saved, current, &mut changes);
+    changes
+}
+
+fn compare(
+    path: String,
+    saved: &Value,
+    current: &Value,
+    changes: &mut Vec<(String, String, String)>,
+) {
+    match (saved, current) {
+        (Value::Object(old), Value::Object(new)) => {
+            let mut names: Vec<&String> = old.keys().chain(new.keys()).collect();
+            names.sort_unstable();
+            names.dedup();
+            for name in names {
+                let path = match path.is_empty() {
+                    true => name.clone(),
+                    false => format!("{path}.{name}"),
+                };
+                let missing = &Value::Null;
+                let old = old.get(name).unwrap_or(missing);
+                compare(path, old, new.get(name).unwrap_or(missing), changes);
+            }
+        }
+        _ if saved == current => {}
+        _ => changes.push((path, saved.to_string(), current.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn changes_are_named_by_their_place() {
+        let saved = json!({"a": {"b": [1, 2], "c": 1.5}, "d": "x"});
+        let current = json!({"a": {"b": [1, 3], "c": 1.5}, "e": null});
+        assert_eq!(
+            changes(&saved, &current),
+            [
+                ("a.b".to_owned(), "[1,2]".to_owned(), "[1,3]".to_owned()),
+                ("d".to_owned(), "\"x\"".to_owned(), "null".to_owned()),
+            ]
+        );
+    }
+}
