@@ -79,21 +79,15 @@ pub struct Options {
 pub fn run(
     name: &str,
     schedule: impl Into<ScheduleConfig>,
+    epochs: u32,
     options: &Options,
 ) -> Result<(), Error> {
     let device = options.backend.device()?;
     let display = display(options.tui)?;
     let directory = match &options.run_dir {
         Some(directory) => directory.clone(),
-        None => next_free(&Path::new("artifacts").join(name)),
+        None => numbered(&Path::new("artifacts").join(name), options.resume),
     };
-    if directory.join("config.json").exists() {
-        let message = format!(
-            "{}: holds a run already; name another --run-dir",
-            directory.display()
-        );
-        return Err(message.into());
-    }
 
     let mnist = match &options.data_dir {
         Some(directory) => Mnist::load(directory)?,
@@ -140,7 +134,7 @@ pub fn run(
             false => println!("{}", line(epoch)),
         })
         .fit(model.init(&device))?;
-    waiting.iter().for_each(|line| println!("{line}"));
+    waiting.try_iter().for_each(|line| println!("{line}"));
     print!("{}", verdict(&trained.history));
     Ok(())
 }

@@ -12,6 +12,7 @@ mod data;
 mod early_stopping;
 mod epoch_end;
 mod error;
+mod evaluation;
 mod feedback;
 mod files;
 mod fit;
@@ -30,11 +31,16 @@ pub use checkpoint::{
     PartCheckpointer, SCHEDULER, Skipped,
 };
 pub use data::{
-    BatchSource, DataError, DatasetSource, EpochLoader, IdxImages, Image, ImageDataset, Mnist,
-    bundled_mnist_dir, read_images, read_labels,
+    BatchSource, DataError, DatasetSource, EpochLoader, GreyImage, IdxImages, Image, ImageDataset,
+    MNIST_PIXELS, Mnist, bundled_mnist_dir, image_tensor, read_images, read_labels,
 };
+#[cfg(feature = "png")]
+pub use data::{PngError, read_png, read_png_digit};
 pub use early_stopping::EarlyStopping;
 pub use error::TrainingError;
+pub use evaluation::{
+    ConfusionMatrix, EvaluationError, NotSquareError, Prediction, classify, evaluate,
+};
 pub use feedback::{Feedback, FeedbackScheduler, LrCut, LrState};
 pub use history::{EpochRecord, History, Metrics};
 pub use model_file::{load_model, save_model};

@@ -111,11 +111,7 @@ impl BatchSource<ClassificationBatch> for ImageDataset {
         let mut inputs = Vec::with_capacity(indices.len() * self.features);
         let mut targets = Vec::with_capacity(indices.len());
         for &index in indices {
-            inputs.extend(
-                self.pixels(index)
-                    .iter()
-                    .map(|&pixel| f32::from(pixel) / 255.0),
-            );
+            inputs.extend(self.pixels(index).iter().map(|&pixel| scaled(pixel)));
             targets.push(i64::from(self.labels[index]));
         }
         let inputs = TensorData::new(inputs, [indices.len(), self.features]);
@@ -125,4 +121,20 @@ impl BatchSource<ClassificationBatch> for ImageDataset {
             targets: Tensor::from_data(targets, device),
         })
     }
+}
+
+/// Grey images of `features` pixels each as a network is trained on them: `[images, features]`, the
+/// pixels scaled to 0..=1.
+///
+/// Pixels at the end that do not fill an image are left out.
+pub fn image_tensor(pixels: &[u8], features: usize, device: &Device) -> Tensor<2> {
+    let features = features.max(1);
+    let images = pixels.len() / features;
+    let pixels = pixels[..images * features].iter();
+    let pixels: Vec<f32> = pixels.map(|&pixel| scaled(pixel)).collect();
+    Tensor::from_data(TensorData::new(pixels, [images, features]), device)
+}
+
+fn scaled(pixel: u8) -> f32 {
+    f32::from(pixel) / 255.0
 }

@@ -2,14 +2,20 @@
 
 #[cfg(feature = "download")]
 mod download;
+mod grey_image;
 mod idx;
 mod images;
 mod loader;
 mod mnist;
+#[cfg(feature = "png")]
+mod png;
 mod replay;
 
+pub use grey_image::{GreyImage, MNIST_PIXELS};
 pub use idx::{DataError, IdxImages, read_images, read_labels};
-pub use images::{Image, ImageDataset};
+pub use images::{Image, ImageDataset, image_tensor};
 pub use loader::{BatchSource, DatasetSource, EpochLoader};
 pub use mnist::{Mnist, bundled_mnist_dir};
+#[cfg(feature = "png")]
+pub use png::{PngError, read_png, read_png_digit};
 pub(crate) use replay::Replay;
