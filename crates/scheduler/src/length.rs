@@ -11,8 +11,7 @@ use serde::{Serialize, Serializer};
 /// Epochs and percentages are turned into steps when the schedule is built, from the
 /// [`Run`](crate::Run) it is built for, and rounded to the nearest step. That is the whole run
 /// wherever the schedule stands: `"10 %"` in a [`Warmup`](crate::Warmup) or in the last part of a
-/// [`Sequence`](crate::Sequence) is a tenth of the run, not of the time that its part has. As each
-/// length is rounded alone, three of a third can add up to a step more or less than the whole.
+/// [`Sequence`](crate::Sequence) is a tenth of the run, not of the time that its part has.
 ///
 /// In documents a length is a whole number of steps, `"5 epochs"`, or `"10 %"`. In code a plain
 /// integer is a number of steps.
