@@ -1,75 +1,94 @@
 //! Cycles that lengthen and whose peaks decay, as timm's schedulers have them.
 
-use crate::{Build, Length, ScheduleError};
+use crate::interpolation::mix;
+use crate::power::power;
+use crate::{Build, Curve, Length, ScheduleError};
 
 /// Cycle `i` lasts `length * mul^i` steps, and its peak is `decay^i` of the first one's.
-#[derive(Debug, Clone, Copy)]
+///
+/// The fields are hyperparameters, named as in the schedules but for the `cycle_` in front.
 pub(crate) struct Cycles {
-    length: u64,
-    mul: f64,
-    decay: f64,
-    limit: u64,
-}
-
-/// A place inside a cycle.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Place {
-    /// The cycle's peak as a share of the first one's.
-    pub peak: f64,
-    /// How much of the cycle is over: 0 to 1.
-    pub progress: f64,
+    pub initial_lr: f64,
+    pub min_lr: f64,
+    pub length: Length,
+    pub mul: f64,
+    pub decay: f64,
+    pub limit: Option<u64>,
 }
 
 impl Cycles {
-    pub(crate) fn build(
+    /// The curve that falls from peak to `min_lr` in each cycle; `left` tells how much of the way is
+    /// left at a cycle's progress, both from 0 to 1.
+    pub(crate) fn curve(
+        self,
         build: &Build<'_>,
-        length: Length,
-        mul: f64,
-        decay: f64,
-        limit: Option<u64>,
-    ) -> Result<Self, ScheduleError> {
-        if limit == Some(0) {
+        left: impl Fn(f64) -> f64 + Send + Sync + 'static,
+    ) -> Result<Curve, ScheduleError> {
+        let initial_lr = build.non_negative("initial_lr", self.initial_lr)?;
+        let min_lr = build.at_most("min_lr", self.min_lr, "initial_lr", initial_lr)?;
+        let length = build.steps("cycle_length", self.length)?;
+        let one_or_more = "a finite number of 1 or more";
+        let mul = build.check("cycle_mul", self.mul, one_or_more, |mul| mul >= 1.0)?;
+        let share = "a number above 0, at most 1";
+        let decay = build.check("cycle_decay", self.decay, share, |d| 0.0 < d && d <= 1.0)?;
+        if self.limit == Some(0) {
             return Err(build.invalid("cycle_limit", "at least 1 cycle", 0));
         }
-        let one_or_more = "a finite number of 1 or more";
-        let share = "a number above 0, at most 1";
-        Ok(Self {
-            length: build.steps("cycle_length", length)?,
-            mul: build.check("cycle_mul", mul, one_or_more, |mul| mul >= 1.0)?,
-            decay: build.check("cycle_decay", decay, share, |d| 0.0 < d && d <= 1.0)?,
-            limit: limit.unwrap_or(u64::MAX),
-        })
-    }
-
-    /// Where `step` falls; `None` after the last cycle.
-    pub(crate) fn at(&self, step: u64) -> Option<Place> {
-        let (cycle, progress) = match self.mul == 1.0 {
-            true => {
-                let progress = (step % self.length) as f64 / self.length as f64;
-                ((step / self.length) as f64, progress)
+        let limit = self.limit.unwrap_or(u64::MAX);
+        let places = Places::new(length, mul);
+        Ok(Curve::new(move |step| {
+            let (cycle, progress) = places.at(step);
+            if cycle >= limit {
+                return min_lr;
             }
-            false => self.lengthening(step as f64),
-        };
-        (cycle < self.limit as f64).then(|| Place {
-            peak: self.decay.powf(cycle),
-            progress,
-        })
+            let peak = (initial_lr * power(decay, cycle)).max(min_lr);
+            mix(peak, min_lr, left(progress))
+        }))
+    }
+}
+
+/// Where the cycles lie.
+struct Places {
+    length: u64,
+    mul: f64,
+    ln_mul: f64,
+}
+
+impl Places {
+    fn new(length: u64, mul: f64) -> Self {
+        let ln_mul = mul.ln();
+        Self {
+            length,
+            mul,
+            ln_mul,
+        }
     }
 
-    fn lengthening(&self, step: f64) -> (f64, f64) {
-        let length = self.length as f64;
-        let start = |cycle: f64| length * ((self.mul.powf(cycle) - 1.0) / (self.mul - 1.0));
-        let growth = (step / length * (self.mul - 1.0)).min(f64::MAX);
-        let guess = (growth.ln_1p() / self.mul.ln()).floor();
-        // The logarithm may miss a boundary by its rounding error.
-        let cycle = if start(guess + 1.0) <= step {
-            guess + 1.0
-        } else if start(guess) > step {
-            (guess - 1.0).max(0.0)
-        } else {
-            guess
+    /// The cycle that `step` falls into, and how much of it is over: 0 to 1.
+    fn at(&self, step: u64) -> (u64, f64) {
+        if self.mul == 1.0 {
+            let progress = (step % self.length) as f64 / self.length as f64;
+            return (step / self.length, progress);
+        }
+        let (step, length) = (step as f64, self.length as f64);
+        // A cycle's width over the first one's, and its start.
+        let place = |cycle: u64| {
+            let width = power(self.mul, cycle);
+            (width, length * ((width - 1.0) / (self.mul - 1.0)))
         };
-        let progress = (step - start(cycle)) / (length * self.mul.powf(cycle));
+        let growth = (step / length * (self.mul - 1.0)).min(f64::MAX);
+        let mut cycle = (growth.ln_1p() / self.ln_mul) as u64;
+        let mut current = place(cycle);
+        let next = place(cycle.saturating_add(1));
+        // The logarithm may miss a boundary by its rounding error.
+        if next.1 <= step {
+            (cycle, current) = (cycle + 1, next);
+        } else if current.1 > step {
+            cycle = cycle.saturating_sub(1);
+            current = place(cycle);
+        }
+        let (width, start) = current;
+        let progress = (step - start) / (length * width);
         (cycle, progress.clamp(0.0, 1.0))
     }
 }
@@ -77,33 +96,20 @@ impl Cycles {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{CosineDecayCycles, Run, ScheduleConfig};
 
-    fn cycles(length: u64, mul: f64) -> Cycles {
-        Cycles {
-            length,
-            mul,
-            decay: 0.5,
-            limit: u64::MAX,
-        }
+    fn build(schedule: CosineDecayCycles) -> Result<Curve, ScheduleError> {
+        ScheduleConfig::from(schedule).curve(&Run::per_update())
     }
 
     #[test]
     fn boundaries_are_exact() {
         for (length, mul) in [(10, 1.0), (10, 2.0), (1, 10.0), (7, 3.0), (4, 1.5)] {
-            let cycles = cycles(length, mul);
+            let places = Places::new(length, mul);
             let (mut start, mut width) = (0.0, length as f64);
             for cycle in 0..8 {
                 if f64::fract(start) == 0.0 {
-                    let place = cycles.at(start as u64).unwrap();
-                    let peak = 0.5_f64.powi(cycle);
-                    assert_eq!(
-                        place,
-                        Place {
-                            peak,
-                            progress: 0.0
-                        },
-                        "{mul} {cycle}"
-                    );
+                    assert_eq!(places.at(start as u64), (cycle, 0.0), "{mul}");
                 }
                 start += width;
                 width *= mul;
@@ -116,14 +122,36 @@ mod tests {
         for mul in [1.0 + f64::EPSILON, 1.0 + 1e-9, 2.0, 1e19, 1e308, f64::MAX] {
             for length in [1, 10, u64::MAX] {
                 for step in [0, 1, 2, 10, 1 << 53, u64::MAX / 2, u64::MAX] {
-                    let place = cycles(length, mul).at(step).unwrap();
-                    assert!(
-                        (0.0..=1.0).contains(&place.progress),
-                        "{mul} {length} {step}"
-                    );
-                    assert!((0.0..=1.0).contains(&place.peak), "{mul} {length} {step}");
+                    let (_, progress) = Places::new(length, mul).at(step);
+                    assert!((0.0..=1.0).contains(&progress), "{mul} {length} {step}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_peak_never_falls_below_the_floor() {
+        let cycles = CosineDecayCycles::new(0.1, 4).with_cycle_decay(0.1);
+        let curve = build(cycles.with_min_lr(0.05)).unwrap();
+        assert_eq!((curve.lr(0), curve.lr(4), curve.lr(6)), (0.1, 0.05, 0.05));
+    }
+
+    #[test]
+    fn bad_hyperparameters_are_refused_by_name() {
+        let good = || CosineDecayCycles::new(0.1, 10);
+        for (schedule, name) in [
+            (CosineDecayCycles::new(-0.1, 10), "initial_lr"),
+            (CosineDecayCycles::new(0.1, 0), "cycle_length"),
+            (good().with_min_lr(0.2), "min_lr"),
+            (good().with_cycle_mul(0.5), "cycle_mul"),
+            (good().with_cycle_mul(f64::INFINITY), "cycle_mul"),
+            (good().with_cycle_decay(1.5), "cycle_decay"),
+            (good().with_cycle_decay(0.0), "cycle_decay"),
+            (good().with_cycle_limit(0), "cycle_limit"),
+        ] {
+            let name = format!("CosineDecayCycles.{name}");
+            let error = build(schedule);
+            assert!(matches!(error, Err(ScheduleError::Invalid { path, .. }) if path == name));
         }
     }
 }

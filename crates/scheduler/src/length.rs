@@ -9,7 +9,9 @@ use serde::{Serialize, Serializer};
 /// How long a part of a schedule lasts: in schedule steps, in epochs, or as a share of the run.
 ///
 /// Epochs and percentages are turned into steps when the schedule is built, from the
-/// [`Run`](crate::Run) it is built for; results are rounded to the nearest step.
+/// [`Run`](crate::Run) it is built for, and rounded to the nearest step. That is the whole run
+/// wherever the schedule stands: `"10 %"` in a [`Warmup`](crate::Warmup) or in the last part of a
+/// [`Sequence`](crate::Sequence) is a tenth of the run, not of the time that its part has.
 ///
 /// In documents a length is a whole number of steps, `"5 epochs"`, or `"10 %"`. In code a plain
 /// integer is a number of steps.
@@ -48,11 +50,11 @@ impl From<usize> for Length {
     }
 }
 
-/// Integer literals are `i32` by default; a negative one becomes 0, which no schedule accepts as a
-/// length where it matters.
+/// Integer literals are `i32` by default. A negative number becomes a negative number of epochs,
+/// which every schedule refuses when it is built.
 impl From<i32> for Length {
     fn from(steps: i32) -> Self {
-        Self::Steps(steps.max(0) as u64)
+        u64::try_from(steps).map_or(Self::Epochs(steps.into()), Self::Steps)
     }
 }
 
@@ -156,6 +158,17 @@ mod tests {
             let json = serde_json::to_string(&length).unwrap();
             assert_eq!(serde_json::from_str::<Length>(&json).unwrap(), length);
         }
+    }
+
+    #[test]
+    fn a_negative_literal_is_refused_even_where_a_length_may_be_empty() {
+        use crate::{Constant, Run, ScheduleConfig, ScheduleError, Warmup};
+        let warmup = ScheduleConfig::from(Warmup::new(Constant::new(0.1), -5));
+        let error = warmup.curve(&Run::per_update());
+        assert!(matches!(
+            error,
+            Err(ScheduleError::Invalid { path, found, .. }) if path == "Warmup.length" && found == "-5"
+        ));
     }
 
     #[test]

@@ -26,6 +26,7 @@ mod error;
 mod interpolation;
 mod length;
 mod plateau;
+mod power;
 mod record;
 mod run;
 mod running_product;

@@ -7,7 +7,7 @@ use burn_optim::lr_scheduler::LrSchedulerRecord;
 use serde_json::Value;
 
 use crate::plateau::PlateauState;
-use crate::{Clock, Curve, Run, ScheduleConfig, ScheduleError};
+use crate::{Clock, Curve, Length, Run, ScheduleConfig, ScheduleError};
 
 const FORM: &str = "form";
 const UPDATES: &str = "updates";
@@ -174,17 +174,33 @@ fn text_key(path: &str) -> String {
 }
 
 /// The leaves of the schedule's document with their paths, and of the run what changes a step's
-/// meaning. The number of epochs is left out: a run may be extended.
+/// meaning: the clock, and whatever the schedule's lengths are counted in. A run whose lengths are
+/// not shares of it may be extended, so its number of epochs is left out otherwise.
 fn hyperparameters(config: &ScheduleConfig, run: &Run) -> Vec<(String, Hyperparameter)> {
     let mut leaves = Vec::new();
     // Schedules are plain structs of numbers and texts; serializing them cannot fail.
     let document = serde_json::to_value(config).unwrap_or_default();
     flatten(&document, String::new(), &mut leaves);
+    let lengths: Vec<Length> = leaves
+        .iter()
+        .filter_map(|(_, leaf)| match leaf {
+            Hyperparameter::Text(text) => text.parse().ok(),
+            _ => None,
+        })
+        .collect();
+    let in_percent = lengths.iter().any(|l| matches!(l, Length::Percent(_)));
     let per_epoch = run.clock() == Clock::PerEpoch;
     leaves.push(("run.per_epoch".to_owned(), Hyperparameter::Flag(per_epoch)));
-    if let (true, Some(updates)) = (per_epoch, run.updates_per_epoch()) {
-        let path = "run.updates_per_epoch".to_owned();
-        leaves.push((path, Hyperparameter::Count(updates)));
+    let mut depends_on = |name: &str, value: Option<u64>| {
+        if let Some(value) = value {
+            leaves.push((format!("run.{name}"), Hyperparameter::Count(value)));
+        }
+    };
+    if per_epoch || !lengths.is_empty() {
+        depends_on("updates_per_epoch", run.updates_per_epoch());
+    }
+    if in_percent {
+        depends_on("epochs", run.epochs());
     }
     leaves
 }

@@ -14,7 +14,10 @@ use crate::{Curve, Run, ScheduleConfig, ScheduleError};
 /// The first [`step`](LrScheduler::step) gives the learning rate of the first optimizer update.
 /// The whole state is in the record, so a freshly built scheduler that loads it continues exactly
 /// where the saved one stopped; the record also holds the hyperparameters, and is refused by a
-/// scheduler that was configured differently.
+/// scheduler that was configured differently. To the configuration belongs of the [`Run`] what the
+/// schedule depends on: when it advances, the number of updates in an epoch if it advances per epoch
+/// or has lengths in epochs or percent, and the number of epochs if it has lengths in percent. A run
+/// without the latter may be extended.
 ///
 /// ```
 /// use burn_lr_scheduler::{Run, Scheduler, StepLr};
@@ -161,7 +164,7 @@ impl LrScheduler for Scheduler {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Constant, ReduceLrOnPlateau, Sequence, StepLr};
+    use crate::{Constant, Length, ReduceLrOnPlateau, Sequence, StepLr};
 
     fn halving() -> StepLr {
         StepLr::new(0.01, 3).with_gamma(0.5)
@@ -232,6 +235,65 @@ mod tests {
             longer.try_load_record(&saved.to_record()),
             Err(ScheduleError::Changed { .. })
         ));
+    }
+
+    #[test]
+    fn a_changed_run_is_refused_where_the_schedule_depends_on_it() {
+        let per_update = |updates, epochs| {
+            let run = Run::per_update().with_updates_per_epoch(updates);
+            run.with_epochs(epochs)
+        };
+        let per_epoch = |updates, epochs| Run::per_epoch(updates).with_epochs(epochs);
+        let (updates, epochs) = (Some("run.updates_per_epoch"), Some("run.epochs"));
+        for (length, before, after, changed) in [
+            (Length::Steps(9), per_update(5, 10), per_update(6, 20), None),
+            (
+                Length::Epochs(2.0),
+                per_update(5, 10),
+                per_update(5, 20),
+                None,
+            ),
+            (
+                Length::Epochs(2.0),
+                per_update(5, 10),
+                per_update(6, 10),
+                updates,
+            ),
+            (
+                Length::Percent(9.0),
+                per_update(5, 10),
+                per_update(6, 10),
+                updates,
+            ),
+            (
+                Length::Percent(9.0),
+                per_update(5, 10),
+                per_update(5, 20),
+                epochs,
+            ),
+            (Length::Steps(9), per_epoch(5, 10), per_epoch(5, 20), None),
+            (
+                Length::Steps(9),
+                per_epoch(5, 10),
+                per_epoch(6, 10),
+                updates,
+            ),
+            (
+                Length::Percent(10.0),
+                per_epoch(5, 10),
+                per_epoch(5, 20),
+                epochs,
+            ),
+        ] {
+            let scheduler = |run| Scheduler::new(StepLr::new(0.1, length), run).unwrap();
+            let result = scheduler(after).try_load_record(&scheduler(before).to_record());
+            let found = match result {
+                Ok(()) => None,
+                Err(ScheduleError::Changed { path, .. }) => Some(path),
+                Err(error) => panic!("{error}"),
+            };
+            assert_eq!(found.as_deref(), changed, "{length}: {before:?} {after:?}");
+        }
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cycles::Cycles;
-use crate::interpolation::{cosine, mix};
+use crate::interpolation::cosine;
+use crate::power::shaped;
 use crate::{Build, Curve, Length, Schedule, ScheduleError};
 
 /// Decays along a cosine from a peak to `min_lr`, again and again; each cycle is `cycle_mul` times
@@ -112,23 +113,16 @@ impl CosineDecayCycles {
 
 impl Schedule for CosineDecayCycles {
     fn build(&self, build: &Build<'_>) -> Result<Curve, ScheduleError> {
-        let initial_lr = build.non_negative("initial_lr", self.initial_lr)?;
-        let min_lr = build.at_most("min_lr", self.min_lr, "initial_lr", initial_lr)?;
         let k_decay = build.positive("k_decay", self.k_decay)?;
-        let cycles = Cycles::build(
-            build,
-            self.cycle_length,
-            self.cycle_mul,
-            self.cycle_decay,
-            self.cycle_limit,
-        )?;
-        Ok(Curve::new(move |step| match cycles.at(step) {
-            Some(place) => {
-                let peak = (initial_lr * place.peak).max(min_lr);
-                mix(peak, min_lr, cosine(place.progress.powf(k_decay)))
-            }
-            None => min_lr,
-        }))
+        let cycles = Cycles {
+            initial_lr: self.initial_lr,
+            min_lr: self.min_lr,
+            length: self.cycle_length,
+            mul: self.cycle_mul,
+            decay: self.cycle_decay,
+            limit: self.cycle_limit,
+        };
+        cycles.curve(build, move |progress| cosine(shaped(progress, k_decay)))
     }
 
     fn examples() -> Vec<(&'static str, Self)> {
@@ -154,32 +148,15 @@ mod tests {
     use super::*;
     use crate::{Run, ScheduleConfig};
 
-    fn build(schedule: CosineDecayCycles) -> Result<Curve, ScheduleError> {
-        ScheduleConfig::from(schedule).curve(&Run::per_update())
-    }
-
-    #[test]
-    fn a_peak_never_falls_below_the_floor() {
-        let cycles = CosineDecayCycles::new(0.1, 4).with_cycle_decay(0.1);
-        let curve = build(cycles.with_min_lr(0.05)).unwrap();
-        assert_eq!((curve.lr(0), curve.lr(4), curve.lr(6)), (0.1, 0.05, 0.05));
-    }
-
     #[test]
     fn bad_hyperparameters_are_refused_by_name() {
         let good = || CosineDecayCycles::new(0.1, 10);
         for (schedule, name) in [
-            (CosineDecayCycles::new(-0.1, 10), "initial_lr"),
-            (CosineDecayCycles::new(0.1, 0), "cycle_length"),
-            (good().with_min_lr(0.2), "min_lr"),
-            (good().with_cycle_mul(0.5), "cycle_mul"),
-            (good().with_cycle_decay(1.5), "cycle_decay"),
-            (good().with_cycle_decay(0.0), "cycle_decay"),
-            (good().with_cycle_limit(0), "cycle_limit"),
+            (good().with_k_decay(0.0), "k_decay"),
             (good().with_k_decay(f64::NAN), "k_decay"),
         ] {
             let name = format!("CosineDecayCycles.{name}");
-            let error = build(schedule);
+            let error = ScheduleConfig::from(schedule).curve(&Run::per_update());
             assert!(matches!(error, Err(ScheduleError::Invalid { path, .. }) if path == name));
         }
     }

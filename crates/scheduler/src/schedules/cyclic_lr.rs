@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::power::power;
 use crate::{Build, Curve, Length, Schedule, ScheduleError};
 
 /// Cycles the learning rate linearly between two bounds:
@@ -142,7 +143,7 @@ impl Schedule for CyclicLr {
                 + height
                     * match mode {
                         CyclicMode::Triangular => 1.0,
-                        CyclicMode::Triangular2 => 0.5_f64.powf(cycle as f64),
+                        CyclicMode::Triangular2 => power(0.5, cycle),
                         CyclicMode::ExpRange => gamma.powf(step as f64),
                     }
         }))

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::power::power;
 use crate::{Build, Curve, Length, Schedule, ScheduleError};
 
 /// Multiplies the learning rate by `gamma` at each milestone:
@@ -67,7 +68,7 @@ impl Schedule for MultiStepLr {
         let gamma = build.positive("gamma", self.gamma)?;
         Ok(Curve::new(move |step| {
             let passed = milestones.partition_point(|&milestone| milestone <= step);
-            initial_lr * gamma.powf(passed as f64)
+            initial_lr * power(gamma, passed as u64)
         }))
     }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::power::shaped;
 use crate::{Build, Curve, Length, Schedule, ScheduleError};
 
 /// Decays the learning rate to 0 along a polynomial:
@@ -77,7 +78,7 @@ impl Schedule for PolynomialLr {
         let power = build.positive("power", self.power)?;
         Ok(Curve::new(move |step| {
             let passed = step.min(total_iters) as f64 / total_iters as f64;
-            initial_lr * (1.0 - passed).powf(power)
+            initial_lr * shaped(1.0 - passed, power)
         }))
     }
 

@@ -9,8 +9,14 @@ use crate::{Build, Constant, Curve, Schedule, ScheduleConfig, ScheduleError};
 /// than `patience` epochs.
 ///
 /// The metric comes in through [`Scheduler::observe`](crate::Scheduler::observe), once per epoch.
-/// A cut is a multiplier over whatever the base does: warmup, cosine or another plateau. At a
-/// constant base the rates equal PyTorch's to the bit.
+/// A cut is a multiplier over whatever the base does, warmup, cosine or another plateau:
+/// `lr(t) = base(t) * multiplier`, where the multiplier starts at 1 and a cut changes it so that the
+/// rate of that moment becomes `max(lr * factor, min_lr)`. Before the first cut the rate is the
+/// base's to the bit; at a constant base it is PyTorch's to the bit ever after. There is no end.
+///
+/// An epoch is bad if its metric is not better than the best so far by more than the threshold. Bad
+/// epoch `patience + 1` in a row cuts, and no bad epochs are counted in the `cooldown` epochs that
+/// follow. A cut by no more than `eps` is not made, but starts patience and cooldown over.
 ///
 /// ```
 /// use burn_lr_scheduler::{ReduceLrOnPlateau, Run, Scheduler, Verdict};
@@ -26,7 +32,8 @@ use crate::{Build, Constant, Curve, Schedule, ScheduleConfig, ScheduleError};
 /// ```
 ///
 /// # Errors
-/// `factor` must lie in (0, 1), `threshold`, `min_lr` and `eps` be finite and at least 0.
+/// `factor` must lie in (0, 1), `threshold`, `min_lr` and `eps` be finite and at least 0. Any
+/// `patience` and `cooldown` are legal; a `patience` of 0 cuts on every bad epoch.
 ///
 /// # Source
 /// PyTorch's `ReduceLROnPlateau`, with its defaults. Differences: the relative threshold is

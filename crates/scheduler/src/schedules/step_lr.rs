@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::power::power;
 use crate::{Build, Curve, Length, Schedule, ScheduleError};
 
 /// Multiplies the learning rate by `gamma` every `step_size` steps:
@@ -65,7 +66,7 @@ impl Schedule for StepLr {
         let step_size = build.steps("step_size", self.step_size)?;
         let gamma = build.positive("gamma", self.gamma)?;
         Ok(Curve::new(move |step| {
-            initial_lr * gamma.powf((step / step_size) as f64)
+            initial_lr * power(gamma, step / step_size)
         }))
     }
 

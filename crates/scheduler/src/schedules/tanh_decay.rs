@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cycles::Cycles;
-use crate::interpolation::mix;
 use crate::{Build, Curve, Length, Schedule, ScheduleError};
 
 /// Stays high, then decays along a hyperbolic tangent, in one cycle or several.
@@ -127,25 +126,20 @@ impl TanhDecay {
 
 impl Schedule for TanhDecay {
     fn build(&self, build: &Build<'_>) -> Result<Curve, ScheduleError> {
-        let initial_lr = build.non_negative("initial_lr", self.initial_lr)?;
-        let min_lr = build.at_most("min_lr", self.min_lr, "initial_lr", initial_lr)?;
         let lb = build.check("lb", self.lb, "a finite number", |_| true)?;
         let ub = build.check("ub", self.ub, "a finite number above lb", |ub| ub > lb)?;
-        let cycles = Cycles::build(
-            build,
-            self.cycle_length,
-            self.cycle_mul,
-            self.cycle_decay,
-            Some(self.cycle_limit),
-        )?;
-        Ok(Curve::new(move |step| match cycles.at(step) {
-            Some(place) => {
-                let peak = (initial_lr * place.peak).max(min_lr);
-                let argument = lb * (1.0 - place.progress) + ub * place.progress;
-                mix(peak, min_lr, 0.5 * (1.0 - argument.tanh()))
-            }
-            None => min_lr,
-        }))
+        let cycles = Cycles {
+            initial_lr: self.initial_lr,
+            min_lr: self.min_lr,
+            length: self.cycle_length,
+            mul: self.cycle_mul,
+            decay: self.cycle_decay,
+            limit: Some(self.cycle_limit),
+        };
+        cycles.curve(build, move |progress| {
+            let argument = lb * (1.0 - progress) + ub * progress;
+            0.5 * (1.0 - argument.tanh())
+        })
     }
 
     fn examples() -> Vec<(&'static str, Self)> {

@@ -31,8 +31,8 @@ pub enum WarmupKind {
 /// The base schedule starts after the warmup: the target is its value at its own step 0, and
 /// `lr(t) = base(t - length)` from step `length` on. With `prefix` set to false it runs underneath
 /// the warmup: the target is `base(t)` itself, and `lr(t) = base(t)` from step `length` on. Either
-/// way the curve has no jump at `length`, and a target that a plateau has cut is followed. Step 0
-/// is the start value; an empty warmup is none at all.
+/// way a linear or exponential ramp meets the base at `length`, and a target that a plateau has cut
+/// is followed. Step 0 is the start value; an empty warmup is none at all.
 ///
 /// A plateau in a base that starts after the warmup observes nothing before it starts. Put the
 /// plateau around the warmup, or set `prefix` to false, to have it observe from the beginning.
@@ -54,8 +54,8 @@ pub enum WarmupKind {
 ///
 /// # Source
 /// The three kinds are mmcv's (`warmup`, `warmup_ratio`); `prefix` is timm's `warmup_prefix`.
-/// Differences: timm's default is false, and a timm warmup without prefix rises to the base's
-/// initial value, to drop to where the base stands when it ends. optax's
+/// Differences: timm's default is false but for steps, and a timm warmup without prefix rises to the
+/// base's initial value, to drop to where the base stands when it ends. optax's
 /// `warmup_cosine_decay_schedule` and `warmup_exponential_decay_schedule` are the linear kind with
 /// a `start_lr`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
