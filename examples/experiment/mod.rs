@@ -32,6 +32,7 @@ pub type Error = Box<dyn std::error::Error>;
 
 /// Options of every example on MNIST.
 #[derive(Args, Debug)]
+#[group(skip)]
 pub struct Options {
     /// Epochs to train [default: 10, or 20 for mnist_plateau]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]

@@ -57,6 +57,8 @@ impl<M: LearnerModel> Training<M> {
             history.write(&self.directory)?;
         }
         let done = history.epochs.len();
+        // Newer checkpoints are damaged, or of a run that was given up: out of the way, but kept.
+        store.set_aside_after(done)?;
         let stopping = self.early_stopping.as_ref();
         let stopped = stopping.is_some_and(|stopping| stopping.stops(&history));
         if done >= self.epochs || stopped {

@@ -132,7 +132,7 @@ impl PlateauObserver {
     pub fn early_stopping<S>(
         &self,
         strategy: S,
-    ) -> impl EarlyStoppingStrategy + Clone + Send + Sync + use<S>
+    ) -> impl EarlyStoppingStrategy + Clone + Sync + use<S>
     where
         S: EarlyStoppingStrategy + Clone + Send + Sync + 'static,
     {

@@ -74,7 +74,9 @@ pub(crate) fn claim(
     notice: &mut OnNotice,
 ) -> Result<bool, TrainingError> {
     let path = directory.join("config.json");
-    let current = serde_json::to_value(config)
+    // By way of the text, in which an f32 has the digits it was written with.
+    let current: Value = serde_json::to_vec(config)
+        .and_then(|json| serde_json::from_slice(&json))
         .map_err(|error| TrainingError::file("write", &path, error.into()))?;
     let saved = match std::fs::read(&path) {
         Ok(json) => Some(json),
