@@ -1,6 +1,8 @@
 //! What the migration table says of this side exists: each row's schedules, their parameters, and
 //! every scheduler of PyTorch on the other side.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use std::collections::BTreeSet;
 
 use burn_lr_scheduler::ScheduleConfig;
