@@ -18,7 +18,8 @@ use burn::train::metric::{AccuracyMetric, LossMetric};
 use burn::train::{Interrupter, Learner, SupervisedTraining};
 use burn_lr::model::{ClassificationBatch, Mlp, MlpConfig};
 use burn_lr::scheduler::{
-    Clock, Mode, ReduceLrOnPlateau, Run, Scheduler, StepLr, ThresholdMode, Warmup,
+    Clock, Length, Mode, ReduceLrOnPlateau, Run, ScheduleError, Scheduler, StepLr, ThresholdMode,
+    Warmup,
 };
 use burn_lr::training::{
     Backend, BatchSource, Best, CheckpointStore, EarlyStopping, EpochLoader, FeedbackScheduler,
@@ -127,6 +128,28 @@ fn a_run_may_be_extended() {
     // A run that is complete is not trained any further.
     let again = outcome(run(directory.path()).fit(other_model(&device)).unwrap());
     assert!(again.0 == weights);
+}
+
+#[test]
+fn a_run_with_lengths_in_percent_is_not_stretched() {
+    let device = Backend::Flex.device().unwrap();
+    let directory = TempDir::new().unwrap();
+    let fit = |epochs| {
+        let schedule = StepLr::new(0.01, Length::Percent(50.0));
+        training(directory.path(), schedule, Clock::PerEpoch)
+            .epochs(epochs)
+            .resume(true)
+            .on_notice(|_| {})
+            .fit(model(&device))
+    };
+    let config = || std::fs::read(directory.path().join("config.json")).unwrap();
+    fit(2).unwrap();
+    let before = config();
+    assert!(matches!(
+        fit(4),
+        Err(TrainingError::Schedule(ScheduleError::Changed { path, .. })) if path == "run.epochs"
+    ));
+    assert_eq!(config(), before);
 }
 
 #[derive(Clone)]

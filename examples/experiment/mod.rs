@@ -188,7 +188,12 @@ fn display(tui: bool) -> Result<Display, Error> {
         #[cfg(feature = "tui")]
         true => Ok(Display::Dashboard),
         #[cfg(not(feature = "tui"))]
-        true => Err("the dashboard is not compiled in: build with `--features tui`".into()),
+        true => Err(TrainingError::Invalid {
+            name: "--tui",
+            expected: "a build with `--features tui`",
+            found: "one without".to_owned(),
+        }
+        .into()),
     }
 }
 

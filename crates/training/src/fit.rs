@@ -21,7 +21,7 @@ use crate::model_file::save_model;
 use crate::observer::PlateauObserver;
 use crate::progress::{BarRenderer, Display};
 use crate::resume::resume;
-use crate::run_config::{RunConfig, claim};
+use crate::run_config::RunConfig;
 use crate::training::{Trained, Training};
 
 impl<M: LearnerModel> Training<M> {
@@ -37,7 +37,7 @@ impl<M: LearnerModel> Training<M> {
         let scheduler = Scheduler::new(self.schedule.clone(), run)?;
         let (mut scheduler, feedback) = FeedbackScheduler::new(scheduler);
         let config = RunConfig::new(&self, run, &model);
-        let continues = claim(&self.directory, &config, self.resume, &mut self.on_notice)?;
+        let continues = config.continues(&self.directory, self.resume, &mut self.on_notice)?;
         let parts = [MODEL, OPTIM, SCHEDULER, HISTORY];
         let best_by_loss = || KeepPolicy::default().with_best(Best::valid("loss", Mode::Min));
         let store = CheckpointStore::open(self.directory.join("checkpoint"), &parts)?
@@ -56,6 +56,7 @@ impl<M: LearnerModel> Training<M> {
             log.restore(resumed.log);
             history.write(&self.directory)?;
         }
+        config.write(&self.directory)?;
         let done = history.epochs.len();
         // Newer checkpoints are damaged, or of a run that was given up: out of the way, but kept.
         store.set_aside_after(done)?;

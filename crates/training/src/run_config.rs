@@ -62,62 +62,62 @@ impl RunConfig {
     }
 }
 
-/// Makes `directory` that of a run with `config`, and gives whether there was one to continue.
-///
-/// # Errors
-/// [`TrainingError::RunExists`] if there was one and it is not to be resumed,
-/// [`TrainingError::ConfigChanged`] if it was configured differently.
-pub(crate) fn claim(
-    directory: &Path,
-    config: &RunConfig,
-    resume: bool,
-    notice: &mut OnNotice,
-) -> Result<bool, TrainingError> {
-    let path = directory.join("config.json");
-    // By way of the text, in which an f32 has the digits it was written with.
-    let current: Value = serde_json::to_vec(config)
-        .and_then(|json| serde_json::from_slice(&json))
-        .map_err(|error| TrainingError::file("write", &path, error.into()))?;
-    let saved = match std::fs::read(&path) {
-        Ok(json) => Some(json),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        Err(error) => return Err(TrainingError::file("read", &path, error)),
-    };
-    let continues = saved.is_some();
-    if let Some(json) = saved {
+impl RunConfig {
+    fn document(&self, path: &Path) -> Result<Value, TrainingError> {
+        // By way of the text, in which an f32 has the digits it was written with.
+        serde_json::to_vec(self)
+            .and_then(|json| serde_json::from_slice(&json))
+            .map_err(|error| TrainingError::file("write", path, error.into()))
+    }
+
+    /// Whether there is a run in `directory`, to be continued with this configuration.
+    ///
+    /// # Errors
+    /// [`TrainingError::RunExists`] if there is one and it is not to be resumed,
+    /// [`TrainingError::ConfigChanged`] if it was configured differently.
+    pub(crate) fn continues(
+        &self,
+        directory: &Path,
+        resume: bool,
+        notice: &mut OnNotice,
+    ) -> Result<bool, TrainingError> {
+        let path = directory.join("config.json");
+        let json = match std::fs::read(&path) {
+            Ok(json) => json,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(TrainingError::file("read", &path, error)),
+        };
         if !resume {
             return Err(TrainingError::RunExists {
                 path: directory.to_owned(),
             });
         }
-        let saved: Value =
-            serde_json::from_slice(&json).map_err(|error| TrainingError::Corrupt {
-                path: path.clone(),
-                reason: format!("expected a run's configuration: {error}"),
-            })?;
-        let changes = changes(&saved, &current);
-        for (field, saved, current) in changes {
-            match field.as_str() {
-                "devices" => notice("continuing on another device: the bits will differ"),
-                field if FREE.contains(&field) => {}
-                _ => {
-                    return Err(TrainingError::ConfigChanged {
-                        path,
-                        field,
-                        saved,
-                        current,
-                    });
-                }
+        let saved = serde_json::from_slice(&json).map_err(|error| TrainingError::Corrupt {
+            path: path.clone(),
+            reason: format!("expected a run's configuration: {error}"),
+        })?;
+        for (field, saved, current) in changes(&saved, &self.document(&path)?) {
+            if field == "devices" {
+                notice("continuing on another device: the bits will differ");
+            } else if !FREE.contains(&field.as_str()) {
+                return Err(TrainingError::ConfigChanged {
+                    path,
+                    field,
+                    saved,
+                    current,
+                });
             }
         }
-    } else {
-        std::fs::create_dir_all(directory)
-            .map_err(|error| TrainingError::file("create", directory, error))?;
+        Ok(true)
     }
-    let json = serde_json::to_vec_pretty(&current)
-        .map_err(|error| TrainingError::file("write", &path, error.into()))?;
-    write_atomically(&path, &json)?;
-    Ok(continues)
+
+    /// Writes `config.json` into `directory`.
+    pub(crate) fn write(&self, directory: &Path) -> Result<(), TrainingError> {
+        let path = directory.join("config.json");
+        let json = serde_json::to_vec_pretty(&self.document(&path)?)
+            .map_err(|error| TrainingError::file("write", &path, error.into()))?;
+        write_atomically(&path, &json)
+    }
 }
 
 /// The places where two documents differ, with the values there.

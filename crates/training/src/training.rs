@@ -209,9 +209,9 @@ impl<M: LearnerModel> Training<M> {
     /// Continues the run in the directory from its newest complete checkpoint, or starts it if
     /// there is none.
     ///
-    /// Everything but the number of epochs must be configured as it was. More epochs extend the run;
-    /// a schedule with lengths in percent of the run is then stretched, and continues on the longer
-    /// curve.
+    /// Everything but the number of epochs must be configured as it was. More epochs extend the run,
+    /// but not if the schedule has lengths in percent of the run: the run so far would have had other
+    /// learning rates, so that is refused. Give such lengths in epochs to extend the run later.
     pub fn resume(mut self, resume: bool) -> Self {
         self.resume = resume;
         self
