@@ -125,6 +125,11 @@ fn a_run_may_be_extended() {
     let extended = outcome(run(directory.path()).fit(other_model(&device)).unwrap());
     assert!(extended.0 == weights);
     assert_eq!(extended.1, history);
+    let fewer = run(directory.path()).epochs(2).fit(model(&device));
+    assert!(matches!(
+        fewer,
+        Err(TrainingError::Invalid { name: "epochs", .. })
+    ));
     // A run that is complete is not trained any further.
     let again = outcome(run(directory.path()).fit(other_model(&device)).unwrap());
     assert!(again.0 == weights);
@@ -297,6 +302,20 @@ fn a_changed_configuration_is_refused_by_field() {
         assert!(field.starts_with(expected), "{field} is not {expected}");
         assert_ne!(saved, current);
     }
+    std::fs::rename(
+        directory.path().join("config.json"),
+        directory.path().join("away"),
+    )
+    .unwrap();
+    let lost = run(directory.path()).fit(model(&device));
+    assert!(
+        matches!(lost, Err(TrainingError::Corrupt { path, .. }) if path.ends_with("config.json"))
+    );
+    std::fs::rename(
+        directory.path().join("away"),
+        directory.path().join("config.json"),
+    )
+    .unwrap();
     let unasked = run(directory.path()).resume(false).fit(model(&device));
     assert!(matches!(unasked, Err(TrainingError::RunExists { .. })));
     assert_eq!(
@@ -358,6 +377,28 @@ fn divergence_stops_the_run_and_leaves_the_last_good_checkpoint() {
     assert_eq!(saved_history(directory.path()).epochs.len(), 2);
 }
 
+/// The last update of an epoch spoils the weights, when all its training losses were finite.
+#[test]
+fn spoilt_weights_are_not_saved_as_a_checkpoint() {
+    let device = Backend::Flex.device().unwrap();
+    let directory = TempDir::new().unwrap();
+    let mnist = Mnist::bundled().unwrap();
+    let train = EpochLoader::new(mnist.train.first(64), 64).shuffled(1);
+    let valid = EpochLoader::new(mnist.test.first(64), 64);
+    let spoilt = Training::<Mlp>::new(directory.path(), Arc::new(train), Arc::new(valid), 64)
+        .schedule(StepLr::new(1e30, 1), Clock::PerEpoch)
+        .metrics((LossMetric::new(), AccuracyMetric::new()))
+        .epochs(3)
+        .fit(model(&device));
+    assert!(matches!(
+        spoilt,
+        Err(TrainingError::ValidationDiverged { epoch: 1, .. })
+    ));
+    assert!(!directory.path().join("best.bpk").exists());
+    let store = CheckpointStore::open(directory.path().join("checkpoint"), &[MODEL]).unwrap();
+    assert!(store.epochs().is_empty());
+}
+
 #[test]
 fn checkpoints_and_the_best_model_are_kept_by_any_metric() {
     let device = Backend::Flex.device().unwrap();
@@ -415,6 +456,20 @@ fn early_stopping_stops_a_resumed_run_where_it_would_have_stopped() {
         assert!(resumed.0 == expected.0);
         assert_eq!(resumed.1, expected.1);
     }
+}
+
+#[test]
+fn early_stopping_by_a_metric_that_is_not_there_is_an_error() {
+    let device = Backend::Flex.device().unwrap();
+    let directory = TempDir::new().unwrap();
+    let misspelt = EarlyStopping::new(2).metric("Acuracy", Split::Valid, Mode::Max);
+    let missing = run(directory.path())
+        .early_stopping(misspelt)
+        .fit(model(&device));
+    assert!(
+        matches!(missing, Err(TrainingError::MissingMetric { metric, epoch: 1, .. })
+        if metric == "acuracy")
+    );
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What the examples on MNIST share: options, the run, and the judgement of its epochs.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -97,7 +98,7 @@ pub fn run(
     let images = options.train_samples.map_or(usize::MAX, |n| n as usize);
     let images = mnist.train.first(images);
     let data = [&images, &mnist.test].map(|set| format!("crc32 {:08x}", set.fingerprint()));
-    println!(
+    say(&format!(
         "Training on {} images, validating on {}; {} on {}, seed {}; results in {}",
         images.len(),
         mnist.test.len(),
@@ -105,7 +106,7 @@ pub fn run(
         options.backend,
         options.seed,
         directory.display()
-    );
+    ));
 
     let model = MlpConfig::new();
     let train = Arc::new(EpochLoader::new(images, BATCH_SIZE).shuffled(options.seed));
@@ -132,12 +133,17 @@ pub fn run(
         .display(display)
         .on_epoch(move |epoch| match tui {
             true => drop(lines.send(line(epoch))),
-            false => println!("{}", line(epoch)),
+            false => say(&line(epoch)),
         })
         .fit(model.init(&device))?;
-    waiting.try_iter().for_each(|line| println!("{line}"));
-    print!("{}", verdict(&trained.history));
+    waiting.try_iter().for_each(|line| say(&line));
+    say(verdict(&trained.history).trim_end());
     Ok(())
+}
+
+/// Prints a line, if somebody is still reading: a run goes on without.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
 }
 
 /// The first Ctrl-C stops the run at the end of an iteration, a second one at once.

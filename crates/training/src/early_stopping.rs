@@ -3,7 +3,8 @@
 use burn::train::metric::store::Split;
 use burn_lr_scheduler::Mode;
 
-use crate::history::{EpochRecord, History};
+use crate::TrainingError;
+use crate::history::{EpochRecord, History, Metrics};
 use crate::metrics_log::{LOSS, history_name};
 
 /// Ends a run once a metric has not been better than its best for a number of epochs.
@@ -46,11 +47,34 @@ impl EarlyStopping {
         self
     }
 
+    fn metrics<'a>(&self, epoch: &'a EpochRecord) -> &'a Metrics {
+        match self.split {
+            Split::Train => &epoch.train,
+            _ => &epoch.valid,
+        }
+    }
+
+    /// An error if the epoch has no value of the metric.
+    pub(crate) fn check(&self, epoch: &EpochRecord) -> Result<(), TrainingError> {
+        let metrics = self.metrics(epoch);
+        match metrics.contains_key(&self.metric) {
+            true => Ok(()),
+            false => Err(TrainingError::MissingMetric {
+                metric: self.metric.clone(),
+                split: self.split.to_string(),
+                epoch: epoch.epoch,
+                known: metrics.keys().cloned().collect(),
+            }),
+        }
+    }
+
     /// Whether a run with this history stops here.
     pub fn stops(&self, history: &History) -> bool {
-        let value = |epoch: &EpochRecord| match self.split {
-            Split::Train => epoch.train(&self.metric),
-            _ => epoch.valid(&self.metric),
+        let value = |epoch| {
+            self.metrics(epoch)
+                .get(&self.metric)
+                .copied()
+                .unwrap_or(f64::NAN)
         };
         let mut best = None;
         for epoch in &history.epochs {
@@ -74,7 +98,6 @@ impl EarlyStopping {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::Metrics;
 
     fn history(losses: &[f64]) -> History {
         let epochs = (1..).zip(losses).map(|(epoch, &loss)| EpochRecord {

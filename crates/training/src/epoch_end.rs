@@ -82,6 +82,10 @@ impl State {
         if let Some(divergence) = self.log.divergence() {
             return Err(divergence.into());
         }
+        let valid_loss = store.find_metric(LOSS, epoch, Aggregate::Mean, &Split::Valid);
+        if let Some(loss) = valid_loss.filter(|loss| !loss.is_finite()) {
+            return Err(TrainingError::ValidationDiverged { epoch, loss });
+        }
         let cuts = self.observer.observe(epoch, store)?;
         let lr = self.feedback.lr();
         let record = EpochRecord {
@@ -98,6 +102,9 @@ impl State {
         if self.needs_best {
             ranked?;
         }
+        if let Some(stopping) = &self.early_stopping {
+            stopping.check(&record)?;
+        }
         (self.on_epoch)(&record);
         self.history.epochs.push(record);
         self.history.write(&self.directory)?;
@@ -106,7 +113,8 @@ impl State {
             history: self.history.clone(),
             log: self.log.until(epoch),
         };
-        let json = serde_json::to_vec(&saved).unwrap_or_default();
+        let json = serde_json::to_vec(&saved)
+            .map_err(|error| TrainingError::file("write", self.store.directory(), error.into()))?;
         self.store.save_part(epoch, HISTORY, &json)
     }
 }

@@ -70,6 +70,14 @@ pub enum TrainingError {
         /// The loss.
         loss: f64,
     },
+    /// The validation loss became NaN or infinite: the last update has spoilt the weights.
+    #[error("the validation loss is {loss} after epoch {epoch}")]
+    ValidationDiverged {
+        /// The epoch, from 1.
+        epoch: usize,
+        /// The loss.
+        loss: f64,
+    },
     /// The run was stopped from outside.
     #[error("stopped after epoch {epoch}: {reason}")]
     Interrupted {

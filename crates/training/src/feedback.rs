@@ -15,6 +15,8 @@ use burn::optim::lr_scheduler::{LrScheduler, LrSchedulerRecord};
 use burn_lr_scheduler::{ScheduleError, Scheduler, Verdict};
 use serde::{Deserialize, Serialize};
 
+use crate::history::any_float;
+
 const EPOCH: &str = "epoch";
 const SCHEDULER: &str = "scheduler";
 
@@ -26,8 +28,10 @@ pub struct LrCut {
     /// The rate after, at the same point of the base schedule.
     pub to: f64,
     /// The metric that was observed.
+    #[serde(with = "any_float::single")]
     pub metric: f64,
-    /// The best metric until then.
+    /// The best metric until then; infinite if there was none.
+    #[serde(with = "any_float::single")]
     pub best: f64,
     /// How many epochs in a row were bad, the last one included.
     pub bad_epochs: u64,
@@ -96,6 +100,8 @@ impl FeedbackScheduler {
         self.epoch = epoch;
         let mut shared = self.feedback.lock();
         shared.epoch = epoch;
+        // What was observed is in the record, or of a run that was given up.
+        shared.observations.clear();
         shared.mirror = self.scheduler.clone();
         Ok(())
     }

@@ -44,6 +44,15 @@ impl<M: LearnerModel> Training<M> {
             .with_keep(self.keep.clone().unwrap_or_else(best_by_loss))
             .with_best_copy(MODEL, self.directory.join("best.bpk"))?;
 
+        if !continues && !store.epochs().is_empty() {
+            return Err(TrainingError::Corrupt {
+                path: self.directory.join("config.json"),
+                reason: "expected the configuration of the run whose checkpoints are there, \
+                         found none"
+                    .to_owned(),
+            });
+        }
+
         // A model from a plain device has no gradients yet.
         let mut model = model.train();
         let log = MetricsLog::default();
@@ -54,10 +63,19 @@ impl<M: LearnerModel> Training<M> {
             model = resumed.model;
             history = resumed.history;
             log.restore(resumed.log);
-            history.write(&self.directory)?;
+        }
+        let done = history.epochs.len();
+        if done > self.epochs {
+            return Err(TrainingError::Invalid {
+                name: "epochs",
+                expected: "at least as many as the run has completed",
+                found: format!("{} of {done}", self.epochs),
+            });
         }
         config.write(&self.directory)?;
-        let done = history.epochs.len();
+        if done > 0 {
+            history.write(&self.directory)?;
+        }
         // Newer checkpoints are damaged, or of a run that was given up: out of the way, but kept.
         store.set_aside_after(done)?;
         let stopping = self.early_stopping.as_ref();

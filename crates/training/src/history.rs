@@ -104,8 +104,10 @@ impl History {
     /// [`TrainingError::File`] naming the file.
     pub fn write(&self, directory: &Path) -> Result<(), TrainingError> {
         write_atomically(&directory.join("history.csv"), self.to_csv().as_bytes())?;
-        let json = serde_json::to_string_pretty(self).unwrap_or_default();
-        write_atomically(&directory.join("history.json"), json.as_bytes())
+        let path = directory.join("history.json");
+        let json = serde_json::to_vec_pretty(self)
+            .map_err(|error| TrainingError::file("write", &path, error.into()))?;
+        write_atomically(&path, &json)
     }
 }
 
@@ -124,29 +126,52 @@ pub(crate) mod any_float {
         Text(String),
     }
 
+    impl From<f64> for Value {
+        fn from(value: f64) -> Self {
+            match value.is_finite() {
+                true => Self::Number(value),
+                false => Self::Text(value.to_string()),
+            }
+        }
+    }
+
+    impl Value {
+        fn number<E: de::Error>(self) -> Result<f64, E> {
+            match self {
+                Self::Number(number) => Ok(number),
+                Self::Text(text) => text.parse().map_err(|_| {
+                    let expected = &"a number, or NaN or inf as a text";
+                    E::invalid_value(de::Unexpected::Str(&text), expected)
+                }),
+            }
+        }
+    }
+
+    /// A single number.
+    pub(crate) mod single {
+        use super::*;
+
+        pub(crate) fn serialize<S: Serializer>(value: &f64, to: S) -> Result<S::Ok, S::Error> {
+            Value::from(*value).serialize(to)
+        }
+
+        pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+            Value::deserialize(from)?.number()
+        }
+    }
+
     pub(crate) fn serialize<S: Serializer>(metrics: &Metrics, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_map(metrics.iter().map(|(name, &value)| {
-            let value = match value.is_finite() {
-                true => Value::Number(value),
-                false => Value::Text(value.to_string()),
-            };
-            (name, value)
-        }))
+        to.collect_map(
+            metrics
+                .iter()
+                .map(|(name, &value)| (name, Value::from(value))),
+        )
     }
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Metrics, D::Error> {
         BTreeMap::<String, Value>::deserialize(from)?
             .into_iter()
-            .map(|(name, value)| match value {
-                Value::Number(number) => Ok((name, number)),
-                Value::Text(text) => match text.parse() {
-                    Ok(number) => Ok((name, number)),
-                    Err(_) => Err(de::Error::invalid_value(
-                        de::Unexpected::Str(&text),
-                        &"a number, or NaN or inf as a text",
-                    )),
-                },
-            })
+            .map(|(name, value)| Ok((name, value.number()?)))
             .collect()
     }
 }
@@ -189,12 +214,14 @@ mod tests {
     fn metrics_that_are_no_numbers_survive_json() {
         let history: History = serde_json::from_str(
             r#"{"epochs": [{"epoch": 1, "train": {"loss": "NaN"}, "valid": {"loss": "-inf"},
-                "lr": 0.1, "next_lr": 0.1, "cuts": [], "seconds": 1.0}]}"#,
+                "lr": 0.1, "next_lr": 0.1, "seconds": 1.0, "cuts": [{"from": 0.1, "to": 0.05,
+                "metric": "NaN", "best": "inf", "bad_epochs": 1}]}]}"#,
         )
         .unwrap();
         assert!(history.epochs[0].train("loss").is_nan());
         assert_eq!(history.epochs[0].valid("loss"), f64::NEG_INFINITY);
         let json = serde_json::to_string(&history).unwrap();
         assert!(json.contains(r#""loss":"NaN""#), "{json}");
+        assert!(json.contains(r#""metric":"NaN","best":"inf""#), "{json}");
     }
 }

@@ -6,6 +6,7 @@ use burn::train::checkpoint::{
     CheckpointingAction, CheckpointingStrategy, ComposedCheckpointingStrategy,
     KeepLastNCheckpoints, MetricCheckpointingStrategy,
 };
+use burn::train::logger::MetricLogger;
 use burn::train::metric::LossMetric;
 use burn::train::metric::store::{Aggregate, Direction, EventStoreClient, Split};
 use burn::train::{EarlyStoppingStrategy, LearnerModel, SupervisedTraining};
@@ -88,7 +89,8 @@ impl PlateauObserver {
     }
 
     /// Sets the checkpointing and early-stopping strategies of `training` to Burn's defaults with
-    /// this observer in front, and registers a metric logger.
+    /// this observer in front, registers a metric logger, and stops the run when the training loss
+    /// is not finite. Strategies that were set before are replaced.
     ///
     /// Burn writes its metric files only while no logger is registered: to keep them, register a
     /// `FileMetricLogger`. For strategies of your own, use [`checkpointing`](Self::checkpointing)
@@ -106,10 +108,17 @@ impl PlateauObserver {
                 Split::Valid,
             ))
             .build();
+        self.lock().log.stop_on_divergence(training.interrupter());
         training
-            .with_metric_logger(self.lock().log.clone())
+            .with_metric_logger(self.metric_logger())
             .with_checkpointing_strategy(self.checkpointing(strategy))
             .early_stopping(self.early_stopping(Never))
+    }
+
+    /// What lists the metrics that there are when one is missing, and sees a loss that is not finite;
+    /// to be registered beside strategies of one's own.
+    pub fn metric_logger(&self) -> impl MetricLogger + use<> {
+        self.lock().log.clone()
     }
 
     /// `strategy`, with the observation of the epoch made before it is asked: the checkpoint that it
@@ -145,10 +154,15 @@ impl PlateauObserver {
     /// Whether all metrics could be observed; look at it after the run.
     ///
     /// # Errors
-    /// [`TrainingError::MissingMetric`] naming the metric and listing what there is, or
-    /// [`TrainingError::Schedule`] if a plateau refused it.
+    /// [`TrainingError::MissingMetric`] naming the metric and listing what there is,
+    /// [`TrainingError::Schedule`] if a plateau refused it, or [`TrainingError::Diverged`] if the
+    /// training loss was NaN or infinite, which stops an [attached](Self::attach) training.
     pub fn result(&self) -> Result<(), TrainingError> {
-        self.lock().error.clone().map_or(Ok(()), Err)
+        let state = self.lock();
+        if let Some(divergence) = state.log.divergence() {
+            return Err(divergence.into());
+        }
+        state.error.clone().map_or(Ok(()), Err)
     }
 
     /// Observes the metric of `epoch`, once, and gives the cuts that it led to.
@@ -217,9 +231,12 @@ impl<S: CheckpointingStrategy> CheckpointingStrategy for Observed<S> {
         epoch: usize,
         store: &EventStoreClient,
     ) -> Vec<CheckpointingAction> {
-        // An error is kept, and stops the run at the next hook.
-        let _ = self.observer.observe(epoch, store);
-        self.strategy.checkpointing(epoch, store)
+        // A checkpoint without the verdict on its epoch would be resumed wrongly. The error is kept,
+        // and stops the run at the next hook.
+        match self.observer.observe(epoch, store) {
+            Ok(_) => self.strategy.checkpointing(epoch, store),
+            Err(_) => Vec::new(),
+        }
     }
 }
 
