@@ -30,7 +30,7 @@ struct Options {
     patience: u32,
 
     /// What a cut multiplies the learning rate by
-    #[arg(long, default_value_t = 0.5)]
+    #[arg(long, default_value_t = 0.5, allow_negative_numbers = true)]
     factor: f64,
 }
 

@@ -29,7 +29,7 @@ struct Options {
     step_size: u32,
 
     /// What the learning rate is multiplied by
-    #[arg(long, default_value_t = 0.5)]
+    #[arg(long, default_value_t = 0.5, allow_negative_numbers = true)]
     gamma: f64,
 }
 

@@ -40,7 +40,7 @@ pub struct Options {
     pub epochs: Option<u32>,
 
     /// Adam's initial learning rate
-    #[arg(long, default_value_t = 0.01)]
+    #[arg(long, default_value_t = 0.01, allow_negative_numbers = true)]
     pub lr: f64,
 
     /// Seed of the initial weights and of the order of the images
@@ -135,8 +135,9 @@ pub fn run(
             true => drop(lines.send(line(epoch))),
             false => say(&line(epoch)),
         })
-        .fit(model.init(&device))?;
+        .fit(model.init(&device));
     waiting.try_iter().for_each(|line| say(&line));
+    let trained = trained?;
     say(verdict(&trained.history).trim_end());
     Ok(())
 }

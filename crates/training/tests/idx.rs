@@ -101,7 +101,7 @@ fn a_corrupt_gzip_stream_is_an_error() {
     file(&directory, "flipped.gz", &packed);
     for name in ["torn", "flipped"] {
         let error = read_images(directory.path().join(name));
-        assert!(matches!(error, Err(DataError::Unreadable { .. })), "{name}");
+        assert!(matches!(error, Err(DataError::Gzip { .. })), "{name}");
     }
 }
 

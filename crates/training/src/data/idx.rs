@@ -25,12 +25,20 @@ pub enum DataError {
         /// What to do about it.
         hint: &'static str,
     },
-    /// The file cannot be read, or its gzip stream is corrupt.
+    /// The file cannot be read.
     #[error("{}: {source}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
         /// Why it cannot be read.
+        source: Arc<std::io::Error>,
+    },
+    /// A gzip stream is corrupt or ends too early.
+    #[error("{}: expected a whole gzip stream, got one that is damaged: {source}", path.display())]
+    Gzip {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
         source: Arc<std::io::Error>,
     },
     /// The header is not that of the expected kind of IDX file.
@@ -157,7 +165,7 @@ pub(crate) fn open(path: &Path) -> Result<(PathBuf, Box<dyn Read>), DataError> {
         .find(|candidate| candidate.is_file())
         .ok_or_else(|| DataError::Missing {
             path: path.to_owned(),
-            hint: "name the directory that holds the data set, or build with `--features download`",
+            hint: "name the directory that holds the data set",
         })?;
     let file = File::open(&found).map_err(|error| unreadable(&found, error))?;
     let file = BufReader::new(file);
@@ -168,10 +176,15 @@ pub(crate) fn open(path: &Path) -> Result<(PathBuf, Box<dyn Read>), DataError> {
     Ok((found, reader))
 }
 
-fn unreadable(path: &Path, error: std::io::Error) -> DataError {
-    DataError::Unreadable {
-        path: path.to_owned(),
-        source: Arc::new(error),
+pub(super) fn unreadable(path: &Path, error: std::io::Error) -> DataError {
+    use std::io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+
+    let zipped = path.extension().is_some_and(|ending| ending == "gz");
+    let damaged = matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof);
+    let (path, source) = (path.to_owned(), Arc::new(error));
+    match zipped && damaged {
+        true => DataError::Gzip { path, source },
+        false => DataError::Unreadable { path, source },
     }
 }
 
@@ -182,20 +195,21 @@ fn header<const RANK: usize>(path: &Path, reader: &mut dyn Read) -> Result<[u32;
         expected,
         found,
     };
-    let mut word = || -> Result<[u8; 4], DataError> {
-        let mut bytes = [0; 4];
-        reader
-            .read_exact(&mut bytes)
-            .map_err(|error| match error.kind() {
-                std::io::ErrorKind::UnexpectedEof => wrong(
-                    format!("a header of {} bytes", 4 + 4 * RANK),
-                    "fewer".to_owned(),
-                ),
-                _ => unreadable(path, error),
-            })?;
-        Ok(bytes)
+    let length = 4 + 4 * RANK;
+    let mut bytes = Vec::with_capacity(length);
+    reader
+        .take(length as u64)
+        .read_to_end(&mut bytes)
+        .map_err(|error| unreadable(path, error))?;
+    let mut words = bytes.chunks_exact(4);
+    let mut word = || match words.next() {
+        Some(&[a, b, c, d]) => Ok(u32::from_be_bytes([a, b, c, d])),
+        _ => Err(wrong(
+            format!("a header of {length} bytes"),
+            format!("{} bytes", bytes.len()),
+        )),
     };
-    let magic = u32::from_be_bytes(word()?);
+    let magic = word()?;
     let expected = 0x0800 | RANK as u32;
     if magic != expected {
         return Err(wrong(
@@ -205,7 +219,7 @@ fn header<const RANK: usize>(path: &Path, reader: &mut dyn Read) -> Result<[u32;
     }
     let mut dimensions = [0; RANK];
     for dimension in &mut dimensions {
-        *dimension = u32::from_be_bytes(word()?);
+        *dimension = word()?;
     }
     Ok(dimensions)
 }
@@ -237,7 +251,7 @@ fn payload(path: &Path, reader: &mut dyn Read, dimensions: &[u32]) -> Result<Vec
         path: path.to_owned(),
         expected,
         found: match bytes.len() as u64 > expected {
-            true => "more".to_owned(),
+            true => format!("at least {}", bytes.len()),
             false => bytes.len().to_string(),
         },
     })

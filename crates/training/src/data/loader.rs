@@ -75,7 +75,8 @@ where
 pub struct EpochLoader<B> {
     source: Arc<dyn BatchSource<B>>,
     batch_size: usize,
-    device: Device,
+    /// The default device until the loader is bound to one.
+    device: Option<Device>,
     seed: Option<u64>,
     samples: Range<usize>,
     epoch: AtomicU64,
@@ -90,7 +91,7 @@ impl<B: Send + 'static> EpochLoader<B> {
             samples: 0..source.len(),
             source: Arc::new(source),
             batch_size: batch_size.max(1),
-            device: Device::default(),
+            device: None,
             seed: None,
             epoch: AtomicU64::new(1),
         }
@@ -125,7 +126,7 @@ impl<B: Send + 'static> EpochLoader<B> {
         order[self.samples.clone()].to_vec()
     }
 
-    fn part(&self, device: Device, samples: Range<usize>) -> Arc<dyn DataLoader<B>> {
+    fn part(&self, device: Option<Device>, samples: Range<usize>) -> Arc<dyn DataLoader<B>> {
         Arc::new(Self {
             source: self.source.clone(),
             batch_size: self.batch_size,
@@ -152,7 +153,7 @@ impl<B: Send + 'static> DataLoader<B> for EpochLoader<B> {
     }
 
     fn to_device(&self, device: &Device) -> Arc<dyn DataLoader<B>> {
-        self.part(device.clone(), self.samples.clone())
+        self.part(Some(device.clone()), self.samples.clone())
     }
 
     /// The part of every epoch's order from `start` to `end`: slices share no sample within an
@@ -180,7 +181,8 @@ impl<B> Iterator for EpochIterator<'_, B> {
         }
         let indices = &rest[..rest.len().min(self.loader.batch_size)];
         self.visited += indices.len();
-        Some(self.loader.source.batch(indices, &self.loader.device))
+        let device = self.loader.device.clone().unwrap_or_default();
+        Some(self.loader.source.batch(indices, &device))
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::idx::{DataError, open, read_images, read_labels};
+use super::idx::{DataError, open, read_images, read_labels, unreadable};
 use super::images::ImageDataset;
 
 pub(super) const SIDE: usize = 28;
@@ -58,9 +58,14 @@ impl Mnist {
     /// otherwise as [`load`](Self::load), or [`DataError::Checksum`].
     pub fn bundled() -> Result<Self, DataError> {
         let directory = bundled_mnist_dir();
-        #[cfg(feature = "download")]
-        if !directory.is_dir() {
+        if !directory.join("README.md").is_file() {
+            #[cfg(feature = "download")]
             return super::download::mnist();
+            #[cfg(not(feature = "download"))]
+            return Err(DataError::Missing {
+                path: directory.join(FILES[0].0),
+                hint: "load it from a directory of yours, or build with `--features download`",
+            });
         }
         for (name, expected) in FILES {
             verify(&directory.join(name), expected)?;
@@ -110,10 +115,7 @@ fn verify(path: &Path, expected: &'static str) -> Result<(), DataError> {
         match reader.read(&mut chunk) {
             Ok(0) => break,
             Ok(length) => hash.update(&chunk[..length]),
-            Err(error) => {
-                let source = std::sync::Arc::new(error);
-                return Err(DataError::Unreadable { path, source });
-            }
+            Err(error) => return Err(unreadable(&path, error)),
         }
     }
     let found: String = hash
@@ -145,5 +147,20 @@ mod tests {
         assert_eq!(mnist.test.labels()[..5], [7, 2, 1, 0, 4]);
         let ink = |image: &[u8]| image.iter().map(|&pixel| u64::from(pixel)).sum::<u64>();
         assert_eq!(ink(mnist.train.pixels(0)), 27_525);
+    }
+
+    #[test]
+    fn a_file_that_is_not_the_original_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let copy = directory.path().join("labels");
+        let (_, mut original) = open(&bundled_mnist_dir().join(FILES[3].0)).unwrap();
+        let mut bytes = Vec::new();
+        original.read_to_end(&mut bytes).unwrap();
+        std::fs::write(&copy, &bytes).unwrap();
+        verify(&copy, FILES[3].1).unwrap();
+        bytes[100] ^= 1;
+        std::fs::write(&copy, &bytes).unwrap();
+        let changed = verify(&copy, FILES[3].1);
+        assert!(matches!(changed, Err(DataError::Checksum { path, .. }) if path == copy));
     }
 }
