@@ -78,11 +78,10 @@ impl State {
 
     fn record(&mut self, epoch: usize, store: &EventStoreClient) -> Result<(), TrainingError> {
         // The store answers in order: when it has, all of the epoch's values are in the log.
-        store.find_metric(LOSS, epoch, Aggregate::Mean, &Split::Valid);
+        let valid_loss = store.find_metric(LOSS, epoch, Aggregate::Mean, &Split::Valid);
         if let Some(divergence) = self.log.divergence() {
             return Err(divergence.into());
         }
-        let valid_loss = store.find_metric(LOSS, epoch, Aggregate::Mean, &Split::Valid);
         if let Some(loss) = valid_loss.filter(|loss| !loss.is_finite()) {
             return Err(TrainingError::ValidationDiverged { epoch, loss });
         }

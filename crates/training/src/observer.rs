@@ -40,9 +40,10 @@ use crate::metrics_log::{LOSS, MetricsLog};
 /// # }
 /// ```
 ///
-/// It works with Burn's single-device, multi-device and distributed data-parallel strategies, with
-/// gradient accumulation, and beside parameter groups: give every group its own `FeedbackScheduler`
-/// and [add](Self::and) its feedback. A `TrainingStrategy::Custom` must call the hooks of
+/// It works with Burn's single-device and multi-device strategies, with gradient accumulation, and
+/// beside parameter groups: give every group its own `FeedbackScheduler` and [add](Self::and) its
+/// feedback. It is made for the workers of distributed data-parallel training too, each of which
+/// has its own clone of the scheduler, but not yet tested with them. A `TrainingStrategy::Custom` must call the hooks of
 /// checkpointing and early stopping as Burn's own strategies do.
 #[derive(Clone)]
 pub struct PlateauObserver(Arc<Mutex<State>>);

@@ -30,6 +30,7 @@ pub(crate) struct RunConfig {
     train_samples: usize,
     valid_samples: usize,
     devices: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     seed: Option<u64>,
     model: String,
     settings: Value,
@@ -60,9 +61,7 @@ impl RunConfig {
             settings: training.settings.clone(),
         }
     }
-}
 
-impl RunConfig {
     fn document(&self, path: &Path) -> Result<Value, TrainingError> {
         // By way of the text, in which an f32 has the digits it was written with.
         serde_json::to_vec(self)

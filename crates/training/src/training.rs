@@ -33,7 +33,7 @@ pub fn adam() -> AdamConfig {
 /// Any Burn model that implements [`TrainStep`] and [`InferenceStep`] can be trained with any data
 /// loaders. [`fit`](Self::fit) runs Burn's [`SupervisedTraining`] and leaves in the directory
 ///
-/// - `config.json`: everything that is needed to repeat the run,
+/// - `config.json`: what the run was configured with,
 /// - `history.csv` and `history.json`: metrics, learning rate and seconds of each epoch,
 /// - `checkpoint/`: what is needed to resume after the epochs that are [kept](Self::keep),
 /// - `best.bpk`: the model of the epoch with the best metric, validation loss by default,
