@@ -20,6 +20,8 @@ mod history;
 mod metrics_log;
 mod model_file;
 mod observer;
+#[cfg(feature = "report")]
+pub mod plot;
 mod progress;
 mod resume;
 mod run_config;
