@@ -1,13 +1,13 @@
 //! What the examples on MNIST share: options, the run, and the judgement of its epochs.
 
-use std::io::Write;
+mod terminal;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::mpsc;
 
 use burn::data::dataset::Dataset;
-use burn::train::Interrupter;
 use burn::train::metric::{AccuracyMetric, LossMetric};
 use burn_lr::model::MlpConfig;
 use burn_lr::scheduler::{Clock, ScheduleConfig};
@@ -17,6 +17,7 @@ use burn_lr::training::{
 };
 use clap::Args;
 use serde_json::json;
+use terminal::{Error, INTERRUPTED, numbered, say, stop_on_ctrl_c};
 
 /// Samples in a training batch; fixed, as the experiment may change the schedule alone.
 const BATCH_SIZE: usize = 64;
@@ -25,11 +26,6 @@ const VALID_BATCH_SIZE: usize = 1000;
 /// The target: validation accuracy of at least 90 %, training accuracy below 95 %.
 const MIN_VALID_ACCURACY: f64 = 0.90;
 const MAX_TRAIN_ACCURACY: f64 = 0.95;
-
-/// The exit status of a run that was stopped by Ctrl-C.
-const INTERRUPTED: u8 = 130;
-
-pub type Error = Box<dyn std::error::Error>;
 
 /// Options of every example on MNIST.
 #[derive(Args, Debug)]
@@ -142,25 +138,6 @@ pub fn run(
     Ok(())
 }
 
-/// Prints a line, if somebody is still reading: a run goes on without.
-fn say(line: &str) {
-    let _ = writeln!(std::io::stdout(), "{line}");
-}
-
-/// The first Ctrl-C stops the run at the end of an iteration, a second one at once.
-fn stop_on_ctrl_c() -> Result<Interrupter, Error> {
-    let interrupter = Interrupter::new();
-    let handle = interrupter.clone();
-    ctrlc::set_handler(move || {
-        if handle.should_stop() {
-            std::process::exit(INTERRUPTED.into());
-        }
-        eprintln!("stopping at the end of this iteration; again to stop at once");
-        handle.stop(Some("Ctrl-C"));
-    })?;
-    Ok(interrupter)
-}
-
 /// Prints why the run failed; an option that was wrong exits with 2, as clap does.
 pub fn exit(result: Result<(), Error>) -> ExitCode {
     let Err(error) = result else {
@@ -202,13 +179,6 @@ fn display(tui: bool) -> Result<Display, Error> {
         }
         .into()),
     }
-}
-
-/// The first `directory/run-NNN` that does not exist, or the last one that does.
-fn numbered(directory: &Path, existing: bool) -> PathBuf {
-    let run = |number: u32| directory.join(format!("run-{number:03}"));
-    let free = (1..).find(|&number| !run(number).exists()).unwrap_or(1);
-    run(if existing { (free - 1).max(1) } else { free })
 }
 
 /// An epoch in a line; the learning rate is the one that the next epoch will use.

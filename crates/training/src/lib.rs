@@ -13,6 +13,7 @@ mod early_stopping;
 mod epoch_end;
 mod error;
 mod evaluation;
+mod experiment;
 mod feedback;
 mod files;
 mod fit;
@@ -23,6 +24,8 @@ mod observer;
 #[cfg(feature = "report")]
 pub mod plot;
 mod progress;
+#[cfg(feature = "report")]
+mod report;
 mod resume;
 mod run_config;
 mod training;
@@ -43,9 +46,16 @@ pub use error::TrainingError;
 pub use evaluation::{
     ConfusionMatrix, EvaluationError, NotSquareError, Prediction, classify, evaluate,
 };
+pub use experiment::{
+    At, BaseError, Budget, Candidate, Choice, Comparison, Draw, Experiment, ExperimentError,
+    Figures, Found, Measure, Outcome, Results, Search, Stat, Summary, Target, Trial, Verdict,
+    catalogue,
+};
 pub use feedback::{Feedback, FeedbackScheduler, LrCut, LrState};
 pub use history::{EpochRecord, History, Metrics};
 pub use model_file::{load_model, save_model};
 pub use observer::PlateauObserver;
 pub use progress::Display;
+#[cfg(feature = "report")]
+pub use report::Report;
 pub use training::{Trained, Training, adam};

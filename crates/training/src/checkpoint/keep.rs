@@ -6,7 +6,7 @@ use burn::train::metric::store::Split;
 use burn_lr_scheduler::Mode;
 
 use super::manifest::{BestSoFar, Manifest};
-use crate::history::Metrics;
+use crate::history::{EpochRecord, History, Metrics};
 
 /// Which checkpoints are kept: the last two by default.
 #[derive(Debug, Clone, PartialEq)]
@@ -136,6 +136,27 @@ impl Best {
             Split::Valid => Some(valid),
             Split::Test(_) => None,
         }
+    }
+
+    /// The best epoch of `history`, the first of several, if any has a value.
+    pub(crate) fn of_history<'a>(&self, history: &'a History) -> Option<&'a EpochRecord> {
+        let value = |epoch: &EpochRecord| {
+            let value = self.of_split(&epoch.train, &epoch.valid)?.get(&self.metric);
+            value.copied().filter(|value| !value.is_nan())
+        };
+        let epochs = history
+            .epochs
+            .iter()
+            .filter_map(|epoch| Some((epoch, value(epoch)?)));
+        epochs
+            .reduce(|best, next| {
+                let improved = match self.mode {
+                    Mode::Min => next.1 < best.1,
+                    Mode::Max => next.1 > best.1,
+                };
+                if improved { next } else { best }
+            })
+            .map(|(epoch, _)| epoch)
     }
 
     /// The better of the two; of equals, and if there is no value, the one so far.

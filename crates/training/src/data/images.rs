@@ -5,6 +5,9 @@ use std::sync::Arc;
 use burn::data::dataset::{Dataset, DatasetError};
 use burn::tensor::{Device, Tensor, TensorData};
 use burn_lr_model::ClassificationBatch;
+use rand::SeedableRng;
+use rand::rngs::ChaCha8Rng;
+use rand::seq::SliceRandom;
 
 use super::loader::BatchSource;
 
@@ -55,6 +58,29 @@ impl ImageDataset {
             len: len.min(self.len),
             ..self.clone()
         }
+    }
+
+    /// Copies of the images at `indices`, in their order; `None` if there is no such image.
+    pub fn select(&self, indices: &[usize]) -> Option<Self> {
+        let mut pixels = Vec::with_capacity(indices.len() * self.features);
+        let mut labels = Vec::with_capacity(indices.len());
+        for &index in indices {
+            labels.push(*self.labels().get(index)?);
+            pixels.extend_from_slice(self.pixels(index));
+        }
+        Self::new(pixels, labels, self.features)
+    }
+
+    /// Splits off `held_out` images drawn by `seed`: those that are left, in their order, and those
+    /// that are held out. `None` if there are not that many.
+    pub fn hold_out(&self, held_out: usize, seed: u64) -> Option<(Self, Self)> {
+        let mut order: Vec<usize> = (0..self.len).collect();
+        order.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+        let (held_out, left) = order.split_at_checked(held_out)?;
+        let [mut held_out, mut left] = [held_out.to_vec(), left.to_vec()];
+        held_out.sort_unstable();
+        left.sort_unstable();
+        Some((self.select(&left)?, self.select(&held_out)?))
     }
 
     /// How many pixels an image has.

@@ -1,0 +1,150 @@
+//! Where a search draws its candidates from.
+
+use std::ops::RangeInclusive;
+
+use burn_lr_scheduler::{
+    AnnealStrategy, Constant, CosineAnnealingLr, ExponentialLr, Length, OneCycleLr, PolynomialLr,
+    ReduceLrOnPlateau, ScheduleConfig, StepLr, Warmup,
+};
+use rand::rngs::ChaCha8Rng;
+use rand::seq::IndexedRandom;
+use rand::{RngExt, SeedableRng};
+
+use super::candidate::Candidate;
+
+/// A source of random settings that gives the same ones for the same seed, on every platform.
+#[derive(Debug)]
+pub struct Draw(ChaCha8Rng);
+
+impl Draw {
+    pub(super) fn new(seed: u64) -> Self {
+        Self(ChaCha8Rng::seed_from_u64(seed))
+    }
+
+    /// A number between the bounds, all being equally probable; the lower bound if the bounds are
+    /// not in order.
+    pub fn uniform(&mut self, low: f64, high: f64) -> f64 {
+        match low < high {
+            true => self.0.random_range(low..high),
+            false => low,
+        }
+    }
+
+    /// A number between the positive bounds, all magnitudes being equally probable.
+    pub fn log_uniform(&mut self, low: f64, high: f64) -> f64 {
+        self.uniform(low.ln(), high.ln()).exp()
+    }
+
+    /// A whole number within the range; its start if it is empty.
+    pub fn integer(&mut self, range: RangeInclusive<usize>) -> usize {
+        match range.is_empty() {
+            true => *range.start(),
+            false => self.0.random_range(range),
+        }
+    }
+
+    /// One of the items, if there is any.
+    pub fn one_of<'a, T>(&mut self, items: &'a [T]) -> Option<&'a T> {
+        items.choose(&mut self.0)
+    }
+}
+
+/// A space over the catalogue's families: constant, step, exponential, cosine, one-cycle,
+/// polynomial, warmup then cosine, and plateau, with `lr` as the highest rate.
+///
+/// Settings are rounded to three digits, so that what is found can be written down.
+pub fn catalogue(lr: f64, epochs: RangeInclusive<usize>) -> impl Fn(&mut Draw) -> Candidate {
+    let families: [fn(&mut Draw, f64, usize) -> ScheduleConfig; 8] = [
+        |_, lr, _| Constant::new(lr).into(),
+        |draw, lr, epochs| {
+            let step = draw.integer(1..=epochs.div_ceil(2)) as u32;
+            let gamma = digits(draw.log_uniform(0.05, 0.9));
+            StepLr::new(lr, step).with_gamma(gamma).into()
+        },
+        |draw, lr, _| ExponentialLr::new(lr, digits(draw.log_uniform(0.2, 0.98))).into(),
+        |draw, lr, _| {
+            let floor = digits(lr * draw.log_uniform(1e-4, 0.3));
+            CosineAnnealingLr::new(lr, Length::Percent(100.0))
+                .with_eta_min(floor)
+                .into()
+        },
+        |draw, lr, _| {
+            let strategy = [AnnealStrategy::Cos, AnnealStrategy::Linear];
+            let strategy = draw
+                .one_of(&strategy)
+                .copied()
+                .unwrap_or(AnnealStrategy::Cos);
+            OneCycleLr::new(lr)
+                .with_pct_start(digits(draw.uniform(0.05, 0.5)))
+                .with_anneal_strategy(strategy)
+                .into()
+        },
+        |draw, lr, _| {
+            let power = digits(draw.uniform(0.5, 4.0));
+            PolynomialLr::new(lr)
+                .with_total_iters(Length::Percent(100.0))
+                .with_power(power)
+                .into()
+        },
+        |draw, lr, _| {
+            let warmup = digits(draw.uniform(2.0, 30.0));
+            let cosine = CosineAnnealingLr::new(lr, Length::Percent(digits(100.0 - warmup)));
+            Warmup::new(cosine, Length::Percent(warmup)).into()
+        },
+        |draw, lr, _| {
+            ReduceLrOnPlateau::new(lr)
+                .with_patience(draw.integer(0..=3) as u64)
+                .with_factor(digits(draw.log_uniform(0.05, 0.8)))
+                .into()
+        },
+    ];
+    move |draw| {
+        let epochs = draw.integer(epochs.clone()).max(1);
+        let family = draw.one_of(&families).copied().unwrap_or(families[0]);
+        let schedule = family(draw, lr, epochs);
+        let name = schedule.name();
+        let candidate = Candidate::new(name, schedule, epochs);
+        match name {
+            "StepLr" | "ReduceLrOnPlateau" | "ExponentialLr" | "Constant" => candidate,
+            // Over one or two epochs there would be nothing left of their shape.
+            _ => candidate.per_update(),
+        }
+    }
+}
+
+/// `value` with three significant digits.
+fn digits(value: f64) -> f64 {
+    format!("{value:.2e}").parse().unwrap_or(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use burn_lr_scheduler::Run;
+
+    use super::*;
+
+    #[test]
+    fn every_draw_can_be_trained_and_is_the_same_for_a_seed() {
+        let space = catalogue(0.01, 1..=20);
+        let draws = |seed| {
+            let mut draw = Draw::new(seed);
+            (0..300).map(|_| space(&mut draw)).collect::<Vec<_>>()
+        };
+        assert_eq!(draws(1), draws(1));
+        assert_ne!(draws(1), draws(2));
+        let mut names = std::collections::BTreeSet::new();
+        for candidate in draws(1) {
+            let run = match candidate.clock {
+                burn_lr_scheduler::Clock::PerEpoch => Run::per_epoch(47),
+                _ => Run::per_update().with_updates_per_epoch(47),
+            };
+            let run = run.with_epochs(candidate.epochs as u64);
+            let curve = candidate.schedule.curve(&run).unwrap();
+            for step in 0..run.total_steps().unwrap() {
+                assert!(curve.lr(step) <= 0.01 * (1.0 + 1e-12));
+            }
+            names.insert(candidate.name);
+        }
+        assert_eq!(names.len(), 8);
+    }
+}
