@@ -340,13 +340,13 @@ where
     }
 }
 
-/// A mean with its spread, `-` if there is none.
+/// A mean with its spread, if there is one; `-` if there is no mean.
 pub(crate) fn spread(stat: &Stat, scale: f64, digits: usize) -> String {
     let (mean, sd) = (scale * stat.mean, scale * stat.sd);
-    match (mean.is_nan(), sd.is_nan()) {
+    match (mean.is_nan(), sd > 0.0) {
         (true, _) => "-".to_owned(),
-        (false, true) => format!("{mean:.digits$}"),
-        (false, false) => format!("{mean:.digits$} ± {sd:.digits$}"),
+        (false, false) => format!("{mean:.digits$}"),
+        (false, true) => format!("{mean:.digits$} ± {sd:.digits$}"),
     }
 }
 

@@ -175,16 +175,20 @@ impl<'a> Report<'a> {
             (At::Last, "After the last epoch"),
             (At::Best, "At the best epoch"),
         ] {
-            let _ = write!(
+            let more = match at {
+                At::Last => ["final LR", "cuts", "seconds"].as_slice(),
+                At::Best => &["best epoch"],
+            };
+            let more: String = more
+                .iter()
+                .map(|name| format!("<th rowspan=\"2\">{name}</th>"))
+                .collect();
+            let parts = "<th>training</th><th>validation</th><th>gap</th>";
+            let _ = writeln!(
                 html,
-                "<div class=\"wide\"><table><caption>{caption}</caption>\n<tr><th>candidate</th>\
-                 <th>epochs</th><th>training accuracy, %</th><th>validation accuracy, %</th>\
-                 <th>gap, points</th><th>training loss</th><th>validation loss</th><th>gap</th>\
-                 <th>{}</th><th>target, by seed</th></tr>\n",
-                match at {
-                    At::Last => "final LR</th><th>cuts</th><th>seconds",
-                    At::Best => "best epoch",
-                }
+                "<div class=\"wide\"><table><caption>{caption}</caption>\n<tr><th rowspan=\"2\">candidate\
+                 </th><th rowspan=\"2\">target</th><th rowspan=\"2\">epochs</th><th colspan=\"3\">\
+                 accuracy, %</th><th colspan=\"3\">loss</th>{more}</tr>\n<tr class=\"parts\">{parts}{parts}</tr>"
             );
             for summary in self.results.summaries() {
                 html.push_str(&row(summary, at));
@@ -294,8 +298,19 @@ impl<'a> Report<'a> {
 
 fn row(summary: &Summary, at: At) -> String {
     let figures = summary.at(at);
+    let verdict = |(seed, met): &(u64, bool)| match met {
+        true => format!("<span class=\"met\" title=\"seed {seed}: met\">✓</span>"),
+        false => format!("<span class=\"missed\" title=\"seed {seed}: missed\">✗</span>"),
+    };
+    let mut verdicts: String = figures.verdict.per_seed.iter().map(verdict).collect();
+    for (seed, _) in &summary.failed {
+        let _ = write!(
+            verdicts,
+            "<span class=\"missed\" title=\"seed {seed}: failed\">!</span>"
+        );
+    }
     let mut html = format!(
-        "<tr><td>{}</td><td>{}</td>",
+        "<tr><td>{}</td><td>{verdicts}</td><td>{}</td>",
         escaped(&summary.candidate.name),
         summary.candidate.epochs
     );
@@ -316,18 +331,7 @@ fn row(summary: &Summary, at: At) -> String {
         }
         At::Best => cell(&summary.best_epoch, 1.0, 1),
     }
-    let verdict = |(seed, met): &(u64, bool)| match met {
-        true => format!("<span class=\"met\" title=\"seed {seed}: met\">✓</span>"),
-        false => format!("<span class=\"missed\" title=\"seed {seed}: missed\">✗</span>"),
-    };
-    let mut verdicts: String = figures.verdict.per_seed.iter().map(verdict).collect();
-    for (seed, _) in &summary.failed {
-        let _ = write!(
-            verdicts,
-            "<span class=\"missed\" title=\"seed {seed}: failed\">!</span>"
-        );
-    }
-    let _ = writeln!(html, "<td>{verdicts}</td></tr>");
+    html.push_str("</tr>\n");
     html
 }
 
