@@ -40,7 +40,7 @@ pub enum Budget {
 /// it; report those.
 ///
 /// Candidates are ranked by their distance from the target after the last epoch, in the mean over
-/// seeds, and those that meet it by validation accuracy.
+/// seeds, and those that meet it under every seed by validation accuracy.
 pub struct Search<F, S> {
     experiment: Experiment<F>,
     space: S,

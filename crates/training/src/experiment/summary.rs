@@ -60,6 +60,8 @@ pub struct Figures {
     pub accuracy_gap: Stat,
     /// Validation minus training loss.
     pub loss_gap: Stat,
+    /// How far each seed is from the target: 0 if it is met.
+    pub distance: Stat,
     /// Whether the target is met.
     pub verdict: Verdict,
 }
@@ -168,6 +170,9 @@ impl Figures {
             train_loss: over(|epoch| epoch.train("loss")),
             valid_loss: over(|epoch| epoch.valid("loss")),
             accuracy_gap: over(|epoch| epoch.train("accuracy") - epoch.valid("accuracy")),
+            distance: Stat::of(epochs.clone().map(|(_, epoch)| {
+                target.distance(epoch.train("accuracy"), epoch.valid("accuracy"))
+            })),
             loss_gap: over(|epoch| epoch.valid("loss") - epoch.train("loss")),
             verdict: Verdict {
                 every_seed: !per_seed.is_empty() && per_seed.iter().all(|&(_, met)| met),
