@@ -78,6 +78,12 @@ impl Backend {
     }
 }
 
+/// Whether tensors on `device` lie in this process's own memory.
+pub(crate) fn is_cpu(device: &Device) -> bool {
+    let is = |backend: Backend| backend.device().is_ok_and(|own| own == *device);
+    is(Backend::Flex) || is(Backend::Ndarray)
+}
+
 impl fmt::Display for Backend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -15,6 +15,7 @@ use crate::checkpoint::{
 use crate::data::Replay;
 use crate::epoch_end::{EpochEnd, State};
 use crate::feedback::FeedbackScheduler;
+use crate::fused_adam::fused_adam;
 use crate::history::History;
 use crate::metrics_log::MetricsLog;
 use crate::model_file::save_model;
@@ -102,7 +103,7 @@ impl<M: LearnerModel> Training<M> {
         });
         log.stop_on_divergence(self.interrupter.clone());
         let training = self.supervised(&log, &store, &epoch_end, done);
-        let result = training.launch(Learner::new(model, self.adam.init(), scheduler));
+        let result = training.launch(Learner::new(model, fused_adam(&self.adam), scheduler));
         self.judge(result, log, &store, epoch_end)
     }
 

@@ -17,6 +17,7 @@ mod experiment;
 mod feedback;
 mod files;
 mod fit;
+mod fused_adam;
 mod history;
 mod metrics_log;
 mod model_file;
@@ -52,6 +53,7 @@ pub use experiment::{
     catalogue,
 };
 pub use feedback::{Feedback, FeedbackScheduler, LrCut, LrState};
+pub use fused_adam::fused_adam;
 pub use history::{EpochRecord, History, Metrics};
 pub use model_file::{load_model, save_model};
 pub use observer::PlateauObserver;

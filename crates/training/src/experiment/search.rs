@@ -19,6 +19,8 @@ use crate::training::Training;
 const ETA: usize = 3;
 /// How many rungs there are: candidates end with up to 9 seeds.
 const RUNGS: u32 = 3;
+/// After so many draws that were there already, the space is taken to be exhausted.
+const REPETITIONS: usize = 1000;
 
 /// How much a search may cost, the confirmation not counted.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -123,6 +125,7 @@ where
                 // Two trials a job tell how long one takes.
                 let probes = 2 * self.experiment.jobs.max(1);
                 self.draw(&mut candidates, probes, &mut draw);
+                let probes = candidates.len();
                 self.train(&candidates, (0..probes).collect(), 1, &mut trials)?;
                 let each = started.elapsed().as_secs_f64() / probes as f64;
                 width((time.as_secs_f64() / each) as usize).max(probes)
@@ -130,7 +133,7 @@ where
         };
         self.draw(&mut candidates, width, &mut draw);
 
-        let mut rung: Vec<usize> = (0..width).collect();
+        let mut rung: Vec<usize> = (0..candidates.len()).collect();
         let mut seeds = 1;
         self.train(&candidates, rung.clone(), seeds, &mut trials)?;
         rung = self.ranked(&candidates, rung, &trials)?;
@@ -165,10 +168,19 @@ where
         })
     }
 
-    /// Draws candidates until there are `count`.
+    /// Draws candidates until there are `count`, or until the space has no more to offer.
     fn draw(&self, candidates: &mut Vec<Candidate>, count: usize, draw: &mut Draw) {
-        while candidates.len() < count {
+        let mut repeated = 0;
+        while candidates.len() < count && repeated < REPETITIONS {
             let mut candidate = (self.space)(draw);
+            let same = |other: &Candidate| {
+                (&other.schedule, other.clock, other.epochs)
+                    == (&candidate.schedule, candidate.clock, candidate.epochs)
+            };
+            if candidates.iter().any(same) {
+                repeated += 1;
+                continue;
+            }
             candidate.name = format!("{:03} {}", candidates.len() + 1, candidate.name);
             candidates.push(candidate);
         }

@@ -49,26 +49,32 @@ impl Draw {
     }
 }
 
+/// Draws a schedule with this highest rate over that many epochs.
+type Family = fn(&mut Draw, f64, usize) -> ScheduleConfig;
+
 /// A space over the catalogue's families: constant, step, exponential, cosine, one-cycle,
 /// polynomial, warmup then cosine, and plateau, with `lr` as the highest rate.
 ///
 /// Settings are rounded to three digits, so that what is found can be written down.
 pub fn catalogue(lr: f64, epochs: RangeInclusive<usize>) -> impl Fn(&mut Draw) -> Candidate {
-    let families: [fn(&mut Draw, f64, usize) -> ScheduleConfig; 8] = [
-        |_, lr, _| Constant::new(lr).into(),
-        |draw, lr, epochs| {
-            let step = draw.integer(1..=epochs.div_ceil(2)) as u32;
+    // With the least number of epochs over which they differ from a constant rate.
+    let families: [(usize, Family); 8] = [
+        (1, |_, lr, _| Constant::new(lr).into()),
+        (2, |draw, lr, epochs| {
+            let step = draw.integer(1..=epochs - 1) as u32;
             let gamma = digits(draw.log_uniform(0.05, 0.9));
             StepLr::new(lr, step).with_gamma(gamma).into()
-        },
-        |draw, lr, _| ExponentialLr::new(lr, digits(draw.log_uniform(0.2, 0.98))).into(),
-        |draw, lr, _| {
+        }),
+        (2, |draw, lr, _| {
+            ExponentialLr::new(lr, digits(draw.log_uniform(0.2, 0.98))).into()
+        }),
+        (1, |draw, lr, _| {
             let floor = digits(lr * draw.log_uniform(1e-4, 0.3));
             CosineAnnealingLr::new(lr, Length::Percent(100.0))
                 .with_eta_min(floor)
                 .into()
-        },
-        |draw, lr, _| {
+        }),
+        (1, |draw, lr, _| {
             let strategy = [AnnealStrategy::Cos, AnnealStrategy::Linear];
             let strategy = draw
                 .one_of(&strategy)
@@ -78,30 +84,34 @@ pub fn catalogue(lr: f64, epochs: RangeInclusive<usize>) -> impl Fn(&mut Draw) -
                 .with_pct_start(digits(draw.uniform(0.05, 0.5)))
                 .with_anneal_strategy(strategy)
                 .into()
-        },
-        |draw, lr, _| {
+        }),
+        (1, |draw, lr, _| {
             let power = digits(draw.uniform(0.5, 4.0));
             PolynomialLr::new(lr)
                 .with_total_iters(Length::Percent(100.0))
                 .with_power(power)
                 .into()
-        },
-        |draw, lr, _| {
+        }),
+        (1, |draw, lr, _| {
             let warmup = digits(draw.uniform(2.0, 30.0));
             let cosine = CosineAnnealingLr::new(lr, Length::Percent(digits(100.0 - warmup)));
             Warmup::new(cosine, Length::Percent(warmup)).into()
-        },
-        |draw, lr, _| {
+        }),
+        (4, |draw, lr, _| {
             ReduceLrOnPlateau::new(lr)
                 .with_patience(draw.integer(0..=3) as u64)
                 .with_factor(digits(draw.log_uniform(0.05, 0.8)))
                 .into()
-        },
+        }),
     ];
     move |draw| {
         let epochs = draw.integer(epochs.clone()).max(1);
-        let family = draw.one_of(&families).copied().unwrap_or(families[0]);
-        let schedule = family(draw, lr, epochs);
+        let long_enough = families.iter().filter(|(least, _)| epochs >= *least);
+        let long_enough: Vec<Family> = long_enough.map(|&(_, family)| family).collect();
+        let schedule = match draw.one_of(&long_enough) {
+            Some(family) => family(draw, lr, epochs),
+            None => Constant::new(lr).into(),
+        };
         let name = schedule.name();
         let candidate = Candidate::new(name, schedule, epochs);
         match name {

@@ -1,0 +1,294 @@
+//! Adam in one pass over memory.
+//!
+//! Burn's Adam is a dozen tensor operations, each of which reads and writes whole tensors. On a CPU
+//! that is what an update of a small network takes most of its time for.
+
+use burn::optim::{
+    Adam, AdamConfig, AdamState, AdaptiveMomentumState, LearningRate, ModuleOptimizer, Optimizer,
+};
+use burn::tensor::{DType, Device, Tensor, TensorData};
+use pulp::Arch;
+use serde::Deserialize;
+
+use crate::backend::is_cpu;
+
+/// Moments below this are set to 0.
+///
+/// Inputs that are always 0, such as the pixels at an image's edge, let the moments of their weights
+/// decay into subnormal numbers, with which processors are many times slower. Anything this small
+/// changes no weight.
+const SMALLEST_MOMENT: f32 = 1e-30;
+
+/// The optimizer of `config`, which updates in one pass where it can.
+///
+/// On CPU backends and for parameters of `f32` it does the arithmetic of Burn's [`Adam`], operation
+/// by operation, and leaves the same state in the same record; only moments below 1e-30 become 0.
+/// On other devices, and with AMSGrad, weight decay or gradient clipping, it is Burn's own.
+///
+/// ```
+/// use burn_lr_training::{adam, fused_adam};
+///
+/// // In place of `adam().init()`.
+/// let optimizer = fused_adam(&adam());
+/// ```
+pub fn fused_adam(config: &AdamConfig) -> ModuleOptimizer {
+    match FusedAdam::new(config) {
+        Some(fused) => fused.into(),
+        None => config.init(),
+    }
+}
+
+#[derive(Clone)]
+struct FusedAdam {
+    settings: Settings,
+    /// For what cannot be done in one pass.
+    burns: Adam,
+}
+
+/// What [`AdamConfig`] tells of itself, whose fields are private.
+#[derive(Clone, Copy, Deserialize)]
+struct Settings {
+    beta_1: f32,
+    beta_2: f32,
+    epsilon: f32,
+}
+
+/// What an update has in common for all weights.
+#[derive(Clone, Copy)]
+struct Factors {
+    beta_1: f32,
+    one_minus_beta_1: f32,
+    beta_2: f32,
+    one_minus_beta_2: f32,
+    moment_1: f32,
+    epsilon: f32,
+    lr: f32,
+}
+
+impl FusedAdam {
+    /// `None` if `config` asks for more than plain Adam.
+    fn new(config: &AdamConfig) -> Option<Self> {
+        let json = serde_json::to_value(config).ok()?;
+        let unset = |name: &str| {
+            json.get(name)
+                .is_none_or(|value| value.is_null() || value == false)
+        };
+        let plain = ["amsgrad", "weight_decay", "grad_clipping"]
+            .iter()
+            .all(|name| unset(name));
+        plain.then_some(Self {
+            settings: Settings::deserialize(&json).ok()?,
+            burns: config.build(),
+        })
+    }
+}
+
+impl Settings {
+    fn factors(&self, lr: LearningRate, time: usize) -> Factors {
+        // In the precision and order of Burn's Adam.
+        let time = time as i32;
+        let bias_correction_2 = (1.0 - self.beta_2.powi(time)).sqrt();
+        Factors {
+            beta_1: self.beta_1,
+            one_minus_beta_1: 1.0 - self.beta_1,
+            beta_2: self.beta_2,
+            one_minus_beta_2: 1.0 - self.beta_2,
+            moment_1: bias_correction_2 / (1.0 - self.beta_1.powi(time)),
+            epsilon: self.epsilon * bias_correction_2,
+            lr: lr as f32,
+        }
+    }
+}
+
+impl Optimizer for FusedAdam {
+    type State<const D: usize> = AdamState<D>;
+
+    fn step<const D: usize>(
+        &self,
+        lr: LearningRate,
+        tensor: Tensor<D>,
+        grad: Tensor<D>,
+        state: Option<Self::State<D>>,
+    ) -> (Tensor<D>, Option<Self::State<D>>) {
+        let device = tensor.device();
+        let single = [tensor.dtype(), grad.dtype()] == [DType::F32; 2];
+        if !is_cpu(&device) || !single || grad.dims() != tensor.dims() {
+            return self.burns.step(lr, tensor, grad, state);
+        }
+        let (time, moments) = match state.map(|state| state.momentum) {
+            Some(state) => (state.time + 1, [state.moment_1, state.moment_2]),
+            None => (1, [(); 2].map(|()| Tensor::zeros(grad.dims(), &device))),
+        };
+        // No copies: nobody else holds the tensors, or only a view of them.
+        let [mut moment_1, mut moment_2] = moments.map(Tensor::into_data);
+        let (mut weights, grad) = (tensor.into_data(), grad.into_data());
+        let factors = self.settings.factors(lr, time);
+        let slices = (
+            weights.as_mut_slice(),
+            grad.as_slice(),
+            moment_1.as_mut_slice(),
+            moment_2.as_mut_slice(),
+        );
+        if let (Ok(weights), Ok(grad), Ok(moment_1), Ok(moment_2)) = slices {
+            update(factors, weights, grad, moment_1, moment_2);
+        }
+        let tensor = |data: TensorData| Tensor::from_data(data, &device);
+        let state = AdaptiveMomentumState::new(time, tensor(moment_1), tensor(moment_2));
+        (tensor(weights), Some(AdamState::new(state)))
+    }
+
+    fn to_device<const D: usize>(state: Self::State<D>, device: &Device) -> Self::State<D> {
+        Adam::to_device(state, device)
+    }
+}
+
+/// Updates all weights and moments, with the widest vectors that the processor has.
+fn update(
+    factors: Factors,
+    weights: &mut [f32],
+    grad: &[f32],
+    moment_1: &mut [f32],
+    moment_2: &mut [f32],
+) {
+    Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            let moments = moment_1.iter_mut().zip(moment_2.iter_mut());
+            for ((weight, &grad), (moment_1, moment_2)) in weights.iter_mut().zip(grad).zip(moments)
+            {
+                factors.apply(weight, grad, moment_1, moment_2);
+            }
+        },
+    );
+}
+
+impl Factors {
+    #[inline(always)]
+    fn apply(&self, weight: &mut f32, grad: f32, moment_1: &mut f32, moment_2: &mut f32) {
+        let first = *moment_1 * self.beta_1 + grad * self.one_minus_beta_1;
+        let second = *moment_2 * self.beta_2 + grad * grad * self.one_minus_beta_2;
+        *moment_1 = if first.abs() < SMALLEST_MOMENT {
+            0.0
+        } else {
+            first
+        };
+        *moment_2 = if second < SMALLEST_MOMENT {
+            0.0
+        } else {
+            second
+        };
+        let step = *moment_1 * self.moment_1 / (moment_2.sqrt() + self.epsilon);
+        *weight -= step * self.lr;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::nn::{Linear, LinearConfig};
+    use burn::optim::GradientsParams;
+    use burn::optim::decay::WeightDecayConfig;
+    use burn::tensor::Distribution;
+
+    use super::*;
+    use crate::{Backend, adam};
+
+    fn values(linear: &Linear) -> Vec<f32> {
+        let weight = linear
+            .weight
+            .val()
+            .into_data()
+            .try_into_vec::<f32>()
+            .unwrap();
+        let bias = linear.bias.as_ref().unwrap().val().into_data();
+        [weight, bias.try_into_vec::<f32>().unwrap()].concat()
+    }
+
+    /// A layer whose weights are drawn, so that clones of it have the same.
+    fn layer(device: &Device) -> Linear {
+        let linear = LinearConfig::new(7, 5).init(device);
+        values(&linear);
+        linear
+    }
+
+    fn trained(
+        mut optimizer: ModuleOptimizer,
+        linear: &Linear,
+        inputs: &[Tensor<2>],
+    ) -> Vec<Vec<f32>> {
+        let mut linear = linear.clone();
+        let step = |(number, input): (usize, &Tensor<2>)| {
+            let loss = linear.forward(input.clone()).powi_scalar(2).mean();
+            let grads = GradientsParams::from_grads(loss.backward(), &linear);
+            linear = optimizer.step(0.01 / (1 + number) as f64, linear.clone(), grads);
+            values(&linear)
+        };
+        inputs.iter().enumerate().map(step).collect()
+    }
+
+    #[test]
+    fn it_gives_the_bits_of_burns_adam_on_every_cpu_backend() {
+        for backend in Backend::compiled() {
+            let device = backend.device().unwrap().autodiff();
+            let inputs: Vec<Tensor<2>> = (0..20)
+                .map(|_| Tensor::random([4, 7], Distribution::Normal(0.0, 1.0), &device))
+                .collect();
+            let linear = layer(&device);
+            for config in [
+                adam(),
+                AdamConfig::new().with_beta_1(0.5).with_epsilon(1e-3),
+            ] {
+                let ours = trained(fused_adam(&config), &linear, &inputs);
+                assert!(FusedAdam::new(&config).is_some());
+                assert_eq!(ours, trained(config.init(), &linear, &inputs), "{backend}");
+            }
+        }
+    }
+
+    #[test]
+    fn its_record_is_burns() {
+        let device = Backend::Flex.device().unwrap().autodiff();
+        let linear = layer(&device);
+        let input: Tensor<2> = Tensor::random([4, 7], Distribution::Default, &device);
+        let grads = |linear: &Linear| {
+            let loss = linear.forward(input.clone()).powi_scalar(2).mean();
+            GradientsParams::from_grads(loss.backward(), linear)
+        };
+        let mut ours = fused_adam(&adam());
+        let once = ours.step(0.01, linear.clone(), grads(&linear));
+        let record = ours.into_bytes().unwrap();
+        let mut burns = adam().init().from_bytes(record).unwrap();
+        let by_ours = ours.step(0.01, once.clone(), grads(&once));
+        let by_burns = burns.step(0.01, once.clone(), grads(&once));
+        assert_eq!(values(&by_ours), values(&by_burns));
+        let back = fused_adam(&adam()).from_bytes(burns.into_bytes().unwrap());
+        let by_ours = back.unwrap().step(0.01, by_ours.clone(), grads(&by_ours));
+        let by_burns = burns.step(0.01, by_burns.clone(), grads(&by_burns));
+        assert_eq!(values(&by_ours), values(&by_burns));
+    }
+
+    #[test]
+    fn moments_do_not_become_subnormal() {
+        let factors = Settings {
+            beta_1: 0.9,
+            beta_2: 0.999,
+            epsilon: 1e-8,
+        }
+        .factors(0.01, 1000);
+        let (mut weight, mut moment_1, mut moment_2) = (1.0, 1.05e-30, 1e-30);
+        factors.apply(&mut weight, 0.0, &mut moment_1, &mut moment_2);
+        assert_eq!((weight, moment_1, moment_2), (1.0, 0.0, 0.0));
+    }
+
+    #[test]
+    fn what_is_more_than_adam_is_left_to_burn() {
+        let decay = WeightDecayConfig::new(0.1);
+        assert!(FusedAdam::new(&adam().with_weight_decay(Some(decay))).is_none());
+        assert!(FusedAdam::new(&adam().with_amsgrad(true)).is_none());
+        let device = Backend::Flex.device().unwrap().autodiff();
+        let inputs = [Tensor::ones([4, 7], &device)];
+        let linear = layer(&device);
+        let config = adam().with_amsgrad(true);
+        let ours = trained(fused_adam(&config), &linear, &inputs);
+        assert_eq!(ours, trained(config.init(), &linear, &inputs));
+    }
+}
