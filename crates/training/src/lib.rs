@@ -17,6 +17,7 @@ mod feedback;
 mod files;
 mod fit;
 mod history;
+mod lr_finder;
 mod metrics_log;
 mod model_file;
 mod observer;
@@ -45,6 +46,7 @@ pub use evaluation::{
 };
 pub use feedback::{Feedback, FeedbackScheduler, LrCut, LrState};
 pub use history::{EpochRecord, History, Metrics};
+pub use lr_finder::{LrFinder, LrFinderError, LrPoint, LrSweep, SweepEnd};
 pub use model_file::{load_model, save_model};
 pub use observer::PlateauObserver;
 pub use progress::Display;
