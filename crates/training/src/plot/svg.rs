@@ -11,27 +11,18 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, IntoFont, RGBColor, TRANSPARENT, TextStyle};
 
 use super::axis::Axis;
+use super::layout::{Entry, GAP, Layout, RIGHT, ROW, SAMPLE, SCALE};
 use super::pieces::{Place, pieces, thinned};
 use super::{COLOURS, Chart, Line, PALETTE};
 
-/// plotters has whole coordinates: a chart is drawn this much larger, and scaled back by its
-/// `viewBox`.
-const SCALE: u32 = 8;
 /// plotters makes 13 pixels of this.
 const FONT_SIZE: u32 = 16 * SCALE;
-const ROW: u32 = 20 * SCALE;
-/// The width of a character, in parts of the 13 pixels of its height, on the safe side.
-const CHARACTER: f64 = 0.6 * 13.0 * SCALE as f64;
 /// The least width and height that leave room for axes and their labels.
 const LEAST: (u32, u32) = (200, 120);
 
 /// The stand-in of the text's colour, and the first of those of the series' colours.
 const INK: RGBColor = RGBColor(1, 0, 0);
 const SERIES: u8 = 1;
-
-/// The length of a line in the legend, and the gap beside it.
-const SAMPLE: u32 = 24 * SCALE;
-const GAP: u32 = 8 * SCALE;
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Plot<'a, 'b> = DrawingArea<SVGBackend<'a>, Cartesian2d<Ticks<'b>, Ticks<'b>>>;
@@ -61,7 +52,7 @@ pub enum PlotError {
 impl Chart {
     /// The chart as an SVG element of `size`, the width and height in pixels at which its text has
     /// 13 pixels; it fills the width that its surroundings give it. Every row of the legend but the
-    /// first makes it higher.
+    /// first, and every row of labels of vertical marks, makes it higher.
     ///
     /// It can stand in an HTML page as it is. There is no background; text and axes have the
     /// surrounding text's colour, and series the colours of the CSS variables `--series-1` to
@@ -75,13 +66,11 @@ impl Chart {
         if !fits(size.0, LEAST.0) || !fits(size.1, LEAST.1) {
             return Err(PlotError::Size { found: size });
         }
+        let layout = Layout::new(self, size);
+        let pixels = (layout.width, layout.height);
         let mut drawing = String::new();
-        let legend = self.legend(SCALE * size.0);
-        let rows = legend.last().map_or(0, |entry| entry.row + 1);
-        let height = SCALE * size.1 + rows.saturating_sub(1) * ROW;
-        let pixels = (SCALE * size.0, height);
         let root = SVGBackend::with_string(&mut drawing, pixels).into_drawing_area();
-        self.draw(&root, &legend, rows * ROW)
+        self.draw(&root, &layout)
             .map_err(|reason| PlotError::Drawing {
                 reason: reason.to_string(),
             })?;
@@ -89,29 +78,22 @@ impl Chart {
         Ok(self.themed(&drawing, pixels))
     }
 
-    fn draw(&self, root: &Area, legend: &[Entry], legend_height: u32) -> Result<(), Failure> {
-        let (width, height) = root.dim_in_pixel();
-        let title_height = match self.title.is_empty() {
-            true => 0,
-            false => ROW + ROW / 4,
-        };
-        let place = (width as i32 / 2, ROW as i32 * 5 / 8);
+    fn draw(&self, root: &Area, layout: &Layout) -> Result<(), Failure> {
+        let place = (layout.width as i32 / 2, ROW as i32 * 5 / 8);
         let style = text(HPos::Center, VPos::Center);
         root.draw(&Text::new(plain(&self.title), place, style))?;
-        self.draw_legend(root, legend, title_height)?;
+        self.draw_texts(root, layout)?;
 
-        let x = self.x_axis((width / (70 * SCALE)) as usize);
-        let y = self.y_axis(((height - legend_height) / (40 * SCALE)) as usize);
-        let longest = y.ticks().iter().map(|tick| tick.text.chars().count()).max();
-        let ticks_width = CHARACTER * longest.unwrap_or(0) as f64 + f64::from(14 * SCALE);
-        let row_for = |label: &str| if label.is_empty() { 0 } else { ROW };
+        let Layout { x, y, .. } = layout;
+        let x_label_height = if self.x_label.is_empty() { 0 } else { ROW };
+        let head = layout.title_height + layout.legend_height + layout.labels_height;
         let mut chart = ChartBuilder::on(root)
-            .margin_top(title_height + legend_height + 8 * SCALE)
-            .margin_right(20 * SCALE)
+            .margin_top(head + GAP)
+            .margin_right(RIGHT)
             .margin_bottom(4 * SCALE)
-            .x_label_area_size(ROW + row_for(&self.x_label) + 6 * SCALE)
-            .y_label_area_size(ticks_width as u32 + row_for(&self.y_label))
-            .build_cartesian_2d(Ticks(&x), Ticks(&y))?;
+            .x_label_area_size(ROW + x_label_height + 6 * SCALE)
+            .y_label_area_size(layout.y_axis_width)
+            .build_cartesian_2d(Ticks(x), Ticks(y))?;
         chart
             .configure_mesh()
             .disable_x_mesh()
@@ -125,9 +107,29 @@ impl Chart {
             .y_desc(plain(&self.y_label))
             .draw()?;
         let area = chart.plotting_area();
-        self.draw_lines(area, &x, &y)?;
-        self.draw_marks(area, &x, &y)?;
+        self.draw_lines(area, x, y)?;
+        self.draw_marks(area, x, y)?;
         root.present()
+    }
+
+    /// The legend, and the labels of vertical marks.
+    fn draw_texts(&self, root: &Area, layout: &Layout) -> Result<(), Failure> {
+        let style = || text(HPos::Left, VPos::Center);
+        for &Entry { number, left, row } in &layout.legend {
+            let line = &self.lines[number];
+            let y = (layout.title_height + row * ROW + ROW / 2) as i32;
+            let ends = [left, left + SAMPLE].map(|x| (x as i32, y));
+            let colour = series(number, line, line.dashed);
+            root.draw(&PathElement::new(ends, colour.stroke_width(2 * SCALE)))?;
+            let place = ((left + SAMPLE + GAP) as i32, y);
+            root.draw(&Text::new(plain(&line.name), place, style()))?;
+        }
+        let bottom = layout.title_height + layout.legend_height + layout.labels_height;
+        for &Entry { number, left, row } in &layout.labels {
+            let place = (left as i32, (bottom - row * ROW - ROW / 2 + GAP / 2) as i32);
+            root.draw(&Text::new(plain(&self.marks[number].label), place, style()))?;
+        }
+        Ok(())
     }
 
     /// Bands below all lines, and the first line on top.
@@ -152,73 +154,35 @@ impl Chart {
         Ok(())
     }
 
+    /// Vertical marks without their labels, and points with theirs.
     fn draw_marks(&self, area: &Plot, x: &Axis, y: &Axis) -> Result<(), Failure> {
-        let row = f64::from(ROW) / f64::from(area.dim_in_pixel().1);
-        // Labels of vertical lines beside each other would overlap in one row.
-        let mut label_height = 1.0 - row / 2.0;
         for mark in &self.marks {
             let Some(at) = x.at(mark.x) else { continue };
-            let (place, side) = match mark.y {
-                None => {
-                    let style = INK.mix(0.6).stroke_width(SCALE);
-                    area.draw(&PathElement::new([(at, 0.0), (at, 1.0)], style))?;
-                    let place = (at, label_height.max(row / 2.0));
-                    label_height -= row;
-                    (place, VPos::Center)
-                }
-                Some(height) => {
-                    let height = y.at(height).filter(|at| (0.0..=1.0).contains(at));
-                    let Some(height) = height else { continue };
-                    area.draw(&Circle::new((at, height), 4 * SCALE, INK.filled()))?;
-                    let at_the_top = height > 1.0 - row;
-                    let side = if at_the_top { VPos::Top } else { VPos::Bottom };
-                    ((at, height), side)
-                }
+            let Some(height) = mark.y else {
+                let style = INK.mix(0.6).stroke_width(SCALE);
+                area.draw(&PathElement::new([(at, 0.0), (at, 1.0)], style))?;
+                continue;
             };
-            // Towards the further end of the axis, and clear of the line or dot.
-            let (label, side) = match at > 0.6 {
+            let height = y.at(height).filter(|at| (0.0..=1.0).contains(at));
+            let Some(height) = height else { continue };
+            area.draw(&Circle::new((at, height), 4 * SCALE, INK.filled()))?;
+            let v_pos = if height > 0.9 {
+                VPos::Top
+            } else {
+                VPos::Bottom
+            };
+            // Towards the further end of the axis, and clear of the dot.
+            let (label, style) = match at > 0.6 {
                 true => (
                     format!("{}\u{a0}\u{a0}", mark.label),
-                    text(HPos::Right, side),
+                    text(HPos::Right, v_pos),
                 ),
                 false => (
                     format!("\u{a0}\u{a0}{}", mark.label),
-                    text(HPos::Left, side),
+                    text(HPos::Left, v_pos),
                 ),
             };
-            area.draw(&Text::new(plain(&label), place, side))?;
-        }
-        Ok(())
-    }
-
-    /// Where the names of the lines go, in as many rows as they need.
-    fn legend(&self, width: u32) -> Vec<Entry> {
-        let mut entries: Vec<Entry> = Vec::new();
-        let (mut left, mut row) = (2 * GAP, 0);
-        for (line, Line { name, .. }) in self.lines.iter().enumerate() {
-            if name.is_empty() {
-                continue;
-            }
-            let length = SAMPLE + 3 * GAP + (CHARACTER * name.chars().count() as f64) as u32;
-            if !entries.is_empty() && left.saturating_add(length) > width {
-                (left, row) = (2 * GAP, row + 1);
-            }
-            entries.push(Entry { line, left, row });
-            left = left.saturating_add(length);
-        }
-        entries
-    }
-
-    fn draw_legend(&self, root: &Area, legend: &[Entry], top: u32) -> Result<(), Failure> {
-        for entry in legend {
-            let line = &self.lines[entry.line];
-            let y = (top + entry.row * ROW + ROW / 2) as i32;
-            let ends = [entry.left, entry.left + SAMPLE].map(|x| (x as i32, y));
-            let style = series(entry.line, line, line.dashed).stroke_width(2 * SCALE);
-            root.draw(&PathElement::new(ends, style))?;
-            let place = ((entry.left + SAMPLE + GAP) as i32, y);
-            let style = text(HPos::Left, VPos::Center);
-            root.draw(&Text::new(plain(&line.name), place, style))?;
+            area.draw(&Text::new(plain(&label), (at, height), style))?;
         }
         Ok(())
     }
@@ -246,14 +210,6 @@ impl Chart {
         svg.push_str(&body);
         svg
     }
-}
-
-/// A name in the legend.
-struct Entry {
-    /// The number of the line.
-    line: usize,
-    left: u32,
-    row: u32,
 }
 
 /// An axis as plotters sees it: from 0 to 1.
