@@ -246,12 +246,12 @@ impl LrFinder {
     }
 
     fn validate(&self) -> Result<(), LrFinderError> {
-        let check = |valid: bool, name, expected, found: f64| match valid {
+        let check = |valid: bool, name, expected, found: String| match valid {
             true => Ok(()),
             false => Err(LrFinderError::Invalid {
                 name,
                 expected,
-                found: found.to_string(),
+                found,
             }),
         };
         let (start, end) = (self.start_lr, self.end_lr);
@@ -259,31 +259,31 @@ impl LrFinder {
             start > 0.0 && start.is_finite(),
             "start_lr",
             "a finite number above 0",
-            start,
+            start.to_string(),
         )?;
         check(
             end > start && end.is_finite(),
             "end_lr",
             "a finite number above start_lr",
-            end,
+            format!("{end} and a start_lr of {start}"),
         )?;
         check(
             self.num_updates >= MIN_UPDATES,
             "num_updates",
             "at least 10",
-            self.num_updates as f64,
+            self.num_updates.to_string(),
         )?;
         check(
             (0.0..1.0).contains(&self.beta),
             "beta",
             "at least 0 and less than 1",
-            self.beta,
+            self.beta.to_string(),
         )?;
         check(
             self.divergence_factor > 1.0,
             "divergence_factor",
             "more than 1",
-            self.divergence_factor,
+            self.divergence_factor.to_string(),
         )
     }
 }

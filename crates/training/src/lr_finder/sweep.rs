@@ -110,8 +110,8 @@ impl LrSweep {
         csv
     }
 
-    /// The losses over the learning rate with all suggestions marked, as far as the smoothed loss
-    /// reaches up.
+    /// The losses over the learning rate with all suggestions marked, up to the greatest smoothed
+    /// loss before the last five.
     ///
     /// [`Chart::svg`](crate::plot::Chart::svg) and [`Chart::terminal`](crate::plot::Chart::terminal)
     /// draw it.
@@ -120,7 +120,9 @@ impl LrSweep {
         use crate::plot::{Chart, Line, Mark};
 
         let finite = |value: &f64| value.is_finite();
-        let smoothed = self.points.iter().map(|point| point.smoothed);
+        // The last points would leave no room for the others if the loss diverged.
+        let shown = self.points.len().saturating_sub(5).max(1);
+        let smoothed = self.points.iter().take(shown).map(|point| point.smoothed);
         let losses = self.points.iter().map(|point| point.loss);
         let low = losses.filter(finite).fold(f64::INFINITY, f64::min);
         let high = smoothed.filter(finite).fold(f64::NEG_INFINITY, f64::max);
@@ -136,7 +138,7 @@ impl LrSweep {
             .y_label("loss")
             .y_range(low - room, high + room)
             .line(line("smoothed", |point| point.smoothed))
-            .line(line("each batch", |point| point.loss).colour(4));
+            .line(line("each batch", |point| point.loss).colour(5));
         if !self.linear {
             chart = chart.log_x();
         }
