@@ -19,6 +19,7 @@ mod files;
 mod fit;
 mod fused_adam;
 mod history;
+mod lr_finder;
 mod metrics_log;
 mod model_file;
 mod observer;
@@ -55,6 +56,7 @@ pub use experiment::{
 pub use feedback::{Feedback, FeedbackScheduler, LrCut, LrState};
 pub use fused_adam::fused_adam;
 pub use history::{EpochRecord, History, Metrics};
+pub use lr_finder::{LrFinder, LrFinderError, LrPoint, LrSweep, SweepEnd};
 pub use model_file::{load_model, save_model};
 pub use observer::PlateauObserver;
 pub use progress::Display;

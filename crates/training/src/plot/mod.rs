@@ -5,6 +5,7 @@
 //! afterwards: one picture then serves a page's light and dark theme.
 
 mod axis;
+mod layout;
 mod pieces;
 mod svg;
 mod terminal;

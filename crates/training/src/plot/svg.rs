@@ -3,24 +3,20 @@
 use plotters::backend::SVGBackend;
 use plotters::chart::ChartBuilder;
 use plotters::coord::Shift;
+use plotters::coord::cartesian::Cartesian2d;
 use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
-use plotters::drawing::{DrawingArea, IntoDrawingArea};
+use plotters::drawing::{DrawingArea, DrawingAreaErrorKind, IntoDrawingArea};
 use plotters::element::{Circle, PathElement, Polygon, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, IntoFont, RGBColor, TRANSPARENT, TextStyle};
 
 use super::axis::Axis;
+use super::layout::{Entry, GAP, Layout, RIGHT, ROW, SAMPLE, SCALE};
 use super::pieces::{Place, pieces, thinned};
 use super::{COLOURS, Chart, Line, PALETTE};
 
-/// plotters has whole coordinates: a chart is drawn this much larger, and scaled back by its
-/// `viewBox`.
-const SCALE: u32 = 8;
 /// plotters makes 13 pixels of this.
 const FONT_SIZE: u32 = 16 * SCALE;
-const ROW: u32 = 20 * SCALE;
-/// The width of a character, in parts of the 13 pixels of its height, on the safe side.
-const CHARACTER: f64 = 0.6 * 13.0 * SCALE as f64;
 /// The least width and height that leave room for axes and their labels.
 const LEAST: (u32, u32) = (200, 120);
 
@@ -29,6 +25,8 @@ const INK: RGBColor = RGBColor(1, 0, 0);
 const SERIES: u8 = 1;
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+type Plot<'a, 'b> = DrawingArea<SVGBackend<'a>, Cartesian2d<Ticks<'b>, Ticks<'b>>>;
+type Failure = DrawingAreaErrorKind<std::io::Error>;
 
 /// Why a chart was not drawn.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -53,7 +51,8 @@ pub enum PlotError {
 
 impl Chart {
     /// The chart as an SVG element of `size`, the width and height in pixels at which its text has
-    /// 13 pixels; it fills the width that its surroundings give it.
+    /// 13 pixels; it fills the width that its surroundings give it. Every row of the legend but the
+    /// first, and every row of labels of vertical marks, makes it higher.
     ///
     /// It can stand in an HTML page as it is. There is no background; text and axes have the
     /// surrounding text's colour, and series the colours of the CSS variables `--series-1` to
@@ -67,45 +66,34 @@ impl Chart {
         if !fits(size.0, LEAST.0) || !fits(size.1, LEAST.1) {
             return Err(PlotError::Size { found: size });
         }
+        let layout = Layout::new(self, size);
+        let pixels = (layout.width, layout.height);
         let mut drawing = String::new();
-        let pixels = (SCALE * size.0, SCALE * size.1);
         let root = SVGBackend::with_string(&mut drawing, pixels).into_drawing_area();
-        self.draw(&root).map_err(|reason| PlotError::Drawing {
-            reason: reason.to_string(),
-        })?;
+        self.draw(&root, &layout)
+            .map_err(|reason| PlotError::Drawing {
+                reason: reason.to_string(),
+            })?;
         drop(root);
         Ok(self.themed(&drawing, pixels))
     }
 
-    fn draw(&self, root: &Area) -> Result<(), Box<dyn std::error::Error + '_>> {
-        let (width, height) = root.dim_in_pixel();
-        let mut head = 0;
-        if !self.title.is_empty() {
-            head += ROW + ROW / 4;
-            let style = text(HPos::Center, VPos::Center);
-            let place = (width as i32 / 2, ROW as i32 * 5 / 8);
-            root.draw(&Text::new(plain(&self.title), place, style))?;
-        }
-        head = self.legend(root, head)?;
+    fn draw(&self, root: &Area, layout: &Layout) -> Result<(), Failure> {
+        let place = (layout.width as i32 / 2, ROW as i32 * 5 / 8);
+        let style = text(HPos::Center, VPos::Center);
+        root.draw(&Text::new(plain(&self.title), place, style))?;
+        self.draw_texts(root, layout)?;
 
-        let x = self.x_axis((width / (70 * SCALE)) as usize);
-        let y = self.y_axis((height / (40 * SCALE)) as usize);
-        let longest = y.ticks().iter().map(|tick| tick.text.chars().count()).max();
-        let labels = CHARACTER * longest.unwrap_or(0) as f64 + f64::from(14 * SCALE);
-        let description = if self.y_label.is_empty() { 0 } else { ROW };
+        let Layout { x, y, .. } = layout;
+        let x_label_height = if self.x_label.is_empty() { 0 } else { ROW };
+        let head = layout.title_height + layout.legend_height + layout.labels_height;
         let mut chart = ChartBuilder::on(root)
-            .margin_top(head + 8 * SCALE)
-            .margin_right(20 * SCALE)
+            .margin_top(head + GAP)
+            .margin_right(RIGHT)
             .margin_bottom(4 * SCALE)
-            .x_label_area_size(
-                if self.x_label.is_empty() {
-                    ROW
-                } else {
-                    2 * ROW
-                } + 6 * SCALE,
-            )
-            .y_label_area_size(labels as u32 + description)
-            .build_cartesian_2d(Ticks(&x), Ticks(&y))?;
+            .x_label_area_size(ROW + x_label_height + 6 * SCALE)
+            .y_label_area_size(layout.y_axis_width)
+            .build_cartesian_2d(Ticks(x), Ticks(y))?;
         chart
             .configure_mesh()
             .disable_x_mesh()
@@ -118,93 +106,85 @@ impl Chart {
             .x_desc(plain(&self.x_label))
             .y_desc(plain(&self.y_label))
             .draw()?;
-
         let area = chart.plotting_area();
-        for (i, line) in self.lines.iter().enumerate() {
-            for area_of_band in bands(line, &x, &y) {
-                area.draw(&Polygon::new(area_of_band, series(i, line, false).mix(0.2)))?;
-            }
+        self.draw_lines(area, x, y)?;
+        self.draw_marks(area, x, y)?;
+        root.present()
+    }
+
+    /// The legend, and the labels of vertical marks.
+    fn draw_texts(&self, root: &Area, layout: &Layout) -> Result<(), Failure> {
+        let style = || text(HPos::Left, VPos::Center);
+        for &Entry { number, left, row } in &layout.legend {
+            let line = &self.lines[number];
+            let y = (layout.title_height + row * ROW + ROW / 2) as i32;
+            let ends = [left, left + SAMPLE].map(|x| (x as i32, y));
+            let colour = series(number, line, line.dashed);
+            root.draw(&PathElement::new(ends, colour.stroke_width(2 * SCALE)))?;
+            let place = ((left + SAMPLE + GAP) as i32, y);
+            root.draw(&Text::new(plain(&line.name), place, style()))?;
         }
-        // The first line is on top.
-        for (i, line) in self.lines.iter().enumerate().rev() {
-            let colour = series(i, line, line.dashed);
-            for piece in pieces(&line.points, &x, &y) {
-                match *piece {
-                    [point] => area.draw(&Circle::new(point, 2 * SCALE, colour.filled()))?,
-                    _ => area.draw(&PathElement::new(
-                        thinned(&piece, (width / SCALE) as usize),
-                        colour.stroke_width(2 * SCALE),
-                    ))?,
-                }
-            }
+        let bottom = layout.title_height + layout.legend_height + layout.labels_height;
+        for &Entry { number, left, row } in &layout.labels {
+            let place = (left as i32, (bottom - row * ROW - ROW / 2 + GAP / 2) as i32);
+            root.draw(&Text::new(plain(&self.marks[number].label), place, style()))?;
         }
-        for (i, mark) in self.marks.iter().enumerate() {
-            let Some(at) = x.at(mark.x) else { continue };
-            // Labels beside each other in one row would overlap.
-            let row = i as f64 * f64::from(ROW) / f64::from(area.dim_in_pixel().1);
-            let (place, side) = match mark.y {
-                None => {
-                    let ends = [(at, 0.0), (at, 1.0)];
-                    area.draw(&PathElement::new(ends, INK.mix(0.6).stroke_width(SCALE)))?;
-                    ((at, (0.97 - row).max(0.03)), VPos::Center)
-                }
-                Some(y_value) => {
-                    let Some(height) = y.at(y_value).filter(|at| (0.0..=1.0).contains(at)) else {
-                        continue;
-                    };
-                    area.draw(&Circle::new((at, height), 4 * SCALE, INK.filled()))?;
-                    let side = if height > 0.9 {
-                        VPos::Top
-                    } else {
-                        VPos::Bottom
-                    };
-                    ((at, height), side)
-                }
-            };
-            // Away from the nearer end of the axis, clear of the line or dot.
-            let (label, side) = match at > 0.6 {
-                true => (
-                    format!("{}\u{a0}\u{a0}", plain(&mark.label)),
-                    text(HPos::Right, side),
-                ),
-                false => (
-                    format!("\u{a0}\u{a0}{}", plain(&mark.label)),
-                    text(HPos::Left, side),
-                ),
-            };
-            area.draw(&Text::new(label, place, side))?;
-        }
-        root.present()?;
         Ok(())
     }
 
-    /// Names the lines in rows from `top` on; returns where they end.
-    fn legend(&self, root: &Area, top: u32) -> Result<u32, Box<dyn std::error::Error + '_>> {
-        let width = root.dim_in_pixel().0 as i32;
-        let (sample, gap) = (24 * SCALE as i32, 8 * SCALE as i32);
-        let start = 2 * gap;
-        let (mut left, mut rows) = (start, 0);
+    /// Bands below all lines, and the first line on top.
+    fn draw_lines(&self, area: &Plot, x: &Axis, y: &Axis) -> Result<(), Failure> {
         for (i, line) in self.lines.iter().enumerate() {
-            if line.name.is_empty() {
-                continue;
+            for outline in bands(line, x, y) {
+                area.draw(&Polygon::new(outline, series(i, line, false).mix(0.2)))?;
             }
-            let entry = sample + 3 * gap + (CHARACTER * line.name.chars().count() as f64) as i32;
-            if rows == 0 || left + entry > width {
-                left = start;
-                rows += 1;
-            }
-            let y = (top + rows * ROW - ROW / 2) as i32;
-            let style = series(i, line, line.dashed).stroke_width(2 * SCALE);
-            root.draw(&PathElement::new([(left, y), (left + sample, y)], style))?;
-            let place = (left + sample + gap, y);
-            root.draw(&Text::new(
-                plain(&line.name),
-                place,
-                text(HPos::Left, VPos::Center),
-            ))?;
-            left += entry;
         }
-        Ok(top + rows * ROW)
+        let columns = area.dim_in_pixel().0 / SCALE;
+        for (i, line) in self.lines.iter().enumerate().rev() {
+            let colour = series(i, line, line.dashed);
+            for piece in pieces(&line.points, x, y) {
+                if let [point] = *piece {
+                    area.draw(&Circle::new(point, 2 * SCALE, colour.filled()))?;
+                    continue;
+                }
+                let style = colour.stroke_width(2 * SCALE);
+                area.draw(&PathElement::new(thinned(&piece, columns as usize), style))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Vertical marks without their labels, and points with theirs.
+    fn draw_marks(&self, area: &Plot, x: &Axis, y: &Axis) -> Result<(), Failure> {
+        for mark in &self.marks {
+            let Some(at) = x.at(mark.x) else { continue };
+            let Some(height) = mark.y else {
+                let style = INK.mix(0.6).stroke_width(SCALE);
+                area.draw(&PathElement::new([(at, 0.0), (at, 1.0)], style))?;
+                continue;
+            };
+            let height = y.at(height).filter(|at| (0.0..=1.0).contains(at));
+            let Some(height) = height else { continue };
+            area.draw(&Circle::new((at, height), 4 * SCALE, INK.filled()))?;
+            let v_pos = if height > 0.9 {
+                VPos::Top
+            } else {
+                VPos::Bottom
+            };
+            // Towards the further end of the axis, and clear of the dot.
+            let (label, style) = match at > 0.6 {
+                true => (
+                    format!("{}\u{a0}\u{a0}", mark.label),
+                    text(HPos::Right, v_pos),
+                ),
+                false => (
+                    format!("\u{a0}\u{a0}{}", mark.label),
+                    text(HPos::Left, v_pos),
+                ),
+            };
+            area.draw(&Text::new(plain(&label), (at, height), style))?;
+        }
+        Ok(())
     }
 
     /// The drawing with CSS colours in place of the stand-ins, and with a name for screen readers.
@@ -439,6 +419,19 @@ mod tests {
                 chart.terminal(40, 8);
             }
         }
+    }
+
+    #[test]
+    fn a_long_legend_makes_the_picture_higher() {
+        let names = (0..30).map(|i| Line::new(format!("a line of a long name, {i}"), [(0.0, 1.0)]));
+        let chart = names.fold(Chart::new("Long"), Chart::line);
+        let svg = chart.svg(LEAST).unwrap();
+        let height = SCALE * (LEAST.1 + 29 * 20);
+        assert_eq!(
+            count(&svg, "svg", &format!("0 0 {} {height}", SCALE * LEAST.0)),
+            1
+        );
+        assert_eq!(svg.matches("a line of a long name").count(), 30);
     }
 
     #[test]
