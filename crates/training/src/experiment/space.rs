@@ -97,9 +97,9 @@ pub fn catalogue(lr: f64, epochs: RangeInclusive<usize>) -> impl Fn(&mut Draw) -
             let cosine = CosineAnnealingLr::new(lr, Length::Percent(digits(100.0 - warmup)));
             Warmup::new(cosine, Length::Percent(warmup)).into()
         }),
-        (4, |draw, lr, _| {
+        (4, |draw, lr, epochs| {
             ReduceLrOnPlateau::new(lr)
-                .with_patience(draw.integer(0..=3) as u64)
+                .with_patience(draw.integer(0..=(epochs - 3).min(3)) as u64)
                 .with_factor(digits(draw.log_uniform(0.05, 0.8)))
                 .into()
         }),
