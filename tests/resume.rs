@@ -239,6 +239,43 @@ fn a_damaged_checkpoint_is_passed_over_and_said_to_be() {
 }
 
 #[test]
+fn what_is_kept_and_when_to_stop_may_change_and_is_recorded() {
+    let device = Backend::Flex.device().unwrap();
+    let directory = TempDir::new().unwrap();
+    let recorded = |field: &str| -> serde_json::Value {
+        let json = std::fs::read(directory.path().join("config.json")).unwrap();
+        let config: serde_json::Value = serde_json::from_slice(&json).unwrap();
+        config[field].clone()
+    };
+    run(directory.path()).epochs(1).fit(model(&device)).unwrap();
+    assert_eq!(
+        recorded("keep"),
+        serde_json::json!({"last": 2, "best": {"metric": "loss", "split": "valid", "mode": "min"}})
+    );
+    assert!(recorded("early_stopping").is_null());
+
+    let stopping = EarlyStopping::new(9).metric("Accuracy", Split::Train, Mode::Max);
+    let changed = run(directory.path())
+        .epochs(2)
+        .keep(KeepPolicy::last(1))
+        .early_stopping(stopping);
+    changed.fit(model(&device)).unwrap();
+    assert_eq!(
+        recorded("keep"),
+        serde_json::json!({"last": 1, "best": null})
+    );
+    assert_eq!(
+        recorded("early_stopping"),
+        serde_json::json!({"metric": "accuracy", "split": "train", "mode": "max", "patience": 9})
+    );
+    let longer = run(directory.path())
+        .epochs(3)
+        .early_stopping(EarlyStopping::new(8));
+    longer.fit(model(&device)).unwrap();
+    assert_eq!(recorded("early_stopping")["patience"], 8);
+}
+
+#[test]
 fn a_changed_configuration_is_refused_by_field() {
     let device = Backend::Flex.device().unwrap();
     let directory = TempDir::new().unwrap();
@@ -547,39 +584,6 @@ fn any_metric_of_either_split_can_be_observed() {
     }
 }
 
-#[test]
-fn several_devices_see_the_same_schedule() {
-    let device = Backend::Flex.device().unwrap();
-    let directory = TempDir::new().unwrap();
-    // 500 samples on 2 devices are 250 each: 4 batches, so 4 updates an epoch.
-    let history = training(
-        directory.path(),
-        StepLr::new(0.01, 1).with_gamma(0.5),
-        Clock::PerUpdate,
-    )
-    .devices([device.clone(), device.clone()])
-    .epochs(2)
-    .fit(model(&device))
-    .unwrap()
-    .history;
-    let next: Vec<f64> = history.epochs.iter().map(|epoch| epoch.next_lr).collect();
-    assert_eq!(next, [0.01 * 0.5f64.powi(4), 0.01 * 0.5f64.powi(8)]);
-
-    let directory = TempDir::new().unwrap();
-    let schedule = ReduceLrOnPlateau::new(0.01)
-        .with_patience(0)
-        .with_factor(0.5)
-        .with_threshold(100.0, ThresholdMode::Abs);
-    let history = training(directory.path(), schedule, Clock::PerEpoch)
-        .devices([device.clone(), device.clone()])
-        .epochs(3)
-        .fit(model(&device))
-        .unwrap()
-        .history;
-    let next: Vec<f64> = history.epochs.iter().map(|epoch| epoch.next_lr).collect();
-    assert_eq!(next, [0.01, 0.005, 0.0025]);
-}
-
 const CHILD_DIRECTORY: &str = "BURN_LR_TEST_RUN";
 
 /// Not a test: what the next test starts as a process of its own, to kill it.
@@ -609,6 +613,11 @@ fn a_killed_run_ends_with_the_same_weights() {
     let begin = Instant::now();
     assert!(start_child(whole.path()).wait().unwrap().success());
     let duration = begin.elapsed();
+    let best = |directory: &Path| {
+        let best = load_model(&directory.join("best.bpk"), other_model(&device));
+        parameters(&best.unwrap())
+    };
+    let best_weights = best(whole.path());
 
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let (mut kills, mut runs) = (0, 0);
@@ -635,6 +644,7 @@ fn a_killed_run_ends_with_the_same_weights() {
             parameters(&last) == weights,
             "other weights after {kills} kills"
         );
+        assert!(best(directory.path()) == best_weights);
         assert_eq!(saved_history(directory.path()), history);
         let rows = std::fs::read_to_string(directory.path().join("history.csv")).unwrap();
         assert_eq!(rows.lines().count(), EPOCHS + 1);

@@ -92,7 +92,7 @@ impl BatchSource<Points> for Script {
     }
 }
 
-/// A validation loader with these losses, but for the sign of what little is learnt.
+/// A validation loader with these losses, but for what little is learnt.
 pub fn script(ys: &[f32]) -> Arc<EpochLoader<Points>> {
     let script = Script(ys.to_vec(), AtomicUsize::new(0));
     Arc::new(EpochLoader::new(script, 1))
