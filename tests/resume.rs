@@ -232,10 +232,68 @@ fn a_damaged_checkpoint_is_passed_over_and_said_to_be() {
             "{said:?}"
         );
         assert!(said[1].contains("after epoch 2"), "{said:?}");
+        assert!(said[2].contains("epoch-0003.aside-1"), "{said:?}");
         let resumed = outcome(resumed);
         assert!(resumed.0 == weights, "{part}");
         assert_eq!(resumed.1, history, "{part}");
     }
+}
+
+/// Everything that an earlier run left is there under another name, and the user is told.
+#[test]
+fn a_run_that_has_to_start_again_overwrites_nothing() {
+    let device = Backend::Flex.device().unwrap();
+    let (weights, history) = undisturbed(&device);
+    let directory = TempDir::new().unwrap();
+    run(directory.path()).epochs(3).fit(model(&device)).unwrap();
+    let files = ["history.csv", "history.json", "best.bpk", "final.bpk"];
+    let contents = files.map(|file| std::fs::read(directory.path().join(file)).unwrap());
+    for epoch in ["epoch-0002", "epoch-0003"] {
+        let manifest = format!("checkpoint/{epoch}/manifest.json");
+        std::fs::remove_file(directory.path().join(manifest)).unwrap();
+    }
+
+    let (notices, said) = std::sync::mpsc::channel();
+    let again = run(directory.path())
+        .on_notice(move |notice| notices.send(notice.to_owned()).unwrap())
+        .fit(model(&device))
+        .unwrap();
+    let again = outcome(again);
+    assert!(again.0 == weights);
+    assert_eq!(again.1, history);
+    let said: Vec<String> = said.iter().collect();
+    for (file, content) in files.iter().zip(contents) {
+        let aside = directory.path().join(format!("{file}.aside-1"));
+        assert_eq!(std::fs::read(&aside).unwrap(), content, "{file}");
+        let told = |notice: &String| notice.ends_with(&aside.display().to_string());
+        assert!(said.iter().any(told), "{said:?}");
+    }
+    let best = load_model(&directory.path().join("best.bpk"), other_model(&device)).unwrap();
+    let whole = load_model(&directory.path().join("final.bpk"), other_model(&device)).unwrap();
+    assert!(parameters(&whole) == weights);
+    assert!(parameters(&best).len() == weights.len());
+}
+
+#[test]
+fn the_final_model_stays_until_an_extended_run_is_complete() {
+    let device = Backend::Flex.device().unwrap();
+    let directory = TempDir::new().unwrap();
+    let last = || std::fs::read(directory.path().join("final.bpk")).unwrap();
+    run(directory.path()).epochs(2).fit(model(&device)).unwrap();
+    let before = last();
+    let interrupter = Interrupter::new();
+    let handle = interrupter.clone();
+    let stopped = run(directory.path())
+        .interrupter(interrupter)
+        .on_epoch(move |_| handle.stop(Some("a test")))
+        .fit(other_model(&device));
+    assert!(matches!(
+        stopped,
+        Err(TrainingError::Interrupted { epoch: 3, .. })
+    ));
+    assert!(last() == before);
+    run(directory.path()).fit(other_model(&device)).unwrap();
+    assert!(last() != before);
 }
 
 #[test]

@@ -12,6 +12,7 @@ use crate::checkpoint::{CheckpointStore, HISTORY, MODEL, OPTIM, PartCheckpointer
 use crate::data::Replay;
 use crate::epoch_end::{EpochEnd, State};
 use crate::feedback::FeedbackScheduler;
+use crate::files::set_aside;
 use crate::history::History;
 use crate::metrics_log::MetricsLog;
 use crate::model_file::save_model;
@@ -37,8 +38,7 @@ impl<M: LearnerModel> Training<M> {
         let continues = config.continues(&self.directory, self.resume, &mut self.on_notice)?;
         let parts = [MODEL, OPTIM, SCHEDULER, HISTORY];
         let store = CheckpointStore::open(self.directory.join("checkpoint"), &parts)?
-            .with_keep(self.keep_policy())
-            .with_best_copy(MODEL, self.directory.join("best.bpk"))?;
+            .with_keep(self.keep_policy());
 
         if !continues && !store.epochs().is_empty() {
             return Err(TrainingError::Corrupt {
@@ -69,11 +69,19 @@ impl<M: LearnerModel> Training<M> {
             });
         }
         config.write(&self.directory)?;
+        // Newer checkpoints are damaged, or of a run that was given up: out of the way, but kept.
+        let mut aside = store.set_aside_after(done)?;
         if done > 0 {
             history.write(&self.directory)?;
+        } else {
+            for name in ["history.csv", "history.json", "best.bpk", "final.bpk"] {
+                aside.extend(set_aside(&self.directory.join(name))?);
+            }
         }
-        // Newer checkpoints are damaged, or of a run that was given up: out of the way, but kept.
-        store.set_aside_after(done)?;
+        for path in aside {
+            (self.on_notice)(&format!("set aside as {}", path.display()));
+        }
+        let store = store.with_best_copy(MODEL, self.directory.join("best.bpk"))?;
         let stopping = self.early_stopping.as_ref();
         let stopped = stopping.is_some_and(|stopping| stopping.stops(&history));
         if done >= self.epochs || stopped {

@@ -37,10 +37,12 @@ pub fn adam() -> AdamConfig {
 /// - `history.csv` and `history.json`: metrics, learning rate and seconds of each epoch,
 /// - `checkpoint/`: what is needed to resume after the epochs that are [kept](Self::keep),
 /// - `best.bpk`: the model of the epoch with the best metric, validation loss by default,
-/// - `final.bpk`: the model after the last epoch, once the run is complete.
+/// - `final.bpk`: the model after the last epoch, once the run is complete. While a run that was
+///   complete is being extended, it is still the model from before.
 ///
 /// A run that was stopped, by whatever, [resumes](Self::resume) and ends with the same bits as one
-/// that was not.
+/// that was not. Files that are in the way of a run that starts at epoch 1, because all its
+/// checkpoints are damaged or they are of something else, get the suffix `.aside-1`.
 ///
 /// ```no_run
 /// use burn::tensor::Device;
