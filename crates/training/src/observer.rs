@@ -141,8 +141,9 @@ impl PlateauObserver {
     /// `observer.attach(training).early_stopping(observer.early_stopping(stopping))`. A strategy that
     /// is set later without the observer in front of it displaces the observer.
     ///
-    /// Nothing else of `training` is changed. Burn's metric files are what the best epoch is told by
-    /// when a training is resumed; it writes them unless a metric logger is registered.
+    /// Nothing else of `training` is changed. When a training is resumed, Burn tells the best epoch by
+    /// its metric files, which it writes unless a metric logger is registered; its early stopping
+    /// starts to count anew.
     pub fn attach_with<M, C, E>(
         &self,
         training: SupervisedTraining<M>,
