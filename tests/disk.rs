@@ -80,7 +80,8 @@ fn a_full_disk_is_an_error_that_can_be_resumed_from() {
         };
         assert_eq!((action, source.kind()), ("write", ErrorKind::StorageFull));
         assert_eq!(path, directory.path().join(file));
-        assert_eq!(newest(directory.path()), saved, "{file}");
+        // Checkpoints are written while the next epoch is trained.
+        assert!(newest(directory.path()) >= saved, "{file}");
 
         assert!(!temporary.is_symlink());
         let resumed = fit(directory.path(), EPOCHS).unwrap();

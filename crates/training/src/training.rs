@@ -186,10 +186,9 @@ impl<M: LearnerModel> Training<M> {
     /// [`MultiDeviceOptim`].
     ///
     /// [`fit`](Self::fit) refuses the others. A custom strategy may make any number of updates and
-    /// need not call the hooks at the end of an epoch. The workers of distributed data-parallel
-    /// training make different numbers of updates if they have different shares of the data.
-    /// (Burn's `ExecutionStrategy::ddp` panics by itself on devices without collectives, such as
-    /// flex.) A [`PlateauObserver`](crate::PlateauObserver) can be attached to any.
+    /// need not call the hooks at the end of an epoch; the workers of distributed data-parallel
+    /// training make different numbers of updates if they have different shares of the data. Burn's
+    /// `ExecutionStrategy::ddp` panics by itself on devices without collectives, such as flex.
     pub fn strategy(mut self, strategy: impl Into<TrainingStrategy<M>>) -> Self {
         self.refused = None;
         match strategy.into() {
@@ -248,8 +247,9 @@ impl<M: LearnerModel> Training<M> {
     /// there is none.
     ///
     /// Everything but the number of epochs, [`early_stopping`](Self::early_stopping) and
-    /// [`keep`](Self::keep) must be configured as it was. More epochs extend the run, but not if the schedule has lengths in percent of the run: the run so far would have had other
-    /// learning rates, so that is refused. Give such lengths in epochs to extend the run later.
+    /// [`keep`](Self::keep) must be configured as it was. More epochs extend the run, but not if the
+    /// schedule has lengths in percent of the run: the run so far would have had other learning
+    /// rates, so that is refused. Give such lengths in epochs to extend the run later.
     pub fn resume(mut self, resume: bool) -> Self {
         self.resume = resume;
         self
