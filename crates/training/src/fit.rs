@@ -8,7 +8,9 @@ use burn::train::{ExecutionStrategy, Learner, LearnerModel, LearningResult, Supe
 use burn_lr_scheduler::Scheduler;
 
 use crate::TrainingError;
-use crate::checkpoint::{CheckpointStore, HISTORY, MODEL, OPTIM, PartCheckpointer, SCHEDULER};
+use crate::checkpoint::{
+    CheckpointStore, HISTORY, Handover, MODEL, OPTIM, PartCheckpointer, SCHEDULER,
+};
 use crate::data::Replay;
 use crate::epoch_end::{EpochEnd, State};
 use crate::feedback::FeedbackScheduler;
@@ -93,6 +95,7 @@ impl<M: LearnerModel> Training<M> {
         let epoch_end = EpochEnd::new(State {
             directory: self.directory.clone(),
             store: store.clone(),
+            handover: Handover::default(),
             needs_best: self.keep.is_some(),
             log: log.clone(),
             observer: PlateauObserver::new(feedback.clone())
@@ -134,17 +137,15 @@ impl<M: LearnerModel> Training<M> {
             devices = std::mem::take(&mut self.devices);
         }
         let strategy = ExecutionStrategy::multi(devices, self.multi_device_optim);
+        let handover = epoch_end.handover();
+        let part = |part| PartCheckpointer::new(store.clone(), part).with_handover(&handover);
         // Also what is the default, in case `configure` has set something else.
         training = training
             .with_training_strategy(strategy.into())
             .grads_accumulation(self.grads_accumulation)
             .num_epochs(self.epochs)
             .with_interrupter(self.interrupter.clone())
-            .with_custom_checkpointers(
-                PartCheckpointer::new(store.clone(), MODEL),
-                PartCheckpointer::new(store.clone(), OPTIM),
-                PartCheckpointer::new(store.clone(), SCHEDULER),
-            )
+            .with_custom_checkpointers(part(MODEL), part(OPTIM), part(SCHEDULER))
             .with_checkpointing_strategy(epoch_end.clone())
             .early_stopping(epoch_end.clone());
         if done > 0 {
