@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use burn::tensor::Device;
+use burn::tensor::distributed::{DistributedConfig, ReduceOperation};
 use burn::train::{ExecutionStrategy, Learner, LearnerModel, LearningResult, SupervisedTraining};
 use burn_lr_scheduler::Scheduler;
 
@@ -24,6 +25,11 @@ use crate::progress::{BarRenderer, Display};
 use crate::resume::resume;
 use crate::run_config::RunConfig;
 use crate::training::{Trained, Training};
+
+/// What data-parallel workers do with their gradients.
+const AVERAGE: DistributedConfig = DistributedConfig {
+    all_reduce_op: ReduceOperation::Mean,
+};
 
 impl<M: LearnerModel> Training<M> {
     /// Trains `model`, whose device decides where that happens.
@@ -136,7 +142,10 @@ impl<M: LearnerModel> Training<M> {
         if !self.devices.is_empty() {
             devices = std::mem::take(&mut self.devices);
         }
-        let strategy = ExecutionStrategy::multi(devices, self.multi_device_optim);
+        let strategy = match self.data_parallel {
+            true => ExecutionStrategy::ddp(devices, AVERAGE),
+            false => ExecutionStrategy::multi(devices, self.multi_device_optim),
+        };
         let handover = epoch_end.handover();
         let part = |part| PartCheckpointer::new(store.clone(), part).with_handover(&handover);
         // Also what is the default, in case `configure` has set something else.
