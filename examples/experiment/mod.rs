@@ -61,6 +61,10 @@ pub struct Options {
     #[arg(long)]
     pub data_parallel: bool,
 
+    /// Remote devices to train on instead of the backend's.
+    #[arg(skip)]
+    pub workers: Vec<Device>,
+
     /// Directory of the four IDX files, plain or gzipped [default: the bundled MNIST]
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
@@ -192,6 +196,10 @@ pub fn exit(result: Result<(), Error>) -> ExitCode {
 
 /// Where to train, and how to call it.
 fn devices(options: &Options) -> Result<(Vec<Device>, String), Error> {
+    if !options.workers.is_empty() {
+        let place = format!("{} remote devices", options.workers.len());
+        return Ok((options.workers.clone(), place));
+    }
     let devices = options.backend.devices(options.devices as usize)?;
     let place = match devices.len() {
         1 => options.backend.to_string(),
