@@ -13,18 +13,18 @@ use burn::data::dataloader::DataLoaderBuilder;
 use burn::data::dataloader::batcher::Batcher;
 use burn::data::dataset::DatasetError;
 use burn::tensor::{Device, Int, Tensor};
+use burn::train::Interrupter;
 use burn::train::metric::store::Split;
 use burn::train::metric::{AccuracyMetric, LossMetric};
-use burn::train::{Interrupter, Learner, SupervisedTraining};
 use burn_lr::model::{ClassificationBatch, Mlp, MlpConfig};
 use burn_lr::scheduler::{
     Clock, Length, Mode, ReduceLrOnPlateau, Run, ScheduleError, Scheduler, StepLr, ThresholdMode,
     Warmup,
 };
 use burn_lr::training::{
-    Backend, BatchSource, Best, CheckpointStore, EarlyStopping, EpochLoader, FeedbackScheduler,
-    HISTORY, History, Image, KeepPolicy, MODEL, Mnist, OPTIM, PlateauObserver, SCHEDULER, Trained,
-    Training, TrainingError, adam, load_model,
+    Backend, BatchSource, Best, CheckpointStore, EarlyStopping, EpochLoader, HISTORY, History,
+    Image, KeepPolicy, MODEL, Mnist, OPTIM, SCHEDULER, Trained, Training, TrainingError, adam,
+    load_model,
 };
 use common::{halving, model, parameters, training};
 use rand::rngs::ChaCha8Rng;
@@ -232,10 +232,105 @@ fn a_damaged_checkpoint_is_passed_over_and_said_to_be() {
             "{said:?}"
         );
         assert!(said[1].contains("after epoch 2"), "{said:?}");
+        assert!(said[2].contains("epoch-0003.aside-1"), "{said:?}");
         let resumed = outcome(resumed);
         assert!(resumed.0 == weights, "{part}");
         assert_eq!(resumed.1, history, "{part}");
     }
+}
+
+/// Everything that an earlier run left is there under another name, and the user is told.
+#[test]
+fn a_run_that_has_to_start_again_overwrites_nothing() {
+    let device = Backend::Flex.device().unwrap();
+    let (weights, history) = undisturbed(&device);
+    let directory = TempDir::new().unwrap();
+    run(directory.path()).epochs(3).fit(model(&device)).unwrap();
+    let files = ["history.csv", "history.json", "best.bpk", "final.bpk"];
+    let contents = files.map(|file| std::fs::read(directory.path().join(file)).unwrap());
+    for epoch in ["epoch-0002", "epoch-0003"] {
+        let manifest = format!("checkpoint/{epoch}/manifest.json");
+        std::fs::remove_file(directory.path().join(manifest)).unwrap();
+    }
+
+    let (notices, said) = std::sync::mpsc::channel();
+    let again = run(directory.path())
+        .on_notice(move |notice| notices.send(notice.to_owned()).unwrap())
+        .fit(model(&device))
+        .unwrap();
+    let again = outcome(again);
+    assert!(again.0 == weights);
+    assert_eq!(again.1, history);
+    let said: Vec<String> = said.iter().collect();
+    for (file, content) in files.iter().zip(contents) {
+        let aside = directory.path().join(format!("{file}.aside-1"));
+        assert_eq!(std::fs::read(&aside).unwrap(), content, "{file}");
+        let told = |notice: &String| notice.ends_with(&aside.display().to_string());
+        assert!(said.iter().any(told), "{said:?}");
+    }
+    let best = load_model(&directory.path().join("best.bpk"), other_model(&device)).unwrap();
+    let whole = load_model(&directory.path().join("final.bpk"), other_model(&device)).unwrap();
+    assert!(parameters(&whole) == weights);
+    assert!(parameters(&best).len() == weights.len());
+}
+
+#[test]
+fn the_final_model_stays_until_an_extended_run_is_complete() {
+    let device = Backend::Flex.device().unwrap();
+    let directory = TempDir::new().unwrap();
+    let last = || std::fs::read(directory.path().join("final.bpk")).unwrap();
+    run(directory.path()).epochs(2).fit(model(&device)).unwrap();
+    let before = last();
+    let interrupter = Interrupter::new();
+    let handle = interrupter.clone();
+    let stopped = run(directory.path())
+        .interrupter(interrupter)
+        .on_epoch(move |_| handle.stop(Some("a test")))
+        .fit(other_model(&device));
+    assert!(matches!(
+        stopped,
+        Err(TrainingError::Interrupted { epoch: 3, .. })
+    ));
+    assert!(last() == before);
+    run(directory.path()).fit(other_model(&device)).unwrap();
+    assert!(last() != before);
+}
+
+#[test]
+fn what_is_kept_and_when_to_stop_may_change_and_is_recorded() {
+    let device = Backend::Flex.device().unwrap();
+    let directory = TempDir::new().unwrap();
+    let recorded = |field: &str| -> serde_json::Value {
+        let json = std::fs::read(directory.path().join("config.json")).unwrap();
+        let config: serde_json::Value = serde_json::from_slice(&json).unwrap();
+        config[field].clone()
+    };
+    run(directory.path()).epochs(1).fit(model(&device)).unwrap();
+    assert_eq!(
+        recorded("keep"),
+        serde_json::json!({"last": 2, "best": {"metric": "loss", "split": "valid", "mode": "min"}})
+    );
+    assert!(recorded("early_stopping").is_null());
+
+    let stopping = EarlyStopping::new(9).metric("Accuracy", Split::Train, Mode::Max);
+    let changed = run(directory.path())
+        .epochs(2)
+        .keep(KeepPolicy::last(1))
+        .early_stopping(stopping);
+    changed.fit(model(&device)).unwrap();
+    assert_eq!(
+        recorded("keep"),
+        serde_json::json!({"last": 1, "best": null})
+    );
+    assert_eq!(
+        recorded("early_stopping"),
+        serde_json::json!({"metric": "accuracy", "split": "train", "mode": "max", "patience": 9})
+    );
+    let longer = run(directory.path())
+        .epochs(3)
+        .early_stopping(EarlyStopping::new(8));
+    longer.fit(model(&device)).unwrap();
+    assert_eq!(recorded("early_stopping")["patience"], 8);
 }
 
 #[test]
@@ -366,7 +461,7 @@ fn divergence_stops_the_run_and_leaves_the_last_good_checkpoint() {
     else {
         panic!("{diverged:?}");
     };
-    assert_eq!((epoch, iteration, loss.is_nan()), (3, 5, true));
+    assert_eq!((epoch, iteration, loss.is_nan()), (3, Some(5), true));
     let store = CheckpointStore::open(
         directory.path().join("checkpoint"),
         &[MODEL, OPTIM, SCHEDULER, HISTORY],
@@ -547,89 +642,6 @@ fn any_metric_of_either_split_can_be_observed() {
     }
 }
 
-#[test]
-fn several_devices_see_the_same_schedule() {
-    let device = Backend::Flex.device().unwrap();
-    let directory = TempDir::new().unwrap();
-    // 500 samples on 2 devices are 250 each: 4 batches, so 4 updates an epoch.
-    let history = training(
-        directory.path(),
-        StepLr::new(0.01, 1).with_gamma(0.5),
-        Clock::PerUpdate,
-    )
-    .devices([device.clone(), device.clone()])
-    .epochs(2)
-    .fit(model(&device))
-    .unwrap()
-    .history;
-    let next: Vec<f64> = history.epochs.iter().map(|epoch| epoch.next_lr).collect();
-    assert_eq!(next, [0.01 * 0.5f64.powi(4), 0.01 * 0.5f64.powi(8)]);
-
-    let directory = TempDir::new().unwrap();
-    let schedule = ReduceLrOnPlateau::new(0.01)
-        .with_patience(0)
-        .with_factor(0.5)
-        .with_threshold(100.0, ThresholdMode::Abs);
-    let history = training(directory.path(), schedule, Clock::PerEpoch)
-        .devices([device.clone(), device.clone()])
-        .epochs(3)
-        .fit(model(&device))
-        .unwrap()
-        .history;
-    let next: Vec<f64> = history.epochs.iter().map(|epoch| epoch.next_lr).collect();
-    assert_eq!(next, [0.01, 0.005, 0.0025]);
-}
-
-/// On Burn's own `SupervisedTraining`, beside a parameter group and without checkpointers.
-#[test]
-fn a_plateau_attaches_to_an_ordinary_training() {
-    use burn::module::ParamGroup;
-    use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
-
-    let device = Backend::Flex.device().unwrap();
-    let directory = TempDir::new().unwrap();
-    let mnist = Mnist::bundled().unwrap();
-    let train = Arc::new(EpochLoader::new(mnist.train.first(200), 50).shuffled(1));
-    let valid = Arc::new(EpochLoader::new(mnist.test.first(100), 50));
-    let feedback = |lr| {
-        let schedule = ReduceLrOnPlateau::new(lr)
-            .with_patience(0)
-            .with_factor(0.5)
-            .with_threshold(100.0, ThresholdMode::Abs);
-        FeedbackScheduler::new(Scheduler::new(schedule, Run::per_epoch(4)).unwrap())
-    };
-    let ((base, base_end), (group, group_end)) = (feedback(0.01), feedback(0.1));
-    let scheduler =
-        ModuleLrScheduler::new(base).with_group(ParamGroup::from_predicate("fc2"), group);
-    let observer = PlateauObserver::new(base_end.clone()).and(group_end.clone());
-
-    let training = SupervisedTraining::new(directory.path(), train.clone(), valid.clone())
-        .with_application_logger(None)
-        .metrics((LossMetric::new(),))
-        .num_epochs(4);
-    let learner = Learner::new(model(&device.clone().autodiff()), adam().init(), scheduler);
-    let result = observer.attach(training).launch(learner);
-    assert!(result.error.is_none());
-    observer.result().unwrap();
-    assert_eq!(base_end.lr().next_lr, 0.01 / 8.0);
-    assert_eq!(group_end.lr().next_lr, 0.1 / 8.0);
-
-    // A metric that is not there stops the run after its first epoch.
-    let (scheduler, end) = feedback(0.01);
-    let observer = PlateauObserver::new(end).metric("Accuracy", Split::Valid);
-    let training = SupervisedTraining::new(directory.path(), train, valid)
-        .with_application_logger(None)
-        .metrics((LossMetric::new(),))
-        .num_epochs(4);
-    let learner = Learner::new(model(&device.autodiff()), adam().init(), scheduler);
-    observer.attach(training).launch(learner);
-    assert!(matches!(
-        observer.result(),
-        Err(TrainingError::MissingMetric { metric, epoch: 1, known, .. })
-            if metric == "Accuracy" && known == ["Loss"]
-    ));
-}
-
 const CHILD_DIRECTORY: &str = "BURN_LR_TEST_RUN";
 
 /// Not a test: what the next test starts as a process of its own, to kill it.
@@ -659,6 +671,11 @@ fn a_killed_run_ends_with_the_same_weights() {
     let begin = Instant::now();
     assert!(start_child(whole.path()).wait().unwrap().success());
     let duration = begin.elapsed();
+    let best = |directory: &Path| {
+        let best = load_model(&directory.join("best.bpk"), other_model(&device));
+        parameters(&best.unwrap())
+    };
+    let best_weights = best(whole.path());
 
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let (mut kills, mut runs) = (0, 0);
@@ -685,6 +702,7 @@ fn a_killed_run_ends_with_the_same_weights() {
             parameters(&last) == weights,
             "other weights after {kills} kills"
         );
+        assert!(best(directory.path()) == best_weights);
         assert_eq!(saved_history(directory.path()), history);
         let rows = std::fs::read_to_string(directory.path().join("history.csv")).unwrap();
         assert_eq!(rows.lines().count(), EPOCHS + 1);

@@ -10,7 +10,7 @@ use std::sync::mpsc;
 use burn::data::dataset::Dataset;
 use burn::train::metric::{AccuracyMetric, LossMetric};
 use burn_lr::model::MlpConfig;
-use burn_lr::scheduler::{Clock, ScheduleConfig};
+use burn_lr::scheduler::{Clock, Run, ScheduleConfig, Scheduler};
 use burn_lr::training::{
     Backend, BackendError, DataError, Display, EarlyStopping, EpochLoader, EpochRecord, History,
     Mnist, Training, TrainingError,
@@ -80,6 +80,13 @@ pub fn run(
     epochs: u32,
     options: &Options,
 ) -> Result<(), Error> {
+    let schedule = schedule.into();
+    // What is wrong with the options is said before anything else.
+    Scheduler::new(
+        schedule.clone(),
+        Run::per_epoch(1).with_epochs(epochs.into()),
+    )
+    .map_err(TrainingError::from)?;
     let device = options.backend.device()?;
     let display = display(options.tui)?;
     let directory = match &options.run_dir {

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, clippy::unwrap_used)]
 
+pub mod line;
+
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 

@@ -2,9 +2,10 @@
 
 use burn::train::metric::store::Split;
 use burn_lr_scheduler::Mode;
+use serde::Serialize;
 
 use crate::TrainingError;
-use crate::history::{EpochRecord, History, Metrics};
+use crate::history::{EpochRecord, History, Metrics, serialize_split};
 use crate::metrics_log::{LOSS, history_name};
 
 /// Ends a run once a metric has not been better than its best for a number of epochs.
@@ -20,9 +21,10 @@ use crate::metrics_log::{LOSS, history_name};
 /// let by_loss = EarlyStopping::new(5);
 /// let by_accuracy = EarlyStopping::new(5).metric("Accuracy", Split::Valid, Mode::Max);
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct EarlyStopping {
     metric: String,
+    #[serde(serialize_with = "serialize_split")]
     split: Split,
     mode: Mode,
     patience: usize,

@@ -46,10 +46,7 @@ pub enum TrainingError {
         reason: String,
     },
     /// A plateau observes a metric that has no value.
-    #[error(
-        "no {split} metric {metric:?} in epoch {epoch}: there is {}",
-        list(known)
-    )]
+    #[error("no {split} metric {metric:?} in epoch {epoch}: {}", list(known))]
     MissingMetric {
         /// The metric's name.
         metric: String,
@@ -57,16 +54,16 @@ pub enum TrainingError {
         split: String,
         /// The epoch.
         epoch: usize,
-        /// The metrics that there are.
+        /// The numeric metrics that there are, as far as that is known.
         known: Vec<String>,
     },
     /// The training loss became NaN or infinite.
-    #[error("the training loss is {loss} in epoch {epoch}, iteration {iteration}")]
+    #[error("the training loss is {loss} in epoch {epoch}{}", batch(*iteration))]
     Diverged {
         /// The epoch, from 1.
         epoch: usize,
-        /// The batch within the epoch, from 1.
-        iteration: usize,
+        /// The batch within the epoch, from 1; none if only the mean of the epoch was seen.
+        iteration: Option<usize>,
         /// The loss.
         loss: f64,
     },
@@ -145,7 +142,7 @@ impl From<Divergence> for TrainingError {
         } = divergence;
         Self::Diverged {
             epoch,
-            iteration,
+            iteration: Some(iteration),
             loss,
         }
     }
@@ -153,7 +150,13 @@ impl From<Divergence> for TrainingError {
 
 fn list(names: &[String]) -> String {
     match names {
-        [] => "none".to_owned(),
-        names => names.join(", "),
+        [] => "is it registered as a numeric metric?".to_owned(),
+        names => format!("there is {}", names.join(", ")),
     }
+}
+
+fn batch(iteration: Option<usize>) -> String {
+    iteration.map_or(String::new(), |iteration| {
+        format!(", iteration {iteration}")
+    })
 }

@@ -2,9 +2,29 @@
 
 use std::fs::{self, File};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::TrainingError;
+
+/// Renames what is at `path`, if anything is, to the first `<path>.aside-N` that is free, and gives
+/// that name.
+pub(crate) fn set_aside(path: &Path) -> Result<Option<PathBuf>, TrainingError> {
+    let exists =
+        |path: &Path| fs::exists(path).map_err(|error| TrainingError::file("read", path, error));
+    if !exists(path)? {
+        return Ok(None);
+    }
+    for number in 1_u64.. {
+        let mut aside = path.as_os_str().to_owned();
+        aside.push(format!(".aside-{number}"));
+        let aside = PathBuf::from(aside);
+        if !exists(&aside)? {
+            fs::rename(path, &aside).map_err(|e| TrainingError::file("rename", path, e))?;
+            return Ok(Some(aside));
+        }
+    }
+    Ok(None)
+}
 
 /// Replaces the file at `path` in one step: whoever reads it sees the old or the new content, also
 /// after a crash.

@@ -3,18 +3,16 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use burn::train::{
-    ExecutionStrategy, Learner, LearnerModel, LearningResult, MultiDeviceOptim, SupervisedTraining,
-};
-use burn_lr_scheduler::{Mode, Scheduler};
+use burn::tensor::Device;
+use burn::train::{ExecutionStrategy, Learner, LearnerModel, LearningResult, SupervisedTraining};
+use burn_lr_scheduler::Scheduler;
 
 use crate::TrainingError;
-use crate::checkpoint::{
-    Best, CheckpointStore, HISTORY, KeepPolicy, MODEL, OPTIM, PartCheckpointer, SCHEDULER,
-};
+use crate::checkpoint::{CheckpointStore, HISTORY, MODEL, OPTIM, PartCheckpointer, SCHEDULER};
 use crate::data::Replay;
 use crate::epoch_end::{EpochEnd, State};
 use crate::feedback::FeedbackScheduler;
+use crate::files::set_aside;
 use crate::fused_adam::fused_adam;
 use crate::history::History;
 use crate::metrics_log::MetricsLog;
@@ -40,10 +38,8 @@ impl<M: LearnerModel> Training<M> {
         let config = RunConfig::new(&self, run, &model);
         let continues = config.continues(&self.directory, self.resume, &mut self.on_notice)?;
         let parts = [MODEL, OPTIM, SCHEDULER, HISTORY];
-        let best_by_loss = || KeepPolicy::default().with_best(Best::valid("loss", Mode::Min));
         let store = CheckpointStore::open(self.directory.join("checkpoint"), &parts)?
-            .with_keep(self.keep.clone().unwrap_or_else(best_by_loss))
-            .with_best_copy(MODEL, self.directory.join("best.bpk"))?;
+            .with_keep(self.keep_policy());
 
         if !continues && !store.epochs().is_empty() {
             return Err(TrainingError::Corrupt {
@@ -74,11 +70,19 @@ impl<M: LearnerModel> Training<M> {
             });
         }
         config.write(&self.directory)?;
+        // Newer checkpoints are damaged, or of a run that was given up: out of the way, but kept.
+        let mut aside = store.set_aside_after(done)?;
         if done > 0 {
             history.write(&self.directory)?;
+        } else {
+            for name in ["history.csv", "history.json", "best.bpk", "final.bpk"] {
+                aside.extend(set_aside(&self.directory.join(name))?);
+            }
         }
-        // Newer checkpoints are damaged, or of a run that was given up: out of the way, but kept.
-        store.set_aside_after(done)?;
+        for path in aside {
+            (self.on_notice)(&format!("set aside as {}", path.display()));
+        }
+        let store = store.with_best_copy(MODEL, self.directory.join("best.bpk"))?;
         let stopping = self.early_stopping.as_ref();
         let stopped = stopping.is_some_and(|stopping| stopping.stops(&history));
         if done >= self.epochs || stopped {
@@ -102,7 +106,7 @@ impl<M: LearnerModel> Training<M> {
             error: None,
         });
         log.stop_on_divergence(self.interrupter.clone());
-        let training = self.supervised(&log, &store, &epoch_end, done);
+        let training = self.supervised(&log, &store, &epoch_end, done, model.devices());
         let result = training.launch(Learner::new(model, fused_adam(&self.adam), scheduler));
         self.judge(result, log, &store, epoch_end)
     }
@@ -114,6 +118,7 @@ impl<M: LearnerModel> Training<M> {
         store: &CheckpointStore,
         epoch_end: &EpochEnd,
         done: usize,
+        mut devices: Vec<Device>,
     ) -> SupervisedTraining<M> {
         let train = Replay::new(self.train.clone(), done as u64, self.seed);
         let valid = Replay::new(self.valid.clone(), done as u64, None);
@@ -124,7 +129,15 @@ impl<M: LearnerModel> Training<M> {
         for configure in std::mem::take(&mut self.configure) {
             training = configure(training);
         }
+        devices.truncate(1);
+        if !self.devices.is_empty() {
+            devices = std::mem::take(&mut self.devices);
+        }
+        let strategy = ExecutionStrategy::multi(devices, self.multi_device_optim);
+        // Also what is the default, in case `configure` has set something else.
         training = training
+            .with_training_strategy(strategy.into())
+            .grads_accumulation(self.grads_accumulation)
             .num_epochs(self.epochs)
             .with_interrupter(self.interrupter.clone())
             .with_custom_checkpointers(
@@ -136,14 +149,6 @@ impl<M: LearnerModel> Training<M> {
             .early_stopping(epoch_end.clone());
         if done > 0 {
             training = training.checkpoint(done);
-        }
-        if self.grads_accumulation > 1 {
-            training = training.grads_accumulation(self.grads_accumulation);
-        }
-        if !self.devices.is_empty() {
-            let devices = std::mem::take(&mut self.devices);
-            let strategy = ExecutionStrategy::multi(devices, MultiDeviceOptim::OptimMainDevice);
-            training = training.with_training_strategy(strategy.into());
         }
         match self.display {
             Display::Silent => training.renderer(Box::new(BarRenderer::new(false))),

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use burn::train::metric::store::Split;
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::TrainingError;
 use crate::feedback::LrCut;
@@ -109,6 +110,11 @@ impl History {
             .map_err(|error| TrainingError::file("write", &path, error.into()))?;
         write_atomically(&path, &json)
     }
+}
+
+/// A split by its name.
+pub(crate) fn serialize_split<S: Serializer>(split: &Split, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(split)
 }
 
 /// Metrics in JSON, which has no NaN and no infinity: they are texts there.

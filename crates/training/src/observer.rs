@@ -1,4 +1,8 @@
 //! Feeds plateaus from the Learner's metrics.
+//!
+//! It needs both of Burn's hooks at the end of an epoch, and Burn has room for one strategy in each
+//! and no way to read back the one that is there. So the caller's strategies are wrapped, and handed
+//! over here.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -16,10 +20,11 @@ use crate::feedback::{Feedback, LrCut};
 use crate::metrics_log::{LOSS, MetricsLog};
 
 /// Feeds the plateaus of one or more [`FeedbackScheduler`](crate::FeedbackScheduler)s from a metric
-/// of Burn's Learner, once per epoch.
+/// of Burn's Learner, once per epoch, whichever of Burn's hooks fire and however often.
 ///
-/// [`Training`](crate::Training) does this by itself. On an ordinary [`SupervisedTraining`],
-/// [`attach`](Self::attach) is one line:
+/// [`Training`](crate::Training) does this by itself. On an ordinary [`SupervisedTraining`] it is a
+/// line: [`attach`](Self::attach) with the checkpointing that Burn does unless told otherwise, or
+/// [`attach_with`](Self::attach_with) your own strategies.
 ///
 /// ```no_run
 /// # use burn::train::{Learner, SupervisedTraining, metric::LossMetric};
@@ -43,8 +48,9 @@ use crate::metrics_log::{LOSS, MetricsLog};
 /// It works with Burn's single-device and multi-device strategies, with gradient accumulation, and
 /// beside parameter groups: give every group its own `FeedbackScheduler` and [add](Self::and) its
 /// feedback. It is made for the workers of distributed data-parallel training too, each of which
-/// has its own clone of the scheduler, but not yet tested with them. A `TrainingStrategy::Custom` must call the hooks of
-/// checkpointing and early stopping as Burn's own strategies do.
+/// has its own clone of the scheduler, but not yet tested with them. A `TrainingStrategy::Custom`
+/// must call the hooks of checkpointing and early stopping as Burn's own strategies do; which one a
+/// `SupervisedTraining` has cannot be seen from here.
 #[derive(Clone)]
 pub struct PlateauObserver(Arc<Mutex<State>>);
 
@@ -89,18 +95,14 @@ impl PlateauObserver {
         self
     }
 
-    /// Sets the checkpointing and early-stopping strategies of `training` to Burn's defaults with
-    /// this observer in front, registers a metric logger, and stops the run when the training loss
-    /// is not finite. Strategies that were set before are replaced.
-    ///
-    /// Burn writes its metric files only while no logger is registered: to keep them, register a
-    /// `FileMetricLogger`. For strategies of your own, use [`checkpointing`](Self::checkpointing)
-    /// and [`early_stopping`](Self::early_stopping).
+    /// Attaches to a `training` without strategies of its own: [`attach_with`](Self::attach_with)
+    /// the last two checkpoints and the one with the least validation loss, which is what Burn keeps
+    /// by default, and no early stopping.
     pub fn attach<M: LearnerModel>(
         &self,
         training: SupervisedTraining<M>,
     ) -> SupervisedTraining<M> {
-        let strategy = ComposedCheckpointingStrategy::builder()
+        let keep = ComposedCheckpointingStrategy::builder()
             .add(KeepLastNCheckpoints::new(2))
             .add(MetricCheckpointingStrategy::new(
                 &LossMetric::new(),
@@ -109,15 +111,61 @@ impl PlateauObserver {
                 Split::Valid,
             ))
             .build();
-        self.lock().log.stop_on_divergence(training.interrupter());
-        training
-            .with_metric_logger(self.metric_logger())
-            .with_checkpointing_strategy(self.checkpointing(strategy))
-            .early_stopping(self.early_stopping(Never))
+        self.attach_with(training, keep, Never)
     }
 
-    /// What lists the metrics that there are when one is missing, and sees a loss that is not finite;
-    /// to be registered beside strategies of one's own.
+    /// Attaches to `training`, with these strategies of checkpointing and early stopping.
+    ///
+    /// Strategies that were set before are replaced, because Burn cannot tell which they are: give
+    /// them here.
+    ///
+    /// ```no_run
+    /// # use burn::train::checkpoint::KeepLastNCheckpoints;
+    /// # use burn::train::metric::{LossMetric, store::{Aggregate, Direction, Split}};
+    /// # use burn::train::{MetricEarlyStoppingStrategy, StoppingCondition, SupervisedTraining};
+    /// # use burn_lr_model::Mlp;
+    /// # use burn_lr_training::PlateauObserver;
+    /// # fn attach(training: SupervisedTraining<Mlp>, observer: PlateauObserver) {
+    /// let stopping = MetricEarlyStoppingStrategy::new(
+    ///     &LossMetric::new(),
+    ///     Aggregate::Mean,
+    ///     Direction::Lowest,
+    ///     Split::Valid,
+    ///     StoppingCondition::NoImprovementSince { n_epochs: 5 },
+    /// );
+    /// let training = observer.attach_with(training, KeepLastNCheckpoints::new(1), stopping);
+    /// # }
+    /// ```
+    ///
+    /// With early stopping alone, keep the checkpointing of [`attach`](Self::attach):
+    /// `observer.attach(training).early_stopping(observer.early_stopping(stopping))`. A strategy that
+    /// is set later without the observer in front of it displaces the observer.
+    ///
+    /// Nothing else of `training` is changed. When a training is resumed, Burn tells the best epoch by
+    /// its metric files, which it writes unless a metric logger is registered; its early stopping
+    /// starts to count anew.
+    pub fn attach_with<M, C, E>(
+        &self,
+        training: SupervisedTraining<M>,
+        checkpointing: C,
+        early_stopping: E,
+    ) -> SupervisedTraining<M>
+    where
+        M: LearnerModel,
+        C: CheckpointingStrategy + 'static,
+        E: EarlyStoppingStrategy + Clone + Send + Sync + 'static,
+    {
+        self.lock().log.stop_on_divergence(training.interrupter());
+        training
+            .with_checkpointing_strategy(self.checkpointing(checkpointing))
+            .early_stopping(self.early_stopping(early_stopping))
+    }
+
+    /// A metric logger by which a training loss that is not finite is seen at once, instead of at
+    /// the end of the epoch, and which lists the metrics that there are when one is missing.
+    ///
+    /// Registering any logger ends Burn's own metric files, and Burn asks the first one registered
+    /// for the metrics of earlier epochs. So register Burn's `FileMetricLogger` before this one.
     pub fn metric_logger(&self) -> impl MetricLogger + use<> {
         self.lock().log.clone()
     }
@@ -155,9 +203,9 @@ impl PlateauObserver {
     /// Whether all metrics could be observed; look at it after the run.
     ///
     /// # Errors
-    /// [`TrainingError::MissingMetric`] naming the metric and listing what there is,
-    /// [`TrainingError::Schedule`] if a plateau refused it, or [`TrainingError::Diverged`] if the
-    /// training loss was NaN or infinite, which stops an [attached](Self::attach) training.
+    /// [`TrainingError::MissingMetric`] naming the metric, [`TrainingError::Schedule`] if a plateau
+    /// refused it, or [`TrainingError::Diverged`] if the training loss was NaN or infinite. Each
+    /// stops the training, and the epoch gets no checkpoint.
     pub fn result(&self) -> Result<(), TrainingError> {
         let state = self.lock();
         if let Some(divergence) = state.log.divergence() {
@@ -178,6 +226,22 @@ impl PlateauObserver {
             state.error.get_or_insert(error.clone());
         }
         cuts
+    }
+
+    /// Observes the metric of `epoch`, unless its training has diverged, and gives whether the
+    /// training may go on.
+    fn end(&self, epoch: usize, store: &EventStoreClient) -> bool {
+        let mean = store.find_metric(LOSS, epoch, Aggregate::Mean, &Split::Train);
+        if let Some(loss) = mean.filter(|loss| !loss.is_finite()) {
+            let diverged = TrainingError::Diverged {
+                epoch,
+                iteration: None,
+                loss,
+            };
+            self.lock().error.get_or_insert(diverged);
+            return false;
+        }
+        self.observe(epoch, store).is_ok()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -234,16 +298,15 @@ impl<S: CheckpointingStrategy> CheckpointingStrategy for Observed<S> {
     ) -> Vec<CheckpointingAction> {
         // A checkpoint without the verdict on its epoch would be resumed wrongly. The error is kept,
         // and stops the run at the next hook.
-        match self.observer.observe(epoch, store) {
-            Ok(_) => self.strategy.checkpointing(epoch, store),
-            Err(_) => Vec::new(),
+        match self.observer.end(epoch, store) {
+            true => self.strategy.checkpointing(epoch, store),
+            false => Vec::new(),
         }
     }
 }
 
 impl<S: EarlyStoppingStrategy> EarlyStoppingStrategy for Observed<S> {
     fn should_stop(&mut self, epoch: usize, store: &EventStoreClient) -> bool {
-        let observed = self.observer.observe(epoch, store).is_ok();
-        !observed || self.strategy.should_stop(epoch, store)
+        !self.observer.end(epoch, store) || self.strategy.should_stop(epoch, store)
     }
 }

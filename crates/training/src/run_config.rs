@@ -9,11 +9,20 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::TrainingError;
+use crate::checkpoint::KeepPolicy;
+use crate::early_stopping::EarlyStopping;
 use crate::files::write_atomically;
 use crate::training::{OnNotice, Training};
 
-/// What may differ when a run is resumed: a run may be extended, and go on elsewhere.
-const FREE: [&str; 4] = ["burn_lr", "epochs", "run.epochs", "devices"];
+/// What may differ when a run is resumed: a run may be extended or stop earlier, and go on elsewhere.
+const FREE: [&str; 6] = [
+    "burn_lr",
+    "epochs",
+    "run.epochs",
+    "devices",
+    "keep",
+    "early_stopping",
+];
 
 /// What `config.json` holds.
 #[derive(Serialize)]
@@ -30,8 +39,11 @@ pub(crate) struct RunConfig {
     train_samples: usize,
     valid_samples: usize,
     devices: Vec<String>,
+    multi_device_optim: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     seed: Option<u64>,
+    keep: KeepPolicy,
+    early_stopping: Option<EarlyStopping>,
     model: String,
     settings: Value,
 }
@@ -56,7 +68,10 @@ impl RunConfig {
             train_samples: training.train.num_items(),
             valid_samples: training.valid.num_items(),
             devices: devices.iter().map(|d| format!("{d:?}")).collect(),
+            multi_device_optim: format!("{:?}", training.multi_device_optim),
             seed: training.seed,
+            keep: training.keep_policy(),
+            early_stopping: training.early_stopping.clone(),
             model: model.to_string(),
             settings: training.settings.clone(),
         }
@@ -98,7 +113,7 @@ impl RunConfig {
         for (field, saved, current) in changes(&saved, &self.document(&path)?) {
             if field == "devices" {
                 notice("continuing on another device: the bits will differ");
-            } else if !FREE.contains(&field.as_str()) {
+            } else if !is_free(&field) {
                 return Err(TrainingError::ConfigChanged {
                     path,
                     field,
@@ -117,6 +132,14 @@ impl RunConfig {
             .map_err(|error| TrainingError::file("write", &path, error.into()))?;
         write_atomically(&path, &json)
     }
+}
+
+/// Whether `field`, or what it is a part of, may differ.
+fn is_free(field: &str) -> bool {
+    FREE.iter().any(|free| {
+        let rest = field.strip_prefix(free);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    })
 }
 
 /// The places where two documents differ, with the values there.

@@ -8,13 +8,13 @@ use burn::optim::AdamConfig;
 use burn::tensor::Device;
 use burn::train::metric::store::Split;
 use burn::train::{
-    InferenceStep, Interrupter, LearnerModel, MetricRegistration, SupervisedTraining, TrainLoader,
-    TrainStep, ValidLoader,
+    ExecutionStrategy, InferenceStep, Interrupter, LearnerModel, MetricRegistration,
+    MultiDeviceOptim, SupervisedTraining, TrainLoader, TrainStep, TrainingStrategy, ValidLoader,
 };
-use burn_lr_scheduler::{Clock, Run, ScheduleConfig};
+use burn_lr_scheduler::{Clock, Mode, Run, ScheduleConfig};
 
 use crate::TrainingError;
-use crate::checkpoint::KeepPolicy;
+use crate::checkpoint::{Best, KeepPolicy};
 use crate::early_stopping::EarlyStopping;
 use crate::history::{EpochRecord, History};
 use crate::metrics_log::LOSS;
@@ -37,10 +37,12 @@ pub fn adam() -> AdamConfig {
 /// - `history.csv` and `history.json`: metrics, learning rate and seconds of each epoch,
 /// - `checkpoint/`: what is needed to resume after the epochs that are [kept](Self::keep),
 /// - `best.bpk`: the model of the epoch with the best metric, validation loss by default,
-/// - `final.bpk`: the model after the last epoch, once the run is complete.
+/// - `final.bpk`: the model after the last epoch, once the run is complete. While a run that was
+///   complete is being extended, it is still the model from before.
 ///
 /// A run that was stopped, by whatever, [resumes](Self::resume) and ends with the same bits as one
-/// that was not.
+/// that was not. Files that are in the way of a run that starts at epoch 1, because all its
+/// checkpoints are damaged or they are of something else, get the suffix `.aside-1`.
 ///
 /// ```no_run
 /// use burn::tensor::Device;
@@ -75,6 +77,9 @@ pub struct Training<M: LearnerModel> {
     pub(crate) adam: AdamConfig,
     pub(crate) grads_accumulation: usize,
     pub(crate) devices: Vec<Device>,
+    pub(crate) multi_device_optim: MultiDeviceOptim,
+    /// A training strategy that cannot be used.
+    refused: Option<&'static str>,
     pub(crate) seed: Option<u64>,
     pub(crate) observed: (String, Split),
     pub(crate) keep: Option<KeepPolicy>,
@@ -124,6 +129,8 @@ impl<M: LearnerModel> Training<M> {
             adam: adam(),
             grads_accumulation: 1,
             devices: Vec::new(),
+            multi_device_optim: MultiDeviceOptim::OptimMainDevice,
+            refused: None,
             seed: None,
             observed: (LOSS.to_owned(), Split::Valid),
             keep: None,
@@ -165,8 +172,38 @@ impl<M: LearnerModel> Training<M> {
 
     /// Trains on several devices, each taking its own batch in every update, gradients being
     /// summed on the first; the model's own device by default.
-    pub fn devices(mut self, devices: impl IntoIterator<Item = Device>) -> Self {
-        self.devices = devices.into_iter().collect();
+    ///
+    /// Two devices give the same weights in every run. Burn sums in the order in which devices finish,
+    /// so with more of them, or with accumulated gradients, the last bits vary from run to run, as
+    /// those of training metrics always do.
+    pub fn devices(self, devices: impl IntoIterator<Item = Device>) -> Self {
+        let devices = devices.into_iter().collect();
+        let main = MultiDeviceOptim::OptimMainDevice;
+        self.strategy(ExecutionStrategy::multi(devices, main))
+    }
+
+    /// Sets Burn's training strategy: a single device, or several with either kind of
+    /// [`MultiDeviceOptim`].
+    ///
+    /// [`fit`](Self::fit) refuses the others. A custom strategy may make any number of updates and
+    /// need not call the hooks at the end of an epoch; the workers of distributed data-parallel
+    /// training make different numbers of updates if they have different shares of the data. Burn's
+    /// `ExecutionStrategy::ddp` panics by itself on devices without collectives, such as flex.
+    pub fn strategy(mut self, strategy: impl Into<TrainingStrategy<M>>) -> Self {
+        self.refused = None;
+        match strategy.into() {
+            TrainingStrategy::Default(ExecutionStrategy::SingleDevice(device)) => {
+                self.devices = vec![device];
+            }
+            TrainingStrategy::Default(ExecutionStrategy::MultiDevice(devices, optim)) => {
+                self.devices = devices;
+                self.multi_device_optim = optim;
+            }
+            TrainingStrategy::Default(ExecutionStrategy::DistributedDataParallel { .. }) => {
+                self.refused = Some("ExecutionStrategy::DistributedDataParallel");
+            }
+            TrainingStrategy::Custom(_) => self.refused = Some("TrainingStrategy::Custom"),
+        }
         self
     }
 
@@ -194,13 +231,13 @@ impl<M: LearnerModel> Training<M> {
     }
 
     /// Sets which checkpoints are kept; by default the last two, and, if a metric called `Loss` is
-    /// registered, the one with the least validation loss.
+    /// registered, the one with the least validation loss. May be changed when the run is resumed.
     pub fn keep(mut self, keep: KeepPolicy) -> Self {
         self.keep = Some(keep);
         self
     }
 
-    /// Ends the run once a metric no longer improves.
+    /// Ends the run once a metric no longer improves. May be changed when the run is resumed.
     pub fn early_stopping(mut self, early_stopping: EarlyStopping) -> Self {
         self.early_stopping = Some(early_stopping);
         self
@@ -209,9 +246,10 @@ impl<M: LearnerModel> Training<M> {
     /// Continues the run in the directory from its newest complete checkpoint, or starts it if
     /// there is none.
     ///
-    /// Everything but the number of epochs must be configured as it was. More epochs extend the run,
-    /// but not if the schedule has lengths in percent of the run: the run so far would have had other
-    /// learning rates, so that is refused. Give such lengths in epochs to extend the run later.
+    /// Everything but the number of epochs, [`early_stopping`](Self::early_stopping) and
+    /// [`keep`](Self::keep) must be configured as it was. More epochs extend the run, but not if the
+    /// schedule has lengths in percent of the run: the run so far would have had other learning
+    /// rates, so that is refused. Give such lengths in epochs to extend the run later.
     pub fn resume(mut self, resume: bool) -> Self {
         self.resume = resume;
         self
@@ -226,7 +264,9 @@ impl<M: LearnerModel> Training<M> {
 
     /// Changes Burn's [`SupervisedTraining`] directly, for all that has no method here.
     ///
-    /// What has one is set by [`fit`](Self::fit) afterwards.
+    /// What has one is set by [`fit`](Self::fit) afterwards, whatever was set here: epochs, training
+    /// strategy, gradient accumulation, checkpointers, the strategies of checkpointing and early
+    /// stopping, interrupter and renderer. Burn's `checkpoint` is for `fit` alone to call.
     pub fn configure(
         mut self,
         configure: impl FnOnce(SupervisedTraining<M>) -> SupervisedTraining<M> + 'static,
@@ -236,7 +276,11 @@ impl<M: LearnerModel> Training<M> {
     }
 
     /// Settings of the caller that `config.json` shall hold too, and that must not change when the
-    /// run is resumed, such as the seed and what identifies the data.
+    /// run is resumed.
+    ///
+    /// What the data are and in which order they come belongs here: a loader tells how many samples
+    /// it has and no more, so other data of that number or another seed of the shuffle would not be
+    /// noticed. For MNIST that is `{"seed": 42, "data": mnist.train.fingerprint()}`.
     pub fn settings(mut self, settings: serde_json::Value) -> Self {
         self.settings = settings;
         self
@@ -261,8 +305,21 @@ impl<M: LearnerModel> Training<M> {
         self
     }
 
+    /// Which checkpoints are kept.
+    pub(crate) fn keep_policy(&self) -> KeepPolicy {
+        let best_by_loss = || KeepPolicy::default().with_best(Best::valid("loss", Mode::Min));
+        self.keep.clone().unwrap_or_else(best_by_loss)
+    }
+
     /// The run as schedules see it.
     pub(crate) fn run(&self) -> Result<Run, TrainingError> {
+        if let Some(found) = self.refused {
+            return Err(TrainingError::Invalid {
+                name: "training strategy",
+                expected: "SingleDevice or MultiDevice",
+                found: found.to_owned(),
+            });
+        }
         let at_least_one = |name, value: usize| match value {
             0 => Err(TrainingError::Invalid {
                 name,

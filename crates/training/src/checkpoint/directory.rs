@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use crate::TrainingError;
+use crate::files;
 
 /// What a directory in the directory of checkpoints is, and of which epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,26 +71,16 @@ pub(super) fn begin(directory: &Path, epoch: usize) -> Result<PathBuf, TrainingE
 pub(super) fn publish(directory: &Path, epoch: usize) -> Result<(), TrainingError> {
     let (staging, path) = (staging(directory, epoch), checkpoint(directory, epoch));
     sync(&staging)?;
-    set_aside(directory, epoch)?;
+    if let Some(aside) = set_aside(directory, epoch)? {
+        log::warn!("{} was in the way: now {}", path.display(), aside.display());
+    }
     fs::rename(&staging, &path).map_err(|e| TrainingError::file("write", &path, e))?;
     sync(directory)
 }
 
-/// Moves what is in the place of the checkpoint of `epoch` out of the way.
-pub(super) fn set_aside(directory: &Path, epoch: usize) -> Result<(), TrainingError> {
-    let path = checkpoint(directory, epoch);
-    if !exists(&path)? {
-        return Ok(());
-    }
-    let mut aside = path.clone();
-    for number in 1_u64.. {
-        aside = path.with_extension(format!("aside-{number}"));
-        if !exists(&aside)? {
-            break;
-        }
-    }
-    log::warn!("{} is now {}", path.display(), aside.display());
-    fs::rename(&path, &aside).map_err(|e| TrainingError::file("rename", &path, e))
+/// Moves what is in the place of the checkpoint of `epoch` out of the way, and gives where it is now.
+pub(super) fn set_aside(directory: &Path, epoch: usize) -> Result<Option<PathBuf>, TrainingError> {
+    files::set_aside(&checkpoint(directory, epoch))
 }
 
 /// Deletes the checkpoint of `epoch`; a kill meanwhile leaves no half of it under its name.
@@ -112,10 +103,6 @@ pub(super) fn finish_deleting(directory: &Path) -> Result<(), TrainingError> {
         }
     }
     Ok(())
-}
-
-fn exists(path: &Path) -> Result<bool, TrainingError> {
-    fs::exists(path).map_err(|error| TrainingError::file("read", path, error))
 }
 
 fn remove(path: &Path) -> Result<(), TrainingError> {

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use burn::train::metric::store::Split;
 use burn_lr_scheduler::Mode;
+use serde::Serialize;
 
 use super::manifest::{BestSoFar, Manifest};
-use crate::history::{EpochRecord, History, Metrics};
+use crate::history::{EpochRecord, History, Metrics, serialize_split};
 
 /// Which checkpoints are kept: the last two by default.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct KeepPolicy {
     /// How many of the newest checkpoints are kept; 0 counts as 1.
     ///
@@ -96,11 +97,12 @@ impl KeepPolicy {
 }
 
 /// What makes a checkpoint the best: a metric of its epoch.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Best {
     /// The metric, as the history names it: `loss`, `accuracy`.
     pub metric: String,
     /// The split that it is of: training or validation.
+    #[serde(serialize_with = "serialize_split")]
     pub split: Split,
     /// Whether smaller or larger is better.
     pub mode: Mode,

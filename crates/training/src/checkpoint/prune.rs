@@ -1,29 +1,32 @@
 //! How checkpoints go.
 
+use std::path::PathBuf;
+
 use super::directory::{self, Kind};
 use super::store::{CheckpointStore, Pending, Stored};
 use crate::TrainingError;
 
 impl CheckpointStore {
-    /// Moves all checkpoints newer than `epoch` out of the way, under other names.
+    /// Moves all checkpoints newer than `epoch` out of the way, under other names, which are returned.
     ///
     /// A run that does not go on from the newest checkpoint begins with this: otherwise what is
     /// newer would be taken for its own later on. With 0 it is all of them.
     ///
     /// # Errors
     /// [`TrainingError::File`] if one cannot be renamed.
-    pub fn set_aside_after(&self, epoch: usize) -> Result<(), TrainingError> {
+    pub fn set_aside_after(&self, epoch: usize) -> Result<Vec<PathBuf>, TrainingError> {
         let mut stored = self.stored();
+        let mut aside = Vec::new();
         let directory = &self.0.directory;
         let found = directory::list(directory)
             .map_err(|error| TrainingError::file("read", directory, error))?;
         for (newer, kind) in found {
             if kind == Kind::Checkpoint && newer > epoch {
                 stored.complete.remove(&newer);
-                directory::set_aside(directory, newer)?;
+                aside.extend(directory::set_aside(directory, newer)?);
             }
         }
-        Ok(())
+        Ok(aside)
     }
 
     /// Deletes the checkpoint of `epoch` as soon as a newer one is complete, unless it is the best.

@@ -14,7 +14,8 @@ impl CheckpointStore {
     /// Values that are not finite are left out, so they are never the best.
     ///
     /// # Errors
-    /// [`TrainingError::MissingMetric`] if the policy needs one that is not there.
+    /// [`TrainingError::MissingMetric`] if the policy needs one that is not there. The others are set
+    /// nevertheless.
     pub fn set_metrics(
         &self,
         epoch: usize,
@@ -22,6 +23,8 @@ impl CheckpointStore {
         valid: &Metrics,
     ) -> Result<(), TrainingError> {
         let mut pending = self.pending();
+        let metrics = (train.clone(), valid.clone());
+        pending.metrics.insert(epoch, metrics);
         if let Some(best) = &pending.keep.best {
             let metrics = best.of_split(train, valid);
             if !metrics.is_some_and(|metrics| metrics.contains_key(&best.metric)) {
@@ -37,8 +40,6 @@ impl CheckpointStore {
                 });
             }
         }
-        let metrics = (train.clone(), valid.clone());
-        pending.metrics.insert(epoch, metrics);
         Ok(())
     }
 

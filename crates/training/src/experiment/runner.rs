@@ -31,6 +31,8 @@ static GENERATOR: Mutex<()> = Mutex::new(());
 /// How often a request to stop is looked for.
 const POLL: Duration = Duration::from_millis(50);
 
+type OnTrial = Box<dyn Fn(&Candidate, &Trial)>;
+
 /// The same training under several schedules, each under several seeds.
 ///
 /// The base gives the training and the model for a run directory and a seed: model, optimizer,
@@ -81,7 +83,7 @@ pub struct Experiment<F> {
     pub(super) jobs: usize,
     pub(super) display: Display,
     pub(super) interrupter: Interrupter,
-    on_trial: Box<dyn Fn(&Candidate, &Trial)>,
+    on_trial: OnTrial,
 }
 
 impl<F, M> Experiment<F>

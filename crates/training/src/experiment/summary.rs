@@ -129,7 +129,7 @@ impl Summary {
                         let epochs = trial.history().map_or(&[][..], |h| &h.epochs);
                         epochs.get(number - 1).is_some_and(|e| target.is_met_by(e))
                     };
-                    !finished.is_empty() && finished.iter().all(|trial| met(&trial))
+                    !finished.is_empty() && finished.iter().all(met)
                 })
                 .collect(),
             final_lr: over(|trial| trial.last().map_or(f64::NAN, |epoch| epoch.lr)),

@@ -286,9 +286,9 @@ impl<'a> Report<'a> {
         for (heading, document) in documents {
             if let Some(document) = document {
                 let document = escaped(&document);
-                let _ = write!(
+                let _ = writeln!(
                     html,
-                    "<details><summary>{heading}</summary><pre>{document}</pre></details>\n"
+                    "<details><summary>{heading}</summary><pre>{document}</pre></details>"
                 );
             }
         }

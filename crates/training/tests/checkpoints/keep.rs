@@ -113,7 +113,7 @@ fn another_idea_of_the_best_is_applied_to_what_is_there() {
 }
 
 #[test]
-fn a_metric_that_is_not_there_is_named() {
+fn a_metric_that_is_not_there_is_named_and_the_others_are_saved() {
     let (_directory, store) = store_of(0);
     let policy = KeepPolicy::default().with_best(Best::train("accuracy", Mode::Max));
     let store = store.with_keep(policy);
@@ -124,6 +124,8 @@ fn a_metric_that_is_not_there_is_named() {
         matches!(missing, TrainingError::MissingMetric { metric, split, epoch: 7, known }
         if metric == "accuracy" && split == "train" && known == ["loss"])
     );
+    save(&store, 7).unwrap();
+    assert_eq!(store.load(7).unwrap().train, metrics(0.5));
 }
 
 /// A directory in memory if possible: there is much to be synced.
