@@ -193,15 +193,16 @@ fn run(options: &Options) -> Result<bool, Error> {
         directory.display()
     ));
 
+    let model = MlpConfig::new();
     let base = |directory: &Path, seed: u64| -> Result<(Training<Mlp>, Mlp), BaseError> {
         let train = EpochLoader::new(images.clone(), BATCH_SIZE).shuffled(seed);
         let valid = EpochLoader::new(valid.clone(), VALID_BATCH_SIZE);
         let training = Training::new(directory, Arc::new(train), Arc::new(valid), BATCH_SIZE)
             .metrics((LossMetric::new(), AccuracyMetric::new()))
             .keep(KeepPolicy::last(1))
-            .settings(json!({"seed": seed, "data": data, "pixels": "scaled to 0..1"}));
+            .settings(json!({"seed": seed, "data": data, "model": model}));
         device.seed(seed);
-        Ok((training, MlpConfig::new().init(&device)))
+        Ok((training, model.init(&device)))
     };
     let mut experiment = Experiment::new(&directory, base)
         .seeds(options.seeds.clone())

@@ -112,7 +112,11 @@ pub fn run(
     ));
 
     let model = MlpConfig::new();
-    let train = Arc::new(EpochLoader::new(images, BATCH_SIZE).shuffled(options.seed));
+    let train = Arc::new(
+        EpochLoader::new(images, BATCH_SIZE)
+            .shuffled(options.seed)
+            .prefetch(4),
+    );
     let valid = Arc::new(EpochLoader::new(mnist.test, VALID_BATCH_SIZE));
     // Burn's dashboard owns the terminal until the end; the lines then wait for it.
     let (lines, waiting) = mpsc::channel();
