@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compare the speed of burn-lr with PyTorch's and JAX's on the same experiment.
 
-Runs burn-lr's example mnist_step and the same experiment in PyTorch and JAX, one after the other,
+Runs burn-lr's example speed and the same experiment in PyTorch and JAX, one after the other,
 for several rounds, and prints a Markdown table of the seconds that an epoch takes: the median, and
 the fastest and the slowest. The first epoch of every run is left out, as it includes warm-up and
 compilation.
@@ -29,8 +29,8 @@ ROOT = HERE.parents[1]
 
 OURS = "burn_lr"
 OURS_COMMAND = (
-    "cargo run --release --quiet --example mnist_step -- "
-    "--epochs {epochs} --train-samples {train_samples} --run-dir {run_dir}"
+    "cargo run --release --quiet --example speed -- --epochs {epochs} --batch {batch} "
+    "--hidden {hidden} --train-samples {train_samples} --run-dir {run_dir}"
 )
 LABELS = {
     OURS: "burn-lr",
@@ -55,7 +55,7 @@ exit status:
   0    all that was to run did
   {FAILED}    a run failed or did not report its epochs; there is no table
   {USAGE}    an option is wrong
-  {SKIPPED}    a run was skipped, being not installed or of a fixed size; the table has the others
+  {SKIPPED}    a run was skipped, being not installed; the table has the others
   {INTERRUPTED}  stopped by Ctrl-C
 
 examples:
@@ -63,8 +63,8 @@ examples:
       everything; the first time this downloads PyTorch and JAX
   run.py --only burn_lr pytorch_tuned --torch-python ~/env/bin/python
       two of them, with a PyTorch that is installed already
-  run.py --batch 256 --ours-command "my-trainer --batch {{batch}} --epochs {{epochs}} --out {{run_dir}}"
-      another size, which mnist_step cannot train
+  run.py --batch 256 --hidden 1024
+      another size
 """
 
 
@@ -158,9 +158,6 @@ def ours_arguments(options):
 
 
 def ours(options):
-    size = (options.batch, options.hidden)
-    if not options.ours_command and size != (mnist.BATCH, mnist.HIDDEN):
-        raise Unavailable("mnist_step has a fixed batch and network; see --ours-command")
     arguments = ours_arguments(options)
     # Either on the PATH or, as that is where it starts, relative to the root.
     if not (shutil.which(arguments[0]) or shutil.which(ROOT / arguments[0])):
