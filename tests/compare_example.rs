@@ -94,6 +94,8 @@ fn what_is_wrong_exits_with_2_and_is_named() {
         (vec!["--seeds", "1,1"], "seeds"),
         (vec!["--backend", "tpu"], "tpu"),
         (vec!["--trials", "5"], "--find"),
+        (vec!["--min-valid", "900"], "validation accuracy"),
+        (vec!["--max-train", "-1"], "training accuracy"),
     ] {
         let (code, _, error) = run(&directory.path().join("run"), &arguments);
         assert_eq!(code, 2, "{arguments:?}: {error}");
@@ -111,7 +113,12 @@ fn a_choice_is_reported_on_the_test_set() {
         output.starts_with("Training on 150 images, validating on 50 split off"),
         "{output}"
     );
-    assert!(output.contains("On the test set: "), "{output}");
+    assert!(
+        output.contains("On the test set, the best models of "),
+        "{output}"
+    );
+    assert!(!output.contains("NaN"), "{output}");
+    assert_eq!(results(directory.path())["tested"]["per_seed"][0][0], 1);
 }
 
 #[test]
@@ -128,6 +135,10 @@ fn a_search_prints_what_it_found_as_a_candidate() {
     ];
     let (code, output, error) = run(directory.path(), &arguments);
     assert_eq!(code, 0, "{error}");
+    assert!(
+        output.contains("On the test set, the final models of "),
+        "{output}"
+    );
     let found = output
         .lines()
         .find_map(|line| line.strip_prefix("Found: "))

@@ -52,8 +52,8 @@ pub use evaluation::{
 };
 pub use experiment::{
     At, BaseError, Budget, Candidate, Choice, Comparison, Draw, Experiment, ExperimentError,
-    Figures, Found, Measure, Outcome, Results, Search, Stat, Summary, Target, Trial, Verdict,
-    catalogue,
+    Figures, Found, Measure, Outcome, Results, Search, Stat, Summary, Target, Tested, Trial,
+    Verdict, catalogue,
 };
 pub use feedback::{Feedback, FeedbackScheduler, LrCut, LrState};
 pub use fused_adam::fused_adam;
