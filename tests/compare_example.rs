@@ -124,15 +124,8 @@ fn a_choice_is_reported_on_the_test_set() {
 #[test]
 fn a_search_prints_what_it_found_as_a_candidate() {
     let directory = TempDir::new().unwrap();
-    let arguments = [
-        "--find",
-        "--trials",
-        "6",
-        "--epochs",
-        "3",
-        "--min-valid",
-        "50",
-    ];
+    let arguments = "--find --trials 6 --epochs 3 --min-valid 50 --hold-out 40";
+    let arguments: Vec<&str> = arguments.split(' ').collect();
     let (code, output, error) = run(directory.path(), &arguments);
     assert_eq!(code, 0, "{error}");
     assert!(
