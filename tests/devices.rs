@@ -18,7 +18,7 @@ use burn::train::{
 };
 use burn_lr::model::Mlp;
 use burn_lr::scheduler::{Clock, ReduceLrOnPlateau, Run, Scheduler, StepLr, ThresholdMode};
-use burn_lr::training::{History, Trained, Training, TrainingError};
+use burn_lr::training::{Backend, History, Trained, Training, TrainingError};
 use common::{halving, model, parameters, training};
 use tempfile::TempDir;
 
@@ -209,4 +209,31 @@ fn what_fit_decides_cannot_be_changed_by_the_way() {
     // 8 updates, as one device makes of 500 samples.
     let next: Vec<f64> = history.epochs.iter().map(|epoch| epoch.next_lr).collect();
     assert_eq!(next, [0.01 * 0.5f64.powi(8)]);
+}
+
+#[test]
+fn data_parallel_training_needs_collectives_unless_there_is_one_device() {
+    let parent = TempDir::new().unwrap();
+    let (several, one) = (parent.path().join("several"), parent.path().join("one"));
+    for backend in Backend::compiled() {
+        if backend == Backend::Cuda {
+            continue;
+        }
+        let device = backend.device().unwrap();
+        let refused = training(&several, halving(), Clock::PerEpoch)
+            .data_parallel([device.clone(), device.clone()])
+            .fit(model(&device));
+        assert!(matches!(
+            refused,
+            Err(TrainingError::Invalid {
+                name: "data-parallel training",
+                ..
+            })
+        ));
+        assert!(!several.exists());
+    }
+    training(&one, halving(), Clock::PerEpoch)
+        .data_parallel([Device::flex()])
+        .fit(model(&Device::flex()))
+        .unwrap();
 }

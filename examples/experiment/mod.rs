@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::mpsc;
 
 use burn::data::dataset::Dataset;
+use burn::tensor::Device;
 use burn::train::metric::{AccuracyMetric, LossMetric};
 use burn_lr::model::MlpConfig;
 use burn_lr::scheduler::{Clock, Run, ScheduleConfig, Scheduler};
@@ -19,7 +20,7 @@ use clap::Args;
 use serde_json::json;
 use terminal::{Error, INTERRUPTED, numbered, say, stop_on_ctrl_c};
 
-/// Samples in a training batch; fixed, as the experiment may change the schedule alone.
+/// Samples in an update; fixed, as the experiment may change the schedule alone.
 const BATCH_SIZE: usize = 64;
 /// Samples in a validation batch, which changes nothing but the speed.
 const VALID_BATCH_SIZE: usize = 1000;
@@ -50,6 +51,15 @@ pub struct Options {
     /// Where to compute: flex, ndarray, wgpu or cuda, as far as compiled in
     #[arg(long, default_value = "flex")]
     pub backend: Backend,
+
+    /// Train on N devices of the backend, each taking its share of every batch
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub devices: u32,
+
+    /// Have every device update its own copy of the model, gradients being averaged by collective
+    /// operations (cuda only)
+    #[arg(long)]
+    pub data_parallel: bool,
 
     /// Directory of the four IDX files, plain or gzipped [default: the bundled MNIST]
     #[arg(long, value_name = "DIR")]
@@ -87,7 +97,7 @@ pub fn run(
         Run::per_epoch(1).with_epochs(epochs.into()),
     )
     .map_err(TrainingError::from)?;
-    let device = options.backend.device()?;
+    let (devices, place) = devices(options)?;
     let display = display(options.tui)?;
     let directory = match &options.run_dir {
         Some(directory) => directory.clone(),
@@ -106,28 +116,32 @@ pub fn run(
         images.len(),
         mnist.test.len(),
         name,
-        options.backend,
+        place,
         options.seed,
         directory.display()
     ));
 
     let model = MlpConfig::new();
-    let train = Arc::new(
-        EpochLoader::new(images, BATCH_SIZE)
-            .shuffled(options.seed)
-            .prefetch(4),
-    );
+    // The devices share a batch, so that an update sees as many images as on one.
+    let batch_size = BATCH_SIZE.div_ceil(devices.len());
+    let train = EpochLoader::new(images, batch_size).shuffled(options.seed);
+    let train = Arc::new(train.prefetch(4));
     let valid = Arc::new(EpochLoader::new(mnist.test, VALID_BATCH_SIZE));
     // Burn's dashboard owns the terminal until the end; the lines then wait for it.
     let (lines, waiting) = mpsc::channel();
     let tui = options.tui;
+    let device = devices.first().cloned().unwrap_or_default();
     device.seed(options.seed);
-    let mut training = Training::new(&directory, train, valid, BATCH_SIZE)
+    let mut training = Training::new(&directory, train, valid, batch_size)
         .schedule(schedule, Clock::PerEpoch)
         .epochs(epochs as usize)
         .metrics((LossMetric::new(), AccuracyMetric::new()))
         .resume(options.resume)
         .interrupter(stop_on_ctrl_c()?);
+    training = match options.data_parallel {
+        true => training.data_parallel(devices),
+        false => training.devices(devices),
+    };
     if let Some(patience) = options.early_stop {
         training = training.early_stopping(EarlyStopping::new(patience as usize));
     }
@@ -175,6 +189,16 @@ pub fn exit(result: Result<(), Error>) -> ExitCode {
         (_, true) => INTERRUPTED,
         _ => 1,
     })
+}
+
+/// Where to train, and how to call it.
+fn devices(options: &Options) -> Result<(Vec<Device>, String), Error> {
+    let devices = options.backend.devices(options.devices as usize)?;
+    let place = match devices.len() {
+        1 => options.backend.to_string(),
+        several => format!("{several} devices of {}", options.backend),
+    };
+    Ok((devices, place))
 }
 
 fn display(tui: bool) -> Result<Display, Error> {

@@ -4,6 +4,13 @@ use std::fmt;
 use std::str::FromStr;
 
 use burn::tensor::Device;
+#[cfg(any(
+    feature = "wgpu",
+    feature = "vulkan",
+    feature = "metal",
+    feature = "cuda"
+))]
+use burn::tensor::DeviceType;
 
 /// A backend to run on, chosen at run time among those that were compiled in.
 ///
@@ -42,6 +49,16 @@ pub enum BackendError {
         /// The backend, which is also the name of the feature.
         backend: Backend,
     },
+    /// The machine has not that many devices of the backend.
+    #[error("expected {expected} devices of the {backend} backend, found {found}")]
+    TooFewDevices {
+        /// The backend.
+        backend: Backend,
+        /// How many were asked for.
+        expected: usize,
+        /// How many there are.
+        found: usize,
+    },
 }
 
 impl Backend {
@@ -75,6 +92,45 @@ impl Backend {
             #[allow(unreachable_patterns)]
             backend => Err(BackendError::NotCompiled { backend }),
         }
+    }
+
+    /// The first `count` devices of the backend, without autodiff. A CPU backend has one device, and
+    /// gives it as often as asked: each worker is a thread on it.
+    ///
+    /// # Errors
+    /// [`BackendError::NotCompiled`] if the backend's feature is off,
+    /// [`BackendError::TooFewDevices`] if the machine has fewer.
+    pub fn devices(self, count: usize) -> Result<Vec<Device>, BackendError> {
+        let default = self.device()?;
+        let mut devices = match self {
+            #[cfg(any(feature = "wgpu", feature = "vulkan", feature = "metal"))]
+            Self::Wgpu if count > 1 => Device::enumerate(DeviceType::Wgpu).into_vec(),
+            #[cfg(feature = "cuda")]
+            Self::Cuda if count > 1 => Device::enumerate(DeviceType::Cuda).into_vec(),
+            _ => vec![default; count],
+        };
+        if devices.len() < count {
+            return Err(BackendError::TooFewDevices {
+                backend: self,
+                expected: count,
+                found: devices.len(),
+            });
+        }
+        devices.truncate(count);
+        Ok(devices)
+    }
+}
+
+/// What [`has_collectives`] asks for, in words.
+pub(crate) const COLLECTIVES: &str = "devices of cuda, the only backend with collective operations";
+
+/// Whether devices like this one can sum a tensor over all of them, as distributed data-parallel
+/// training needs. In Burn 0.22.1 it is CUDA alone, by NCCL: the other CubeCL runtimes panic.
+pub(crate) fn has_collectives(device: &Device) -> bool {
+    match device {
+        #[cfg(feature = "cuda")]
+        device if Device::enumerate(DeviceType::Cuda).contains(device) => true,
+        _ => false,
     }
 }
 
@@ -119,6 +175,22 @@ mod tests {
         }
         let unknown = "tpu".parse::<Backend>();
         assert!(matches!(unknown, Err(BackendError::Unknown { found }) if found == "tpu"));
+    }
+
+    #[test]
+    fn a_cpu_is_as_many_devices_as_asked_for_and_a_gpu_as_many_as_there_are() {
+        for backend in Backend::compiled() {
+            let device = backend.device().unwrap();
+            assert_eq!(backend.devices(1).unwrap(), [device.clone()]);
+            if is_cpu(&device) {
+                assert_eq!(backend.devices(3).unwrap(), vec![device; 3]);
+            } else {
+                assert!(matches!(
+                    backend.devices(1000),
+                    Err(BackendError::TooFewDevices { expected: 1000, .. })
+                ));
+            }
+        }
     }
 
     #[test]

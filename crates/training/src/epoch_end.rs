@@ -14,7 +14,7 @@ use burn::train::metric::store::{Aggregate, EventStoreClient, Split};
 use serde::{Deserialize, Serialize};
 
 use crate::TrainingError;
-use crate::checkpoint::{CheckpointStore, HISTORY};
+use crate::checkpoint::{CheckpointStore, HISTORY, Handover};
 use crate::early_stopping::EarlyStopping;
 use crate::feedback::Feedback;
 use crate::history::{EpochRecord, History};
@@ -29,6 +29,7 @@ pub(crate) struct EpochEnd(Arc<Mutex<State>>);
 pub(crate) struct State {
     pub directory: PathBuf,
     pub store: CheckpointStore,
+    pub handover: Handover,
     /// Whether it is an error if there is no metric to tell the best checkpoint by.
     pub needs_best: bool,
     pub log: MetricsLog,
@@ -60,6 +61,11 @@ impl EpochEnd {
             Some(error) => Err(error),
             None => Ok(std::mem::take(&mut state.history)),
         }
+    }
+
+    /// What training waits for between the epochs.
+    pub(crate) fn handover(&self) -> Handover {
+        self.lock().handover.clone()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -124,11 +130,14 @@ impl CheckpointingStrategy for EpochEnd {
         epoch: usize,
         store: &EventStoreClient,
     ) -> Vec<CheckpointingAction> {
-        match self.lock().end(epoch, store) {
-            // What is no longer needed, the store deletes once the checkpoint is complete.
-            true => vec![CheckpointingAction::Save],
-            false => Vec::new(),
+        let mut state = self.lock();
+        if !state.end(epoch, store) {
+            return Vec::new();
         }
+        // Model, optimizer and scheduler.
+        state.handover.expect(3);
+        // What is no longer needed, the store deletes once the checkpoint is complete.
+        vec![CheckpointingAction::Save]
     }
 }
 
@@ -139,6 +148,10 @@ impl EarlyStoppingStrategy for EpochEnd {
             return true;
         }
         let stopping = state.early_stopping.as_ref();
-        stopping.is_some_and(|stopping| stopping.stops(&state.history))
+        let stops = stopping.is_some_and(|stopping| stopping.stops(&state.history));
+        drop(state);
+        // Until then, no update may be made.
+        self.handover().wait();
+        stops
     }
 }

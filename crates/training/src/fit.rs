@@ -4,11 +4,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use burn::tensor::Device;
+use burn::tensor::distributed::{DistributedConfig, ReduceOperation};
 use burn::train::{ExecutionStrategy, Learner, LearnerModel, LearningResult, SupervisedTraining};
 use burn_lr_scheduler::Scheduler;
 
 use crate::TrainingError;
-use crate::checkpoint::{CheckpointStore, HISTORY, MODEL, OPTIM, PartCheckpointer, SCHEDULER};
+use crate::checkpoint::{
+    CheckpointStore, HISTORY, Handover, MODEL, OPTIM, PartCheckpointer, SCHEDULER,
+};
 use crate::data::Replay;
 use crate::epoch_end::{EpochEnd, State};
 use crate::feedback::FeedbackScheduler;
@@ -22,6 +25,11 @@ use crate::progress::{BarRenderer, Display};
 use crate::resume::resume;
 use crate::run_config::RunConfig;
 use crate::training::{Trained, Training};
+
+/// What data-parallel workers do with their gradients.
+const AVERAGE: DistributedConfig = DistributedConfig {
+    all_reduce_op: ReduceOperation::Mean,
+};
 
 impl<M: LearnerModel> Training<M> {
     /// Trains `model`, whose device decides where that happens.
@@ -93,6 +101,7 @@ impl<M: LearnerModel> Training<M> {
         let epoch_end = EpochEnd::new(State {
             directory: self.directory.clone(),
             store: store.clone(),
+            handover: Handover::default(),
             needs_best: self.keep.is_some(),
             log: log.clone(),
             observer: PlateauObserver::new(feedback.clone())
@@ -133,18 +142,19 @@ impl<M: LearnerModel> Training<M> {
         if !self.devices.is_empty() {
             devices = std::mem::take(&mut self.devices);
         }
-        let strategy = ExecutionStrategy::multi(devices, self.multi_device_optim);
+        let strategy = match self.data_parallel {
+            true => ExecutionStrategy::ddp(devices, AVERAGE),
+            false => ExecutionStrategy::multi(devices, self.multi_device_optim),
+        };
+        let handover = epoch_end.handover();
+        let part = |part| PartCheckpointer::new(store.clone(), part).with_handover(&handover);
         // Also what is the default, in case `configure` has set something else.
         training = training
             .with_training_strategy(strategy.into())
             .grads_accumulation(self.grads_accumulation)
             .num_epochs(self.epochs)
             .with_interrupter(self.interrupter.clone())
-            .with_custom_checkpointers(
-                PartCheckpointer::new(store.clone(), MODEL),
-                PartCheckpointer::new(store.clone(), OPTIM),
-                PartCheckpointer::new(store.clone(), SCHEDULER),
-            )
+            .with_custom_checkpointers(part(MODEL), part(OPTIM), part(SCHEDULER))
             .with_checkpointing_strategy(epoch_end.clone())
             .early_stopping(epoch_end.clone());
         if done > 0 {

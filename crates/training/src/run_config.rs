@@ -40,6 +40,8 @@ pub(crate) struct RunConfig {
     valid_samples: usize,
     devices: Vec<String>,
     multi_device_optim: String,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    data_parallel: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     seed: Option<u64>,
     keep: KeepPolicy,
@@ -69,6 +71,7 @@ impl RunConfig {
             valid_samples: training.valid.num_items(),
             devices: devices.iter().map(|d| format!("{d:?}")).collect(),
             multi_device_optim: format!("{:?}", training.multi_device_optim),
+            data_parallel: training.data_parallel,
             seed: training.seed,
             keep: training.keep_policy(),
             early_stopping: training.early_stopping.clone(),

@@ -14,6 +14,7 @@ use burn::train::{
 use burn_lr_scheduler::{Clock, Mode, Run, ScheduleConfig};
 
 use crate::TrainingError;
+use crate::backend::{COLLECTIVES, has_collectives};
 use crate::checkpoint::{Best, KeepPolicy};
 use crate::early_stopping::EarlyStopping;
 use crate::history::{EpochRecord, History};
@@ -79,6 +80,7 @@ pub struct Training<M: LearnerModel> {
     pub(crate) grads_accumulation: usize,
     pub(crate) devices: Vec<Device>,
     pub(crate) multi_device_optim: MultiDeviceOptim,
+    pub(crate) data_parallel: bool,
     /// A training strategy that cannot be used.
     refused: Option<&'static str>,
     pub(crate) seed: Option<u64>,
@@ -131,6 +133,7 @@ impl<M: LearnerModel> Training<M> {
             grads_accumulation: 1,
             devices: Vec::new(),
             multi_device_optim: MultiDeviceOptim::OptimMainDevice,
+            data_parallel: false,
             refused: None,
             seed: None,
             observed: (LOSS.to_owned(), Split::Valid),
@@ -183,15 +186,29 @@ impl<M: LearnerModel> Training<M> {
         self.strategy(ExecutionStrategy::multi(devices, main))
     }
 
+    /// Trains on several devices by distributed data parallelism: each has its own copy of the model
+    /// and of the optimizer, takes its own batch in every update, and gradients are averaged over all
+    /// devices by collective operations.
+    ///
+    /// [`fit`](Self::fit) refuses devices without such operations, which in Burn 0.22.1 are all but
+    /// CUDA's, and training sets of which one device would have more batches than another: it would
+    /// wait for the others forever. One device needs no collectives, and may be of any backend.
+    pub fn data_parallel(mut self, devices: impl IntoIterator<Item = Device>) -> Self {
+        self = self.devices(devices);
+        self.data_parallel = self.devices.len() > 1;
+        self
+    }
+
     /// Sets Burn's training strategy: a single device, or several with either kind of
     /// [`MultiDeviceOptim`].
     ///
     /// [`fit`](Self::fit) refuses the others. A custom strategy may make any number of updates and
-    /// need not call the hooks at the end of an epoch; the workers of distributed data-parallel
-    /// training make different numbers of updates if they have different shares of the data. Burn's
-    /// `ExecutionStrategy::ddp` panics by itself on devices without collectives, such as flex.
+    /// need not call the hooks at the end of an epoch. Burn's `ExecutionStrategy::ddp` panics by
+    /// itself on devices without collectives, before they could be refused: it has
+    /// [`data_parallel`](Self::data_parallel) in its place.
     pub fn strategy(mut self, strategy: impl Into<TrainingStrategy<M>>) -> Self {
         self.refused = None;
+        self.data_parallel = false;
         match strategy.into() {
             TrainingStrategy::Default(ExecutionStrategy::SingleDevice(device)) => {
                 self.devices = vec![device];
@@ -324,7 +341,7 @@ impl<M: LearnerModel> Training<M> {
         if let Some(found) = self.refused {
             return Err(TrainingError::Invalid {
                 name: "training strategy",
-                expected: "SingleDevice or MultiDevice",
+                expected: "SingleDevice, MultiDevice, or a call of Training::data_parallel",
                 found: found.to_owned(),
             });
         }
@@ -341,7 +358,11 @@ impl<M: LearnerModel> Training<M> {
         // Each device has its share of the samples; the last one has what is left over too.
         let devices = self.devices.len().max(1);
         let share = samples / devices + samples % devices;
-        let batches = share.div_ceil(at_least_one("batch size", self.batch_size)?);
+        let batch_size = at_least_one("batch size", self.batch_size)?;
+        let batches = share.div_ceil(batch_size);
+        if self.data_parallel {
+            self.check_data_parallel((samples / devices).div_ceil(batch_size), batches)?;
+        }
         let accumulation = at_least_one("gradient accumulation", self.grads_accumulation)?;
         let epochs = at_least_one("epochs", self.epochs)? as u64;
         let updates = batches.div_ceil(accumulation) as u64;
@@ -350,5 +371,23 @@ impl<M: LearnerModel> Training<M> {
             _ => Run::per_update().with_updates_per_epoch(updates),
         };
         Ok(run.with_epochs(epochs))
+    }
+    /// `first` and `last` are the batches of the first and of the last device.
+    fn check_data_parallel(&self, first: usize, last: usize) -> Result<(), TrainingError> {
+        if let Some(device) = self.devices.iter().find(|device| !has_collectives(device)) {
+            return Err(TrainingError::Invalid {
+                name: "data-parallel training",
+                expected: COLLECTIVES,
+                found: format!("{device:?}"),
+            });
+        }
+        if first != last {
+            return Err(TrainingError::Invalid {
+                name: "training samples",
+                expected: "as many batches for every device",
+                found: format!("{first}, and {last} for the last one"),
+            });
+        }
+        Ok(())
     }
 }

@@ -15,6 +15,7 @@
 
 mod directory;
 mod error;
+mod handover;
 mod keep;
 mod manifest;
 mod part;
@@ -24,6 +25,7 @@ mod save;
 mod store;
 
 pub use error::{CheckpointError, Skipped};
+pub(crate) use handover::Handover;
 pub use keep::{Best, KeepPolicy};
 pub use part::PartCheckpointer;
 pub use read::Checkpoint;

@@ -3,6 +3,7 @@
 use burn::tensor::Bytes;
 use burn::train::checkpoint::{Checkpoint, Checkpointer, CheckpointerError};
 
+use super::handover::Handover;
 use super::store::CheckpointStore;
 use crate::TrainingError;
 
@@ -28,12 +29,25 @@ use crate::TrainingError;
 pub struct PartCheckpointer {
     store: CheckpointStore,
     part: &'static str,
+    handover: Handover,
 }
 
 impl PartCheckpointer {
     /// The checkpointer of `part`, which is one of those that the store was opened with.
     pub fn new(store: CheckpointStore, part: &'static str) -> Self {
-        Self { store, part }
+        Self {
+            store,
+            part,
+            handover: Handover::default(),
+        }
+    }
+
+    /// Tells `handover` when a record has been read from its device.
+    pub(crate) fn with_handover(self, handover: &Handover) -> Self {
+        Self {
+            handover: handover.clone(),
+            ..self
+        }
     }
 
     fn report(&self, error: TrainingError) -> CheckpointerError {
@@ -50,9 +64,10 @@ impl PartCheckpointer {
 
 impl<R: Checkpoint> Checkpointer<R> for PartCheckpointer {
     fn save(&self, epoch: usize, record: R) -> Result<(), CheckpointerError> {
-        let bytes = record
-            .checkpoint_into_bytes()
-            .map_err(CheckpointerError::Record)?;
+        let reading = self.handover.reading();
+        let bytes = record.checkpoint_into_bytes();
+        drop(reading);
+        let bytes = bytes.map_err(CheckpointerError::Record)?;
         self.store
             .save_part(epoch, self.part, &bytes)
             .map_err(|error| self.report(error))

@@ -12,7 +12,7 @@ use crate::plot::{Chart, Line};
 /// The width and height of a chart, at which its text is legible on a phone.
 pub(super) const SIZE: (u32, u32) = (480, 300);
 
-/// How many points a curve of learning rates has at most.
+/// How many steps of a curve of learning rates are shown at most.
 const POINTS: u64 = 400;
 /// The length of the line that stands for a single epoch.
 const SHORT: f64 = 0.1;
@@ -87,11 +87,15 @@ fn curve(candidate: &Candidate, trial: &Trial) -> Option<Vec<(f64, f64)>> {
     }
     let curve = candidate.schedule.curve(&run).ok()?;
     let steps = run.total_steps()?;
-    let points = POINTS.min(steps);
-    let step = |point: u64| point * (steps - 1) / (points - 1).max(1);
-    let place = |step: u64| candidate.epochs as f64 * (step + 1) as f64 / steps as f64;
-    let point = |point: u64| (place(step(point)), curve.lr(step(point)));
-    Some((0..points).map(point).collect())
+    let place = |step: u64| candidate.epochs as f64 * step as f64 / steps as f64;
+    let shown = POINTS.min(steps);
+    let step = |point: u64| point * (steps - 1) / (shown - 1).max(1);
+    // A rate holds from its step to the next one.
+    let point = |point: u64| {
+        let step = step(point);
+        [step, step + 1].map(|end| (place(end), curve.lr(step)))
+    };
+    Some((0..shown).flat_map(point).collect())
 }
 
 /// Training against validation for each candidate.
