@@ -319,7 +319,21 @@ fn a_trial_that_fails_is_recorded_and_the_others_go_on() {
     let failed = |trial: &&burn_lr::training::Trial| matches!(trial.outcome, Outcome::Failed(_));
     assert_eq!(results.trials().iter().filter(failed).count(), 4);
     assert_eq!(results.choose(At::Last).candidate, 1);
-    results.write().unwrap();
+    // A seed that failed has not met the target, whatever the others did.
+    let target = Target {
+        min_valid_accuracy: 0.0,
+        max_train_accuracy: 1.0,
+    };
+    let lenient = Experiment::new(directory.path(), base)
+        .candidates([Candidate::new("sound", Constant::new(0.01), 2)])
+        .seeds([1, 2, 3])
+        .target(target)
+        .run()
+        .unwrap();
+    let sound = &lenient.summaries()[0];
+    assert!(sound.last.verdict.per_seed.iter().all(|&(_, met)| met) && sound.last.verdict.mean);
+    assert!(!sound.last.verdict.every_seed && !sound.best.verdict.every_seed);
+    assert!(sound.epochs_met.is_empty());
 }
 
 #[test]
@@ -360,8 +374,44 @@ fn what_is_wrong_is_said_before_anything_is_trained() {
     assert_eq!(invalid(run(vec![good()], vec![1, 1])), "seeds");
     assert_eq!(invalid(run(vec![], vec![1])), "candidates and seeds");
     assert_eq!(invalid(run(vec![good()], vec![])), "candidates and seeds");
+    let two_lines = Candidate::new("a\nb", Constant::new(0.01), 1);
+    assert_eq!(invalid(run(vec![two_lines], vec![1])), "candidate's name");
     let nameless = Candidate::new("?!", Constant::new(0.01), 1);
     assert_eq!(invalid(run(vec![nameless], vec![1])), "candidate's name");
+}
+
+#[test]
+fn a_target_that_is_no_fraction_is_refused() {
+    let directory = TempDir::new().unwrap();
+    for (min_valid_accuracy, max_train_accuracy) in [(90.0, 0.95), (f64::NAN, 0.95), (0.9, -0.1)] {
+        let refused = Experiment::new(directory.path(), base)
+            .candidates(candidates())
+            .target(Target {
+                min_valid_accuracy,
+                max_train_accuracy,
+            })
+            .run();
+        assert!(matches!(refused, Err(ExperimentError::Invalid { .. })));
+    }
+}
+
+#[test]
+fn another_candidate_of_the_same_name_is_refused_before_anything_is_trained() {
+    let directory = TempDir::new().unwrap();
+    let run = |lr| {
+        let candidate = Candidate::new("constant", Constant::new(lr), 1);
+        Experiment::new(directory.path(), base)
+            .candidates([candidate])
+            .seeds([1])
+            .run()
+    };
+    let first = histories(&run(0.01).unwrap());
+    assert!(matches!(
+        run(0.02),
+        Err(ExperimentError::Candidate { name, source: TrainingError::ConfigChanged { field, .. } })
+            if name == "constant" && field == "schedule.Constant.lr"
+    ));
+    assert_eq!(histories(&run(0.01).unwrap()), first);
 }
 
 #[test]
@@ -379,7 +429,7 @@ fn a_choice_is_tested_on_images_it_was_not_made_by() {
     let experiment = Experiment::new(directory.path(), base)
         .candidates(candidates())
         .seeds([1, 2]);
-    let results = experiment.run().unwrap();
+    let mut results = experiment.run().unwrap();
     let unseen = EpochLoader::new(mnist.test.first(200), 100);
     for at in [At::Last, At::Best] {
         let choice = results.choose(at);
@@ -388,11 +438,14 @@ fn a_choice_is_tested_on_images_it_was_not_made_by() {
             let accuracy = matrix.accuracy().unwrap_or(f64::NAN);
             Ok(Metrics::from([("accuracy".to_owned(), accuracy)]))
         };
-        let tested = experiment.test(&results, &choice, accuracy).unwrap();
-        let seeds: Vec<u64> = tested.iter().map(|(seed, _)| *seed).collect();
+        let tested = experiment.test(&mut results, &choice, accuracy).unwrap();
+        let seeds: Vec<u64> = tested.per_seed.iter().map(|(seed, _)| *seed).collect();
         assert_eq!(seeds, [1, 2]);
         assert!(
-            tested.iter().all(|(_, metrics)| metrics["accuracy"] > 0.4),
+            tested
+                .per_seed
+                .iter()
+                .all(|(_, metrics)| metrics["accuracy"] > 0.4),
             "{tested:?}"
         );
     }
@@ -401,10 +454,12 @@ fn a_choice_is_tested_on_images_it_was_not_made_by() {
 #[test]
 fn a_search_finds_the_same_for_the_same_seed_and_confirms_it_afresh() {
     let search = |directory: &Path| {
-        let experiment = Experiment::new(directory, base).target(Target {
-            min_valid_accuracy: 0.5,
-            max_train_accuracy: 0.9,
-        });
+        let experiment = Experiment::new(directory, base)
+            .candidates([Candidate::new("baseline", Constant::new(0.01), 4)])
+            .target(Target {
+                min_valid_accuracy: 0.5,
+                max_train_accuracy: 0.9,
+            });
         Search::new(experiment, catalogue(0.01, 1..=4))
             .seed(5)
             .budget(Budget::Trials(21))
@@ -420,13 +475,23 @@ fn a_search_finds_the_same_for_the_same_seed_and_confirms_it_afresh() {
         histories(&again.confirmation)
     );
     // 9 under a seed, 3 under three, the best under nine.
-    assert_eq!(found.trials, 9 + 6 + 6);
+    assert_eq!(found.trials.len(), 9 + 6 + 6);
     let seeds = |results: &Results| results.summaries()[0].seeds.clone();
     assert_eq!(seeds(&found.finalists), (5..14).collect::<Vec<_>>());
     assert_eq!(seeds(&found.confirmation), [14, 15]);
     let figures = &found.finalists.summaries()[0].last;
     let (train, valid) = (figures.train_accuracy.mean, figures.valid_accuracy.mean);
     assert!(train < 0.9 && valid >= 0.5, "{train} {valid}");
+    let beside = &found.confirmation.summaries()[1];
+    assert_eq!(
+        (&*beside.candidate.name, beside.seeds.as_slice()),
+        ("baseline", [14, 15].as_slice())
+    );
+    found.write().unwrap();
+    let json = std::fs::read_to_string(first.path().join("search.json")).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["found"]["name"], found.candidate.name);
+    assert_eq!(json["trials"].as_array().unwrap().len(), found.trials.len());
     // The same search in the same directory has nothing left to train.
     assert_eq!(search(first.path()).candidate, found.candidate);
 }

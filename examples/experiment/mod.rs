@@ -128,7 +128,8 @@ pub fn run(
     let model = MlpConfig::new();
     // The devices share a batch, so that an update sees as many images as on one.
     let batch_size = BATCH_SIZE.div_ceil(devices.len());
-    let train = Arc::new(EpochLoader::new(images, batch_size).shuffled(options.seed));
+    let train = EpochLoader::new(images, batch_size).shuffled(options.seed);
+    let train = Arc::new(train.prefetch(4));
     let valid = Arc::new(EpochLoader::new(mnist.test, VALID_BATCH_SIZE));
     // Burn's dashboard owns the terminal until the end; the lines then wait for it.
     let (lines, waiting) = mpsc::channel();

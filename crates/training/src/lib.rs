@@ -2,7 +2,9 @@
 //!
 //! [`Training`] wires a model, data loaders and a schedule into Burn's `SupervisedTraining` with
 //! Adam. [`Mnist`] and [`EpochLoader`] supply data whose order depends on the seed and the epoch
-//! alone; [`Backend`] picks the device.
+//! alone; [`Backend`] picks the device. [`Experiment`] trains the same model under several schedules
+//! and seeds, [`Search`] looks for one that meets a target, and [`LrFinder`] for a learning rate to
+//! begin with.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
@@ -50,8 +52,8 @@ pub use evaluation::{
 };
 pub use experiment::{
     At, BaseError, Budget, Candidate, Choice, Comparison, Draw, Experiment, ExperimentError,
-    Figures, Found, Measure, Outcome, Results, Search, Stat, Summary, Target, Trial, Verdict,
-    catalogue,
+    Figures, Found, Measure, Outcome, Results, Search, Stat, Summary, Target, Tested, Trial,
+    Verdict, catalogue,
 };
 pub use feedback::{Feedback, FeedbackScheduler, LrCut, LrState};
 pub use fused_adam::fused_adam;

@@ -20,6 +20,7 @@ use crate::early_stopping::EarlyStopping;
 use crate::history::{EpochRecord, History};
 use crate::metrics_log::LOSS;
 use crate::progress::Display;
+use crate::run_config::RunConfig;
 
 /// Adam with PyTorch's defaults: betas 0.9 and 0.999, epsilon 1e-8. Burn's own epsilon is 1e-5.
 pub fn adam() -> AdamConfig {
@@ -326,6 +327,13 @@ impl<M: LearnerModel> Training<M> {
     pub(crate) fn keep_policy(&self) -> KeepPolicy {
         let best_by_loss = || KeepPolicy::default().with_best(Best::valid("loss", Mode::Min));
         self.keep.clone().unwrap_or_else(best_by_loss)
+    }
+
+    /// Whether the run in `directory` can be resumed with this configuration.
+    pub(crate) fn check_resumed(self, directory: &Path, model: &M) -> Result<(), TrainingError> {
+        let config = RunConfig::new(&self, self.run()?, model);
+        let mut silent: OnNotice = Box::new(|_| {});
+        config.continues(directory, true, &mut silent).map(|_| ())
     }
 
     /// The run as schedules see it.

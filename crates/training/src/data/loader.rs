@@ -16,6 +16,8 @@ use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
 
+use super::prefetch::Prefetched;
+
 /// Makes batches from the samples at given indices.
 pub trait BatchSource<B>: Send + Sync {
     /// How many samples there are.
@@ -79,6 +81,8 @@ pub struct EpochLoader<B> {
     device: Option<Device>,
     seed: Option<u64>,
     samples: Range<usize>,
+    /// How many batches are made ahead, on a thread of their own.
+    ahead: usize,
     epoch: AtomicU64,
 }
 
@@ -93,6 +97,7 @@ impl<B: Send + 'static> EpochLoader<B> {
             batch_size: batch_size.max(1),
             device: None,
             seed: None,
+            ahead: 0,
             epoch: AtomicU64::new(1),
         }
     }
@@ -100,6 +105,16 @@ impl<B: Send + 'static> EpochLoader<B> {
     /// Shuffles each epoch by `seed` and the epoch's number.
     pub fn shuffled(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
+        self
+    }
+
+    /// Makes up to this many batches ahead on another thread, while the network computes; none by
+    /// default.
+    ///
+    /// The batches are the same. A source that draws random numbers from the device should go
+    /// without: it would draw them at other moments in every run.
+    pub fn prefetch(mut self, batches: usize) -> Self {
+        self.ahead = batches;
         self
     }
 
@@ -133,6 +148,7 @@ impl<B: Send + 'static> EpochLoader<B> {
             device,
             seed: self.seed,
             samples,
+            ahead: self.ahead,
             epoch: AtomicU64::new(self.epoch.load(Ordering::Relaxed)),
         })
     }
@@ -141,9 +157,25 @@ impl<B: Send + 'static> EpochLoader<B> {
 impl<B: Send + 'static> DataLoader<B> for EpochLoader<B> {
     fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<B> + 'a> {
         let epoch = self.epoch.fetch_add(1, Ordering::Relaxed);
+        let order = self.order(epoch);
+        let samples = order.len();
+        let device = self.device.clone().unwrap_or_default();
+        let size = self.batch_size;
+        let batches = Batches {
+            source: self.source.clone(),
+            device,
+            order,
+            size,
+            made: 0,
+        };
+        let batches: Box<dyn Iterator<Item = Made<B>> + Send> = match self.ahead {
+            0 => Box::new(batches),
+            ahead => Box::new(Prefetched::new(batches, ahead)),
+        };
         Box::new(EpochIterator {
-            loader: self,
-            order: self.order(epoch),
+            batches,
+            samples,
+            size,
             visited: 0,
         })
     }
@@ -165,30 +197,52 @@ impl<B: Send + 'static> DataLoader<B> for EpochLoader<B> {
     }
 }
 
-struct EpochIterator<'a, B> {
-    loader: &'a EpochLoader<B>,
+/// A batch, or why it could not be made.
+type Made<B> = Result<B, DatasetError>;
+
+/// Makes the batches of an epoch.
+struct Batches<B> {
+    source: Arc<dyn BatchSource<B>>,
+    device: Device,
     order: Vec<usize>,
-    visited: usize,
+    size: usize,
+    made: usize,
 }
 
-impl<B> Iterator for EpochIterator<'_, B> {
-    type Item = Result<B, DatasetError>;
+impl<B> Iterator for Batches<B> {
+    type Item = Made<B>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let rest = &self.order[self.visited..];
+        let rest = &self.order[self.made..];
         if rest.is_empty() {
             return None;
         }
-        let indices = &rest[..rest.len().min(self.loader.batch_size)];
-        self.visited += indices.len();
-        let device = self.loader.device.clone().unwrap_or_default();
-        Some(self.loader.source.batch(indices, &device))
+        let indices = &rest[..rest.len().min(self.size)];
+        self.made += indices.len();
+        Some(self.source.batch(indices, &self.device))
     }
 }
 
-impl<B> DataLoaderIterator<B> for EpochIterator<'_, B> {
+struct EpochIterator<B> {
+    batches: Box<dyn Iterator<Item = Made<B>> + Send>,
+    samples: usize,
+    size: usize,
+    visited: usize,
+}
+
+impl<B> Iterator for EpochIterator<B> {
+    type Item = Made<B>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let batch = self.batches.next()?;
+        self.visited = (self.visited + self.size).min(self.samples);
+        Some(batch)
+    }
+}
+
+impl<B> DataLoaderIterator<B> for EpochIterator<B> {
     fn progress(&self) -> Progress {
-        Progress::new(self.visited, self.order.len(), Some("items".to_owned()))
+        Progress::new(self.visited, self.samples, Some("items".to_owned()))
     }
 }
 
@@ -248,6 +302,43 @@ mod tests {
             let parts = [epoch(&*left), epoch(&*right)].concat().concat();
             assert_eq!(parts, epoch(&loader).concat());
         }
+    }
+
+    #[test]
+    fn batches_made_ahead_are_the_same() {
+        let loader = || EpochLoader::new(Indices(103), 4).shuffled(7);
+        let (plain, ahead) = (loader(), loader().prefetch(3).to_device(&Device::default()));
+        for _ in 0..3 {
+            assert_eq!(epoch(&*ahead), epoch(&plain));
+        }
+        // An epoch that is given up leaves the next one as it is.
+        ahead.iter().next();
+        plain.iter().next();
+        assert_eq!(epoch(&*ahead), epoch(&plain));
+    }
+
+    /// A source whose third batch is spoilt.
+    struct Spoilt;
+
+    impl BatchSource<usize> for Spoilt {
+        fn len(&self) -> usize {
+            10
+        }
+
+        fn batch(&self, indices: &[usize], _: &Device) -> Result<usize, DatasetError> {
+            match indices[0] {
+                4 => panic!("spoilt"),
+                index => Ok(index),
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "spoilt")]
+    fn a_panic_while_a_batch_is_made_ahead_is_not_the_end_of_the_epoch() {
+        let loader = EpochLoader::new(Spoilt, 2).prefetch(1);
+        let batches: Vec<usize> = loader.iter().map(Result::unwrap).collect();
+        unreachable!("{batches:?}");
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod loader;
 mod mnist;
 #[cfg(feature = "png")]
 mod png;
+mod prefetch;
 mod replay;
 
 pub use grey_image::{GreyImage, MNIST_PIXELS};

@@ -7,6 +7,7 @@ use burn_lr_scheduler::{Clock, ScheduleConfig};
 use serde::{Deserialize, Serialize};
 
 use super::error::ExperimentError;
+use crate::TrainingError;
 
 /// A schedule and a number of epochs under a name: all that may differ within an experiment.
 ///
@@ -115,12 +116,19 @@ impl Candidate {
         let document = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
         let toml = path
             .extension()
-            .is_some_and(|extension| extension == "toml");
+            .is_some_and(|extension| extension.eq_ignore_ascii_case("toml"));
         match toml {
             true => Self::from_toml(&document),
             false => Self::from_json(&document),
         }
         .map_err(|error| failed(error.to_string()))
+    }
+
+    pub(super) fn refused(&self, source: TrainingError) -> ExperimentError {
+        ExperimentError::Candidate {
+            name: self.name.clone(),
+            source,
+        }
     }
 
     /// The name as a directory's: letters, digits, dots and hyphens.

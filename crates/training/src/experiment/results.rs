@@ -11,7 +11,7 @@ use super::comparison::{Comparison, Measure, holm};
 use super::error::{BaseError, ExperimentError};
 use super::runner::Experiment;
 use super::summary::{At, Stat, Summary};
-use super::target::Target;
+use super::target::{Target, Verdict};
 use super::trial::Trial;
 use crate::TrainingError;
 use crate::checkpoint::Best;
@@ -28,6 +28,26 @@ pub struct Results {
     pub(crate) summaries: Vec<Summary>,
     pub(crate) target: Target,
     pub(crate) best: Best,
+    pub(crate) tested: Option<Tested>,
+}
+
+/// What came of evaluating a choice on data that it was not made by.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Tested {
+    /// The candidate that was chosen.
+    pub candidate: String,
+    /// The epoch of each trial that its model is of.
+    pub at: At,
+    /// The metrics of each seed's model.
+    pub per_seed: Vec<(u64, Metrics)>,
+}
+
+impl Tested {
+    /// The mean and spread of a metric over the seeds.
+    pub fn stat(&self, metric: &str) -> Stat {
+        let value = |(_, metrics): &(u64, Metrics)| metrics.get(metric).copied();
+        Stat::of(self.per_seed.iter().filter_map(value))
+    }
 }
 
 /// A candidate that was chosen by its figures.
@@ -45,6 +65,8 @@ struct Document<'a> {
     burn_lr: &'static str,
     target: &'a Target,
     summaries: &'a [Summary],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tested: Option<&'a Tested>,
     comparisons: Vec<Comparison>,
     trials: &'a [Trial],
 }
@@ -68,6 +90,7 @@ impl Results {
             trials,
             target,
             best,
+            tested: None,
         }
     }
 
@@ -147,7 +170,7 @@ impl Results {
     /// The candidates' figures as a table for the terminal: means ± standard deviations over the
     /// seeds, accuracies in percent.
     pub fn table(&self) -> String {
-        let percent = |stat: &Stat| spread(stat, 100.0, 2);
+        let percent = |stat: &Stat| stat.text(100.0, 2);
         let mut rows = vec![
             [
                 "candidate",
@@ -158,9 +181,10 @@ impl Results {
                 "gap",
                 "train loss",
                 "val loss",
-                "best epoch",
-                "val acc % there",
+                "gap",
+                "last LR",
                 "cuts",
+                "best epoch",
                 "s",
                 "target",
             ]
@@ -172,7 +196,6 @@ impl Results {
                 seeds,
                 failed,
                 last,
-                best,
                 ..
             } = summary;
             let of = seeds.len() + failed.len();
@@ -188,13 +211,14 @@ impl Results {
                 percent(&last.train_accuracy),
                 percent(&last.valid_accuracy),
                 percent(&last.accuracy_gap),
-                spread(&last.train_loss, 1.0, 4),
-                spread(&last.valid_loss, 1.0, 4),
-                spread(&summary.best_epoch, 1.0, 1),
-                percent(&best.valid_accuracy),
-                spread(&summary.cuts, 1.0, 1),
-                format!("{:.1}", summary.seconds.mean),
-                match (last.verdict.every_seed && failed.is_empty(), met) {
+                last.train_loss.text(1.0, 4),
+                last.valid_loss.text(1.0, 4),
+                last.loss_gap.text(1.0, 4),
+                summary.final_lr.scientific(),
+                summary.cuts.text(1.0, 1),
+                summary.best_epoch.text(1.0, 1),
+                summary.seconds.text(1.0, 1),
+                match (last.verdict.every_seed, met) {
                     (true, _) => "met".to_owned(),
                     (false, 0) => "missed".to_owned(),
                     (false, met) => format!("met {met}/{of}"),
@@ -219,7 +243,10 @@ impl Results {
             ] {
                 let _ = write!(csv, ",{at}_{figure},{at}_{figure}_sd");
             }
-            let _ = write!(csv, ",{at}_seeds_meeting_target,{at}_target_met");
+            let _ = write!(
+                csv,
+                ",{at}_seeds_meeting_target,{at}_target_met,{at}_mean_meets_target"
+            );
         }
         csv.push_str(",best_epoch,final_lr,cuts,seconds,epochs_meeting_target\n");
         for summary in &self.summaries {
@@ -247,7 +274,10 @@ impl Results {
                     .iter()
                     .filter(|(_, met)| *met)
                     .count();
-                let _ = write!(csv, ",{met},{}", figures.verdict.every_seed);
+                let Verdict {
+                    every_seed, mean, ..
+                } = figures.verdict;
+                let _ = write!(csv, ",{met},{every_seed},{mean}");
             }
             for stat in [
                 summary.best_epoch,
@@ -282,6 +312,7 @@ impl Results {
             burn_lr: env!("CARGO_PKG_VERSION"),
             target: &self.target,
             summaries: &self.summaries,
+            tested: self.tested.as_ref(),
             comparisons: pairs
                 .flat_map(|(measure, at)| self.comparisons(measure, at))
                 .collect(),
@@ -308,17 +339,24 @@ where
     F: Fn(&Path, u64) -> Result<(Training<M>, M), BaseError> + Sync,
 {
     /// Evaluates the chosen candidate's models on data that no choice was made by: each seed's best
-    /// or final model, as the choice was made.
+    /// or final model, as the choice was made. The results keep what came of it.
     ///
     /// # Errors
     /// [`ExperimentError::Training`] naming a model file that cannot be loaded,
     /// [`ExperimentError::Evaluation`] with what `evaluate` fails with.
     pub fn test(
         &self,
-        results: &Results,
+        results: &mut Results,
         choice: &Choice,
         evaluate: impl Fn(M) -> Result<Metrics, BaseError>,
-    ) -> Result<Vec<(u64, Metrics)>, ExperimentError> {
+    ) -> Result<Tested, ExperimentError> {
+        let Some(summary) = results.summaries.get(choice.candidate) else {
+            return Err(ExperimentError::Invalid {
+                name: "choice",
+                expected: "one of the candidates",
+                found: choice.candidate.to_string(),
+            });
+        };
         let file = match choice.at {
             At::Last => "final.bpk",
             At::Best => "best.bpk",
@@ -332,17 +370,14 @@ where
                 .map_err(|source| ExperimentError::Evaluation { path, source })?;
             Ok((trial.seed, metrics))
         };
-        results.trials.iter().filter(chosen).map(test).collect()
-    }
-}
-
-/// A mean with its spread, if there is one; `-` if there is no mean.
-pub(crate) fn spread(stat: &Stat, scale: f64, digits: usize) -> String {
-    let (mean, sd) = (scale * stat.mean, scale * stat.sd);
-    match (mean.is_nan(), sd > 0.0) {
-        (true, _) => "-".to_owned(),
-        (false, false) => format!("{mean:.digits$}"),
-        (false, true) => format!("{mean:.digits$} ± {sd:.digits$}"),
+        let per_seed = results.trials.iter().filter(chosen).map(test);
+        let tested = Tested {
+            candidate: summary.candidate.name.clone(),
+            at: choice.at,
+            per_seed: per_seed.collect::<Result<_, ExperimentError>>()?,
+        };
+        results.tested = Some(tested.clone());
+        Ok(tested)
     }
 }
 

@@ -31,6 +31,8 @@ static GENERATOR: Mutex<()> = Mutex::new(());
 /// How often a request to stop is looked for.
 const POLL: Duration = Duration::from_millis(50);
 
+type OnTrial = Box<dyn Fn(&Candidate, &Trial)>;
+
 /// The same training under several schedules, each under several seeds.
 ///
 /// The base gives the training and the model for a run directory and a seed: model, optimizer,
@@ -81,7 +83,7 @@ pub struct Experiment<F> {
     pub(super) jobs: usize,
     pub(super) display: Display,
     pub(super) interrupter: Interrupter,
-    on_trial: Box<dyn Fn(&Candidate, &Trial)>,
+    on_trial: OnTrial,
 }
 
 impl<F, M> Experiment<F>
@@ -323,17 +325,30 @@ where
             .map(|candidate| (candidate.directory(), candidate.name.as_str()))
             .collect();
         directories.sort();
-        if let Some((_, name)) = directories
-            .iter()
-            .find(|(directory, _)| directory.is_empty())
-        {
-            let expected = "at least one letter or digit";
+        let unfit = |(directory, name): &&(String, &str)| {
+            !(1..=100).contains(&directory.len()) || name.contains(char::is_control)
+        };
+        if let Some((_, name)) = directories.iter().find(unfit) {
+            let expected = "a line with a letter or digit, of up to 100 bytes";
             return Err(invalid("candidate's name", expected, format!("{name:?}")));
         }
         if let Some(twins) = directories.windows(2).find(|pair| pair[0].0 == pair[1].0) {
             let expected = "names that differ in letters or digits";
             let found = format!("{:?} and {:?}", twins[0].1, twins[1].1);
             return Err(invalid("candidates' names", expected, found));
+        }
+
+        let Target {
+            min_valid_accuracy,
+            max_train_accuracy,
+        } = self.target;
+        for (name, bound) in [
+            ("target's validation accuracy", min_valid_accuracy),
+            ("target's training accuracy", max_train_accuracy),
+        ] {
+            if !(0.0..=1.0).contains(&bound) {
+                return Err(invalid(name, "a fraction, 0 to 1", bound.to_string()));
+            }
         }
 
         let (mut training, _) = self.base(&self.directory, seed)?;
@@ -344,16 +359,30 @@ where
             let fits = training
                 .run()
                 .and_then(|run| Ok(Scheduler::new(candidate.schedule.clone(), run)?));
-            fits.map_err(|source| ExperimentError::Candidate {
-                name: candidate.name.clone(),
-                source,
-            })?;
+            fits.map_err(|source| candidate.refused(source))?;
         }
+        for &(candidate, seed) in plan {
+            self.check_trial(&candidates[candidate], seed)?;
+        }
+        std::fs::create_dir_all(&self.directory)
+            .map_err(|error| TrainingError::file("create", &self.directory, error))?;
         Ok(if training.seed.is_some() {
             1
         } else {
             self.jobs
         })
+    }
+
+    /// Refuses a candidate under whose name something else was trained already.
+    fn check_trial(&self, candidate: &Candidate, seed: u64) -> Result<(), ExperimentError> {
+        let directory = self.trial_directory(candidate, seed);
+        if !directory.join("config.json").exists() {
+            return Ok(());
+        }
+        let (training, model) = self.base(&directory, seed)?;
+        prepared(training, candidate, &self.best)
+            .check_resumed(&directory, &model)
+            .map_err(|source| candidate.refused(source))
     }
 
     pub(super) fn base(
@@ -443,11 +472,7 @@ impl<F> Pool<'_, F> {
             (training, model)
         };
         training.directory.clone_from(&trial.directory);
-        let keep = training.keep.take().unwrap_or(KeepPolicy::last(1));
-        let trained = training
-            .schedule(candidate.schedule.clone(), candidate.clock)
-            .epochs(candidate.epochs)
-            .keep(keep.with_best(self.best.clone()))
+        let trained = prepared(training, candidate, self.best)
             .resume(true)
             .interrupter(interrupter)
             .display(Display::Silent)
@@ -458,6 +483,19 @@ impl<F> Pool<'_, F> {
             .fit(model)?;
         Ok(trained.history)
     }
+}
+
+/// The training of the base with what the candidate sets.
+fn prepared<M: LearnerModel>(
+    mut training: Training<M>,
+    candidate: &Candidate,
+    best: &Best,
+) -> Training<M> {
+    let keep = training.keep.take().unwrap_or(KeepPolicy::last(1));
+    training
+        .schedule(candidate.schedule.clone(), candidate.clock)
+        .epochs(candidate.epochs)
+        .keep(keep.with_best(best.clone()))
 }
 
 fn message(panic: &(dyn Any + Send)) -> String {

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use burn::train::LearnerModel;
+use serde::Serialize;
 
 use super::candidate::Candidate;
 use super::error::{BaseError, ExperimentError};
@@ -13,12 +14,17 @@ use super::runner::Experiment;
 use super::space::Draw;
 use super::summary::At;
 use super::trial::Trial;
+use crate::TrainingError;
+use crate::files::write_atomically;
+use crate::history::EpochRecord;
 use crate::training::Training;
 
 /// A rung keeps one candidate in so many, and trains it under so many times the seeds.
 const ETA: usize = 3;
 /// How many rungs there are: candidates end with up to 9 seeds.
 const RUNGS: u32 = 3;
+/// The seeds of the search; those of the confirmation come after them.
+const SEARCH_SEEDS: u64 = (ETA as u64).pow(RUNGS - 1);
 /// After so many draws that were there already, the space is taken to be exhausted.
 const REPETITIONS: usize = 1000;
 
@@ -58,10 +64,42 @@ pub struct Found {
     pub candidate: Candidate,
     /// The candidates of the last rung under the seeds of the search, the best one first.
     pub finalists: Results,
-    /// The best candidate under fresh seeds.
+    /// The best candidate under fresh seeds, and after it those of the experiment.
     pub confirmation: Results,
-    /// How many trials the search took, without the confirmation.
-    pub trials: usize,
+    /// Every trial of the search with its candidate, without the confirmation.
+    pub trials: Vec<(Candidate, Trial)>,
+}
+
+/// What `search.json` holds of a trial.
+#[derive(Serialize)]
+struct Record<'a> {
+    candidate: &'a Candidate,
+    seed: u64,
+    last: Option<&'a EpochRecord>,
+    error: Option<&'a str>,
+}
+
+impl Found {
+    /// Writes the confirmation's `results.csv` and `results.json`, and `search.json`: what was found,
+    /// and the last epoch of every trial of the search.
+    ///
+    /// # Errors
+    /// [`TrainingError::File`] naming the file.
+    pub fn write(&self) -> Result<(), TrainingError> {
+        self.confirmation.write()?;
+        let trials = self.trials.iter().map(|(candidate, trial)| Record {
+            candidate,
+            seed: trial.seed,
+            last: trial.last(),
+            error: trial.error(),
+        });
+        let document = serde_json::json!({
+            "found": self.candidate,
+            "trials": trials.collect::<Vec<_>>(),
+        });
+        let path = self.confirmation.directory().join("search.json");
+        write_atomically(&path, format!("{document:#}\n").as_bytes())
+    }
 }
 
 impl<F, S, M> Search<F, S>
@@ -70,8 +108,9 @@ where
     F: Fn(&Path, u64) -> Result<(Training<M>, M), BaseError> + Sync,
     S: Fn(&mut Draw) -> Candidate,
 {
-    /// A search over what `space` draws, on the base and for the target of `experiment`, whose own
-    /// candidates and seeds play no part. 60 trials by default.
+    /// A search over what `space` draws, on the base and for the target of `experiment`. Its own
+    /// candidates are trained beside the winner under the fresh seeds, for comparison; its own seeds
+    /// play no part. 60 trials by default.
     ///
     /// The names of the candidates that are drawn are numbered.
     pub fn new(experiment: Experiment<F>, space: S) -> Self {
@@ -102,12 +141,28 @@ where
         self
     }
 
+    /// The experiment that is searched on, to test what was found.
+    pub fn experiment(&self) -> &Experiment<F> {
+        &self.experiment
+    }
+
     /// Searches, and confirms the best candidate.
     ///
     /// # Errors
     /// As [`Experiment::run`], and [`ExperimentError::Invalid`] for a budget of no trials. A search
     /// by trials that was interrupted goes on where it stopped when it is run again.
     pub fn run(&self) -> Result<Found, ExperimentError> {
+        if self
+            .seed
+            .checked_add(SEARCH_SEEDS + self.confirmations as u64)
+            .is_none()
+        {
+            return Err(ExperimentError::Invalid {
+                name: "seed of the search",
+                expected: "room for the seeds after it",
+                found: self.seed.to_string(),
+            });
+        }
         let started = Instant::now();
         let mut draw = Draw::new(self.seed);
         let mut candidates: Vec<Candidate> = Vec::new();
@@ -153,18 +208,22 @@ where
 
         let winner = candidates[rung[0]].clone();
         let finalists = self.results(&candidates, &rung, &trials)?;
-        let fresh = self.seed + ETA.pow(RUNGS - 1) as u64;
-        let plan: Vec<(usize, u64)> = (0..self.confirmations as u64)
-            .map(|i| (0, fresh + i))
+        let mut confirmed = vec![winner.clone()];
+        confirmed.extend_from_slice(&self.experiment.candidates);
+        let fresh = self.seed + SEARCH_SEEDS;
+        let fresh = fresh..fresh + self.confirmations as u64;
+        let plan: Vec<(usize, u64)> = fresh
+            .flat_map(|seed| (0..confirmed.len()).map(move |number| (number, seed)))
             .collect();
-        let confirmed = self
-            .experiment
-            .train(std::slice::from_ref(&winner), &plan)?;
+        let confirmation = self.experiment.train(&confirmed, &plan)?;
         Ok(Found {
-            confirmation: self.experiment.results(vec![winner.clone()], confirmed)?,
+            confirmation: self.experiment.results(confirmed, confirmation)?,
             candidate: winner,
             finalists,
-            trials: trials.len(),
+            trials: trials
+                .into_values()
+                .map(|trial| (candidates[trial.candidate].clone(), trial))
+                .collect(),
         })
     }
 

@@ -32,6 +32,26 @@ impl Stat {
         };
         Self { mean, sd, n }
     }
+
+    /// The mean and, if there is one, the spread, both times `scale`, as in `0.97 ± 0.02`; `-` if
+    /// there is no mean.
+    pub fn text(&self, scale: f64, digits: usize) -> String {
+        let (mean, sd) = (scale * self.mean, scale * self.sd);
+        match (mean.is_nan(), sd > 0.0) {
+            (true, _) => "-".to_owned(),
+            (false, false) => format!("{mean:.digits$}"),
+            (false, true) => format!("{mean:.digits$} ± {sd:.digits$}"),
+        }
+    }
+
+    /// As [`text`](Self::text), for numbers of any magnitude, as in `2.5e-3`.
+    pub fn scientific(&self) -> String {
+        match (self.mean.is_nan(), self.sd > 1e-9 * self.mean.abs()) {
+            (true, _) => "-".to_owned(),
+            (false, false) => format!("{:.2e}", self.mean),
+            (false, true) => format!("{:.2e} ± {:.0e}", self.mean, self.sd),
+        }
+    }
 }
 
 /// The epoch of a trial that is looked at.
@@ -113,6 +133,13 @@ impl Summary {
                 .filter_map(move |t| Some((t.seed, epoch(t, at, best)?)))
         };
         let over = |value: fn(&Trial) -> f64| Stat::of(finished.iter().map(|trial| value(trial)));
+        let [mut last, mut best_figures] =
+            [At::Last, At::Best].map(|at| Figures::new(epochs(at), target));
+        // A seed whose trial failed did not meet the target.
+        if finished.len() < trials.len() {
+            last.verdict.every_seed = false;
+            best_figures.verdict.every_seed = false;
+        }
         Self {
             candidate: candidate.clone(),
             seeds: finished.iter().map(|trial| trial.seed).collect(),
@@ -120,8 +147,8 @@ impl Summary {
                 .iter()
                 .filter_map(|trial| Some((trial.seed, trial.error()?.to_owned())))
                 .collect(),
-            last: Figures::new(epochs(At::Last), target),
-            best: Figures::new(epochs(At::Best), target),
+            last,
+            best: best_figures,
             best_epoch: Stat::of(epochs(At::Best).map(|(_, epoch)| epoch.epoch as f64)),
             epochs_met: (1..=candidate.epochs)
                 .filter(|&number| {
@@ -129,7 +156,9 @@ impl Summary {
                         let epochs = trial.history().map_or(&[][..], |h| &h.epochs);
                         epochs.get(number - 1).is_some_and(|e| target.is_met_by(e))
                     };
-                    !finished.is_empty() && finished.iter().all(|trial| met(&trial))
+                    !finished.is_empty()
+                        && finished.len() == trials.len()
+                        && finished.iter().all(met)
                 })
                 .collect(),
             final_lr: over(|trial| trial.last().map_or(f64::NAN, |epoch| epoch.lr)),

@@ -52,7 +52,7 @@ impl Target {
 pub struct Verdict {
     /// Whether it does under each seed whose trial was completed.
     pub per_seed: Vec<(u64, bool)>,
-    /// Whether it does under all of them.
+    /// Whether it does under all of them, none having failed.
     pub every_seed: bool,
     /// Whether the means over the seeds do.
     pub mean: bool,

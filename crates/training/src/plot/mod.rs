@@ -60,6 +60,7 @@ pub struct Chart {
     y_label: String,
     log_x: bool,
     log_y: bool,
+    x_range: Option<(f64, f64)>,
     y_range: Option<(f64, f64)>,
     lines: Vec<Line>,
     marks: Vec<Mark>,
@@ -116,6 +117,12 @@ impl Chart {
         self
     }
 
+    /// Shows at least this part of the horizontal axis.
+    pub fn x_range(mut self, low: f64, high: f64) -> Self {
+        self.x_range = Some((low, high));
+        self
+    }
+
     /// Shows this part of the vertical axis; lines are cut off where they leave it.
     ///
     /// By default all points are shown, and so they are if the range is empty or not finite.
@@ -139,7 +146,9 @@ impl Chart {
     fn x_axis(&self, ticks: usize) -> Axis {
         let lines = self.lines.iter().flat_map(|line| &line.points);
         let marks = self.marks.iter().map(|mark| mark.x);
-        Axis::around(lines.map(|point| point.0).chain(marks), self.log_x, ticks)
+        let range = self.x_range.into_iter().flat_map(|(low, high)| [low, high]);
+        let values = lines.map(|point| point.0).chain(marks).chain(range);
+        Axis::around(values, self.log_x, ticks)
     }
 
     fn y_axis(&self, ticks: usize) -> Axis {

@@ -2,12 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use crate::experiment::{Results, Stat, Trial};
+use burn_lr_scheduler::{Run, Scheduler};
+use serde::Deserialize;
+
+use crate::experiment::{Candidate, Results, Stat, Trial};
 use crate::history::EpochRecord;
 use crate::plot::{Chart, Line};
 
 /// The width and height of a chart, at which its text is legible on a phone.
 pub(super) const SIZE: (u32, u32) = (480, 300);
+
+/// How many steps of a curve of learning rates are shown at most.
+const POINTS: u64 = 400;
+/// The length of the line that stands for a single epoch.
+const SHORT: f64 = 0.1;
 
 type Value = fn(&EpochRecord) -> f64;
 
@@ -35,21 +43,59 @@ pub(super) fn overview(results: &Results) -> Vec<Chart> {
         let lines = names
             .enumerate()
             .map(|(number, name)| line(name, results, number, value));
-        lines.fold(chart(title, y), Chart::line)
+        lines.fold(chart(results, title, y), Chart::line)
     };
     let figures = OVERVIEW.iter().filter(|(_, _, value)| any(results, *value));
     let mut charts: Vec<Chart> = figures
         .map(|(title, y, value)| chart(title, y, *value))
         .collect();
-    charts.push(
-        chart(
-            "Learning rate at the end of the epoch",
-            "learning rate",
-            |e| e.lr,
-        )
-        .log_y(),
-    );
+    charts.push(rates(results));
     charts
+}
+
+/// The learning rate over each candidate's run, as its schedule has it; of plateaus, which hear
+/// metrics, as it was at the end of each epoch.
+fn rates(results: &Results) -> Chart {
+    let chart = chart(results, "Learning rate", "learning rate").log_y();
+    let lines = results
+        .summaries()
+        .iter()
+        .enumerate()
+        .map(|(number, summary)| {
+            let of = |trial: &&Trial| trial.candidate == number;
+            let name = &summary.candidate.name;
+            let trial = results.trials().iter().find(of);
+            match trial.and_then(|trial| curve(&summary.candidate, trial)) {
+                Some(points) => Line::new(name, points),
+                None => line(name, results, number, |epoch| epoch.lr),
+            }
+        });
+    lines.fold(chart, Chart::line)
+}
+
+/// What the schedule does over the run that the trial's configuration describes.
+fn curve(candidate: &Candidate, trial: &Trial) -> Option<Vec<(f64, f64)>> {
+    #[derive(Deserialize)]
+    struct Config {
+        run: Run,
+    }
+    let json = std::fs::read(trial.directory.join("config.json")).ok()?;
+    let Config { run } = serde_json::from_slice(&json).ok()?;
+    let scheduler = Scheduler::new(candidate.schedule.clone(), run).ok()?;
+    if !scheduler.plateaus().is_empty() {
+        return None;
+    }
+    let curve = candidate.schedule.curve(&run).ok()?;
+    let steps = run.total_steps()?;
+    let place = |step: u64| candidate.epochs as f64 * step as f64 / steps as f64;
+    let shown = POINTS.min(steps);
+    let step = |point: u64| point * (steps - 1) / (shown - 1).max(1);
+    // A rate holds from its step to the next one.
+    let point = |point: u64| {
+        let step = step(point);
+        [step, step + 1].map(|end| (place(end), curve.lr(step)))
+    };
+    Some((0..shown).flat_map(point).collect())
 }
 
 /// Training against validation for each candidate.
@@ -68,7 +114,7 @@ pub(super) fn by_candidate(results: &Results) -> Vec<Chart> {
             if !any(results, valid) || summary.seeds.is_empty() {
                 continue;
             }
-            let chart = chart(&summary.candidate.name, y)
+            let chart = chart(results, &summary.candidate.name, y)
                 .line(line("training", results, number, train).dashed())
                 .line(line("validation", results, number, valid));
             charts.push(chart);
@@ -77,8 +123,15 @@ pub(super) fn by_candidate(results: &Results) -> Vec<Chart> {
     charts
 }
 
-fn chart(title: &str, y: &str) -> Chart {
-    Chart::new(title).x_label("epoch").y_label(y)
+fn chart(results: &Results, title: &str, y: &str) -> Chart {
+    let epochs = results
+        .summaries()
+        .iter()
+        .map(|summary| summary.candidate.epochs);
+    Chart::new(title)
+        .x_label("epoch")
+        .x_range(0.0, epochs.max().unwrap_or(1) as f64)
+        .y_label(y)
 }
 
 fn any(results: &Results, value: Value) -> bool {
@@ -99,10 +152,14 @@ fn line(name: &str, results: &Results, candidate: usize, value: Value) -> Line {
     {
         epochs.entry(epoch.epoch).or_default().push(value(epoch));
     }
-    let stats: Vec<(f64, Stat)> = epochs
+    let mut stats: Vec<(f64, Stat)> = epochs
         .into_iter()
         .map(|(epoch, values)| (epoch as f64, Stat::of(values)))
         .collect();
+    // A single epoch is a short line, for its spread to be seen.
+    if let [(epoch, stat)] = stats[..] {
+        stats = vec![(epoch - SHORT, stat), (epoch, stat)];
+    }
     let band = stats
         .iter()
         .map(|(_, stat)| (stat.mean - stat.sd, stat.mean + stat.sd));

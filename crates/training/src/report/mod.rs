@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use crate::TrainingError;
-use crate::experiment::{At, Comparison, Measure, Results, Stat, Summary, spread};
+use crate::experiment::{At, Comparison, Measure, Results, Stat, Summary};
 use crate::files::write_atomically;
 use crate::plot::{Chart, PALETTE};
 
@@ -118,6 +118,10 @@ impl<'a> Report<'a> {
                 last.join(", ")
             );
         }
+        let best = named(&|summary| summary.best.verdict.every_seed);
+        if best != last && !best.is_empty() {
+            let _ = write!(text, "At the best epoch: {}. ", best.join(", "));
+        }
         let choice = self.results.choose(At::Last);
         if let Some(best) = summaries.get(choice.candidate) {
             let (train, valid) = (&best.last.train_accuracy, &best.last.valid_accuracy);
@@ -130,8 +134,8 @@ impl<'a> Report<'a> {
                     "Best by validation accuracy"
                 },
                 escaped(&best.candidate.name),
-                spread(valid, 100.0, 2),
-                spread(train, 100.0, 2),
+                valid.text(100.0, 2),
+                train.text(100.0, 2),
             );
         }
         text.push_str("</p>\n");
@@ -152,6 +156,24 @@ impl<'a> Report<'a> {
             let _ = writeln!(
                 text,
                 "<p>Met on the way, but not at the end: {passing}.</p>"
+            );
+        }
+        if let Some(tested) = &self.results.tested {
+            let metrics = tested.per_seed.first().map(|(_, metrics)| metrics.keys());
+            let figures = metrics
+                .into_iter()
+                .flatten()
+                .map(|metric| format!("{} {}", escaped(metric), tested.stat(metric).text(1.0, 4)));
+            let _ = writeln!(
+                text,
+                "<p>On data that was not chosen by, {}'s {} models have: {}.</p>",
+                escaped(&tested.candidate),
+                if tested.at == At::Last {
+                    "final"
+                } else {
+                    "best"
+                },
+                figures.collect::<Vec<_>>().join(", "),
             );
         }
         let by = escaped(&format!(
@@ -286,9 +308,9 @@ impl<'a> Report<'a> {
         for (heading, document) in documents {
             if let Some(document) = document {
                 let document = escaped(&document);
-                let _ = write!(
+                let _ = writeln!(
                     html,
-                    "<details><summary>{heading}</summary><pre>{document}</pre></details>\n"
+                    "<details><summary>{heading}</summary><pre>{document}</pre></details>"
                 );
             }
         }
@@ -309,13 +331,16 @@ fn row(summary: &Summary, at: At) -> String {
             "<span class=\"missed\" title=\"seed {seed}: failed\">!</span>"
         );
     }
+    if figures.verdict.mean {
+        verdicts.push_str(" <span class=\"met\">mean ✓</span>");
+    }
     let mut html = format!(
         "<tr><td>{}</td><td>{verdicts}</td><td>{}</td>",
         escaped(&summary.candidate.name),
         summary.candidate.epochs
     );
     let mut cell = |stat: &Stat, scale: f64, digits: usize| {
-        let _ = write!(html, "<td>{}</td>", spread(stat, scale, digits));
+        let _ = write!(html, "<td>{}</td>", stat.text(scale, digits));
     };
     cell(&figures.train_accuracy, 100.0, 2);
     cell(&figures.valid_accuracy, 100.0, 2);
@@ -325,9 +350,12 @@ fn row(summary: &Summary, at: At) -> String {
     cell(&figures.loss_gap, 1.0, 4);
     match at {
         At::Last => {
-            cell(&summary.final_lr, 1.0, 6);
-            cell(&summary.cuts, 1.0, 1);
-            cell(&summary.seconds, 1.0, 1);
+            let _ = write!(html, "<td>{}</td>", summary.final_lr.scientific());
+            html.push_str(
+                &[&summary.cuts, &summary.seconds]
+                    .map(|stat| format!("<td>{}</td>", stat.text(1.0, 1)))
+                    .concat(),
+            );
         }
         At::Best => cell(&summary.best_epoch, 1.0, 1),
     }
@@ -344,7 +372,7 @@ fn cells(comparison: &Comparison, scale: f64, digits: usize) -> String {
         ..
     } = comparison;
     if p.is_nan() {
-        return format!("<td>{}</td><td>-</td>", spread(difference, scale, digits));
+        return format!("<td>{}</td><td>-</td>", difference.text(scale, digits));
     }
     let [mean, low, high] = [difference.mean, interval.0, interval.1].map(|value| scale * value);
     let p = match (p, comparison.is_significant()) {
