@@ -85,12 +85,10 @@ fn serve(address: SocketAddr, options: &Options) -> Result<(), Error> {
 }
 
 fn train(mut options: Options) -> Result<(), Error> {
-    let mut own = Vec::new();
+    let mut own = Workers(Vec::new());
     if options.connect.is_empty() {
         for _ in 0..2 {
-            let worker = Worker::start(options.experiment.backend)?;
-            options.connect.push(worker.url.clone());
-            own.push(worker);
+            options.connect.push(own.start(options.experiment.backend)?);
         }
     }
     let experiment = &mut options.experiment;
@@ -111,14 +109,12 @@ fn connect(url: &str) -> Result<Vec<Device>, Error> {
     Ok(devices.into_vec())
 }
 
-/// A worker on this machine; it stops when it is dropped.
-struct Worker {
-    process: Child,
-    url: String,
-}
+/// Workers on this machine; they stop when this is dropped, or if the process is killed.
+struct Workers(Vec<Child>);
 
-impl Worker {
-    fn start(backend: Backend) -> Result<Self, Error> {
+impl Workers {
+    /// Starts one, and gives its URL.
+    fn start(&mut self, backend: Backend) -> Result<String, Error> {
         let mut command = Command::new(std::env::current_exe()?);
         command
             .args(["--serve", "127.0.0.1:0", "--attended"])
@@ -133,6 +129,7 @@ impl Worker {
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let mut process = command.spawn()?;
         let output = process.stdout.take().ok_or("a worker without output")?;
+        self.0.push(process);
         let mut lines = BufReader::new(output).lines();
         let first = lines.next().ok_or("a worker stopped at once")??;
         let url = first.rsplit(' ').next().unwrap_or_default().to_owned();
@@ -142,13 +139,18 @@ impl Worker {
                 eprintln!("{name}: {line}");
             }
         });
-        Ok(Self { process, url })
+        Ok(url)
     }
 }
 
-impl Drop for Worker {
+impl Drop for Workers {
     fn drop(&mut self) {
-        drop(self.process.stdin.take());
-        let _ = self.process.wait();
+        // All at once: Burn's server panics when one that it exchanges tensors with goes away.
+        for process in &mut self.0 {
+            let _ = process.kill();
+        }
+        for process in &mut self.0 {
+            let _ = process.wait();
+        }
     }
 }
