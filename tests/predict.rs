@@ -389,6 +389,31 @@ fn a_run_that_cannot_be_used_says_why() {
 }
 
 #[test]
+fn a_flipped_bit_in_the_model_is_noticed() {
+    let directory = TempDir::new().unwrap();
+    for file in ["config.json", "final.bpk", "final.bpk.sha256"] {
+        fs::copy(run_dir().join(file), directory.path().join(file)).unwrap();
+    }
+    let images = test_images();
+    let run = || {
+        let run = directory.path().to_str().unwrap();
+        predict(&["--run-dir", run, "--count", "1", &images])
+    };
+    assert_eq!(run().0, 0);
+    let model = directory.path().join("final.bpk");
+    let mut bytes = fs::read(&model).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&model, bytes).unwrap();
+    let (code, out, err) = run();
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(err.contains("final.bpk is damaged"), "{err}");
+    // A model without a checksum is one from elsewhere.
+    fs::remove_file(directory.path().join("final.bpk.sha256")).unwrap();
+    assert_eq!(run().0, 0);
+}
+
+#[test]
 fn best_comes_before_final_and_the_newest_run_before_others() {
     let artifacts = TempDir::new().unwrap();
     let options = |arguments: &[&str]| {

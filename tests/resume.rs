@@ -265,6 +265,10 @@ fn a_run_that_has_to_start_again_overwrites_nothing() {
     for (file, content) in files.iter().zip(contents) {
         let aside = directory.path().join(format!("{file}.aside-1"));
         assert_eq!(std::fs::read(&aside).unwrap(), content, "{file}");
+        if file.ends_with(".bpk") {
+            let sum = directory.path().join(format!("{file}.aside-1.sha256"));
+            assert!(sum.exists(), "{}", sum.display());
+        }
         let told = |notice: &String| notice.ends_with(&aside.display().to_string());
         assert!(said.iter().any(told), "{said:?}");
     }

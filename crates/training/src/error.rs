@@ -45,6 +45,16 @@ pub enum TrainingError {
         /// What Burn says.
         reason: String,
     },
+    /// A file is not what the checksum beside it says.
+    #[error("{} is damaged: expected SHA-256 {expected}, found {found}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// The checksum of what was written.
+        expected: String,
+        /// The checksum of what is there.
+        found: String,
+    },
     /// A plateau observes a metric that has no value.
     #[error("no {split} metric {metric:?} in epoch {epoch}: {}", list(known))]
     MissingMetric {

@@ -12,10 +12,10 @@ use crate::TrainingError;
 use crate::checkpoint::{
     CheckpointStore, HISTORY, Handover, MODEL, OPTIM, PartCheckpointer, SCHEDULER,
 };
+use crate::checksum::set_aside_with_sum;
 use crate::data::Replay;
 use crate::epoch_end::{EpochEnd, State};
 use crate::feedback::FeedbackScheduler;
-use crate::files::set_aside;
 use crate::fused_adam::fused_adam;
 use crate::history::History;
 use crate::metrics_log::MetricsLog;
@@ -84,7 +84,7 @@ impl<M: LearnerModel> Training<M> {
             history.write(&self.directory)?;
         } else {
             for name in ["history.csv", "history.json", "best.bpk", "final.bpk"] {
-                aside.extend(set_aside(&self.directory.join(name))?);
+                aside.extend(set_aside_with_sum(&self.directory.join(name))?);
             }
         }
         for path in aside {

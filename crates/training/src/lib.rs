@@ -10,6 +10,7 @@
 
 mod backend;
 mod checkpoint;
+mod checksum;
 mod data;
 mod early_stopping;
 mod epoch_end;

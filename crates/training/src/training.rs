@@ -40,7 +40,9 @@ pub fn adam() -> AdamConfig {
 /// - `checkpoint/`: what is needed to resume after the epochs that are [kept](Self::keep),
 /// - `best.bpk`: the model of the epoch with the best metric, validation loss by default,
 /// - `final.bpk`: the model after the last epoch, once the run is complete. While a run that was
-///   complete is being extended, it is still the model from before.
+///   complete is being extended, it is still the model from before,
+/// - `best.bpk.sha256`, `final.bpk.sha256`: their checksums, which [`load_model`](crate::load_model)
+///   verifies.
 ///
 /// A run that was stopped, by whatever, [resumes](Self::resume) and ends with the same bits as one
 /// that was not. Files that are in the way of a run that starts at epoch 1, because all its

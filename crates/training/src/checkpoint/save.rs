@@ -5,7 +5,7 @@ use super::manifest::{FileRecord, MANIFEST, Manifest};
 use super::read::read_verified;
 use super::store::{CheckpointStore, Parts, Stored};
 use crate::TrainingError;
-use crate::files::write_atomically;
+use crate::checksum::write_with_sum;
 use crate::history::Metrics;
 
 impl CheckpointStore {
@@ -154,7 +154,7 @@ impl CheckpointStore {
         let path = directory::checkpoint(&self.0.directory, best.epoch).join(&copy.part);
         match read_verified(&path, wanted) {
             Ok(bytes) => {
-                write_atomically(&copy.path, &bytes)?;
+                write_with_sum(&copy.path, &bytes)?;
                 copy.content = Some(wanted.clone());
             }
             // No reason to stop a run, and there is no better model to be had.
