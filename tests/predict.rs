@@ -83,6 +83,9 @@ fn the_test_set_is_evaluated() {
     let (code, out, err) = predict_with_run(&[]);
     assert_eq!(code, 0, "{err}");
     assert!(err.contains(".bpk on flex"), "{err}");
+    assert!(!err.contains("other images"), "{err}");
+    assert!(err.contains("note: the run has no best.bpk"), "{err}");
+    let (_, _, err) = predict_with_run(&["--model", "final"]);
     assert!(!err.contains("note"), "{err}");
     assert!(out.contains("10000 test images"), "{out}");
     assert!(out.contains("target \\ predicted"), "{out}");

@@ -239,6 +239,99 @@ fn a_damaged_checkpoint_is_passed_over_and_said_to_be() {
     }
 }
 
+fn store_epochs(directory: &Path) -> Vec<usize> {
+    let store = CheckpointStore::open(directory.join("checkpoint"), &[MODEL]);
+    store.unwrap().epochs()
+}
+
+/// Flips a bit in the middle of a file.
+fn damage(file: &Path) {
+    let mut bytes = std::fs::read(file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(file, bytes).unwrap();
+}
+
+/// A run whose best epoch is not one of the last.
+fn worst_is_best(directory: &Path) -> Training<Mlp> {
+    let worst = Best::valid("loss", Mode::Max);
+    run(directory).keep(KeepPolicy::last(2).with_best(worst))
+}
+
+/// What a run says that is resumed with `directory` as it is.
+fn said(directory: &Path, device: &Device) -> Vec<String> {
+    let (notices, said) = std::sync::mpsc::channel();
+    worst_is_best(directory)
+        .on_notice(move |notice| notices.send(notice.to_owned()).unwrap())
+        .fit(model(device))
+        .unwrap();
+    said.iter().collect()
+}
+
+#[test]
+fn damage_to_what_a_resumed_run_does_not_need_is_said_and_mended() {
+    let device = Backend::Flex.device().unwrap();
+    let directory = TempDir::new().unwrap();
+    let untold = worst_is_best(directory.path());
+    untold.fit(model(&device)).unwrap();
+    let resuming = format!("resuming after epoch {EPOCHS}");
+    assert_eq!(said(directory.path(), &device), [resuming.as_str()]);
+    let best = directory.path().join("best.bpk");
+    let sum = directory.path().join("best.bpk.sha256");
+    let intact = [&best, &sum].map(|file| std::fs::read(file).unwrap());
+
+    // An older checkpoint.
+    let older = directory.path().join("checkpoint/epoch-0004");
+    damage(&older.join(OPTIM));
+    let notices = said(directory.path(), &device);
+    assert_eq!(notices[0], resuming);
+    assert!(notices[1].contains("checkpoint of epoch 4 is damaged"));
+    assert_eq!(notices.len(), 2, "{notices:?}");
+    damage(&older.join(OPTIM));
+
+    // The best model, or nothing but its checksum.
+    for (file, told) in [(&best, true), (&sum, true)] {
+        damage(file);
+        let notices = said(directory.path(), &device);
+        let mended = |notice: &String| notice.contains("best.bpk was damaged: restored");
+        assert_eq!(
+            notices.iter().any(mended),
+            told && file == &best,
+            "{notices:?}"
+        );
+        assert_eq!(
+            [&best, &sum].map(|file| std::fs::read(file).unwrap()),
+            intact
+        );
+    }
+
+    // The best model and its checkpoint.
+    let kept = store_epochs(directory.path());
+    assert!(kept.len() == 3 && kept[0] < 4, "{kept:?}");
+    let best_epoch = kept[0];
+    let checkpoint = format!("checkpoint/epoch-{best_epoch:04}");
+    damage(&directory.path().join(checkpoint).join(MODEL));
+    damage(&best);
+    let notices = said(directory.path(), &device);
+    let told = |text: &str| notices.iter().any(|notice| notice.contains(text));
+    assert!(
+        told(&format!("checkpoint of epoch {best_epoch} is damaged")),
+        "{notices:?}"
+    );
+    assert!(
+        told("best.bpk is damaged and cannot be restored"),
+        "{notices:?}"
+    );
+    assert!(told("best.bpk.aside-1"), "{notices:?}");
+    assert!(!best.exists() && !sum.exists());
+    let notices = said(directory.path(), &device);
+    assert!(
+        notices
+            .iter()
+            .any(|notice| notice.starts_with("there is no "))
+    );
+}
+
 /// Everything that an earlier run left is there under another name, and the user is told.
 #[test]
 fn a_run_that_has_to_start_again_overwrites_nothing() {

@@ -44,10 +44,11 @@ impl<M: LearnerModel> Training<M> {
         let scheduler = Scheduler::new(self.schedule.clone(), run)?;
         let (mut scheduler, feedback) = FeedbackScheduler::new(scheduler);
         let config = RunConfig::new(&self, run, &model);
-        let continues = config.continues(&self.directory, self.resume, &mut self.on_notice)?;
+        let continues = config.continues(&self.directory, self.resume, &self.on_notice)?;
         let parts = [MODEL, OPTIM, SCHEDULER, HISTORY];
         let store = CheckpointStore::open(self.directory.join("checkpoint"), &parts)?
-            .with_keep(self.keep_policy());
+            .with_keep(self.keep_policy())
+            .with_notices(self.on_notice.clone());
 
         if !continues && !store.epochs().is_empty() {
             return Err(TrainingError::Corrupt {
@@ -62,8 +63,7 @@ impl<M: LearnerModel> Training<M> {
         let mut model = model.train();
         let log = MetricsLog::default();
         let mut history = History::default();
-        if continues
-            && let Some(resumed) = resume(&store, &model, &mut scheduler, &mut self.on_notice)?
+        if continues && let Some(resumed) = resume(&store, &model, &mut scheduler, &self.on_notice)?
         {
             model = resumed.model;
             history = resumed.history;
@@ -88,7 +88,8 @@ impl<M: LearnerModel> Training<M> {
             }
         }
         for path in aside {
-            (self.on_notice)(&format!("set aside as {}", path.display()));
+            self.on_notice
+                .say(&format!("set aside as {}", path.display()));
         }
         let store = store.with_best_copy(MODEL, self.directory.join("best.bpk"))?;
         let stopping = self.early_stopping.as_ref();

@@ -25,6 +25,7 @@ mod history;
 mod lr_finder;
 mod metrics_log;
 mod model_file;
+mod notices;
 mod observer;
 #[cfg(feature = "report")]
 pub mod plot;

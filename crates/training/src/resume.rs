@@ -7,12 +7,12 @@ use burn::store::ModuleRecord;
 use burn::tensor::Bytes;
 
 use crate::TrainingError;
-use crate::checkpoint::{CheckpointStore, HISTORY, MODEL, OPTIM, SCHEDULER};
+use crate::checkpoint::{CheckpointStore, HISTORY, MODEL, OPTIM, SCHEDULER, Skipped};
 use crate::epoch_end::SavedHistory;
 use crate::feedback::FeedbackScheduler;
 use crate::history::History;
 use crate::metrics_log::LoggedEpoch;
-use crate::training::OnNotice;
+use crate::notices::Notices;
 
 /// What a run continues with, beside the schedulers' state.
 pub(crate) struct Resumed<M> {
@@ -29,14 +29,14 @@ pub(crate) fn resume<M: Module>(
     store: &CheckpointStore,
     model: &M,
     scheduler: &mut FeedbackScheduler,
-    notice: &mut OnNotice,
+    notices: &Notices,
 ) -> Result<Option<Resumed<M>>, TrainingError> {
     let (checkpoint, skipped) = store.newest_complete();
     for skipped in skipped {
-        notice(&skipped.to_string());
+        notices.say(&skipped.to_string());
     }
     let Some(checkpoint) = checkpoint else {
-        notice("no complete checkpoint: starting at epoch 1");
+        notices.say("no complete checkpoint: starting at epoch 1");
         return Ok(None);
     };
     let epoch = checkpoint.epoch;
@@ -59,7 +59,12 @@ pub(crate) fn resume<M: Module>(
     scheduler.try_load_record(&record.record("0"))?;
     let SavedHistory { history, log } = serde_json::from_slice(&part(HISTORY))
         .map_err(|error| corrupt(HISTORY, error.to_string()))?;
-    notice(&format!("resuming after epoch {}", epoch));
+    notices.say(&format!("resuming after epoch {epoch}"));
+    for Skipped { epoch, error } in store.damaged_before(epoch) {
+        notices.say(&format!(
+            "the checkpoint of epoch {epoch} is damaged: {error}"
+        ));
+    }
     Ok(Some(Resumed {
         model,
         history,

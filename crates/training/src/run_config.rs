@@ -12,7 +12,8 @@ use crate::TrainingError;
 use crate::checkpoint::KeepPolicy;
 use crate::early_stopping::EarlyStopping;
 use crate::files::write_atomically;
-use crate::training::{OnNotice, Training};
+use crate::notices::Notices;
+use crate::training::Training;
 
 /// What may differ when a run is resumed: a run may be extended or stop earlier, and go on elsewhere.
 const FREE: [&str; 6] = [
@@ -96,7 +97,7 @@ impl RunConfig {
         &self,
         directory: &Path,
         resume: bool,
-        notice: &mut OnNotice,
+        notices: &Notices,
     ) -> Result<bool, TrainingError> {
         let path = directory.join("config.json");
         let json = match std::fs::read(&path) {
@@ -115,7 +116,7 @@ impl RunConfig {
         })?;
         for (field, saved, current) in changes(&saved, &self.document(&path)?) {
             if field == "devices" {
-                notice("continuing on another device: the bits will differ");
+                notices.say("continuing on another device: the bits will differ");
             } else if !is_free(&field) {
                 return Err(TrainingError::ConfigChanged {
                     path,

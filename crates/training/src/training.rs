@@ -19,6 +19,7 @@ use crate::checkpoint::{Best, KeepPolicy};
 use crate::early_stopping::EarlyStopping;
 use crate::history::{EpochRecord, History};
 use crate::metrics_log::LOSS;
+use crate::notices::Notices;
 use crate::progress::Display;
 use crate::run_config::RunConfig;
 
@@ -95,12 +96,11 @@ pub struct Training<M: LearnerModel> {
     pub(crate) display: Display,
     pub(crate) configure: Vec<Configure<M>>,
     pub(crate) on_epoch: OnEpoch,
-    pub(crate) on_notice: OnNotice,
+    pub(crate) on_notice: Notices,
 }
 
 pub(crate) type Configure<M> = Box<dyn FnOnce(SupervisedTraining<M>) -> SupervisedTraining<M>>;
 pub(crate) type OnEpoch = Box<dyn FnMut(&EpochRecord) + Send>;
-pub(crate) type OnNotice = Box<dyn FnMut(&str) + Send>;
 
 /// A trained model with the history of its training.
 #[derive(Debug)]
@@ -147,7 +147,7 @@ impl<M: LearnerModel> Training<M> {
             display: Display::Silent,
             configure: Vec::new(),
             on_epoch: Box::new(|_| {}),
-            on_notice: Box::new(|notice| eprintln!("{notice}")),
+            on_notice: Notices::new(|notice| eprintln!("{notice}")),
         }
     }
 
@@ -319,9 +319,9 @@ impl<M: LearnerModel> Training<M> {
     }
 
     /// Calls `on_notice` with what the user should know, such as which checkpoint a run is resumed
-    /// from and which damaged ones are passed over; they go to standard error by default.
+    /// from and which files are damaged; they go to standard error by default.
     pub fn on_notice(mut self, on_notice: impl FnMut(&str) + Send + 'static) -> Self {
-        self.on_notice = Box::new(on_notice);
+        self.on_notice = Notices::new(on_notice);
         self
     }
 
@@ -334,8 +334,8 @@ impl<M: LearnerModel> Training<M> {
     /// Whether the run in `directory` can be resumed with this configuration.
     pub(crate) fn check_resumed(self, directory: &Path, model: &M) -> Result<(), TrainingError> {
         let config = RunConfig::new(&self, self.run()?, model);
-        let mut silent: OnNotice = Box::new(|_| {});
-        config.continues(directory, true, &mut silent).map(|_| ())
+        let silent = Notices::new(|_| {});
+        config.continues(directory, true, &silent).map(|_| ())
     }
 
     /// The run as schedules see it.

@@ -67,15 +67,15 @@ pub(super) fn begin(directory: &Path, epoch: usize) -> Result<PathBuf, TrainingE
     Ok(staging)
 }
 
-/// Gives the checkpoint of `epoch`, which is written, its final name.
-pub(super) fn publish(directory: &Path, epoch: usize) -> Result<(), TrainingError> {
+/// Gives the checkpoint of `epoch`, which is written, its final name, and tells where that is now
+/// which was in the way.
+pub(super) fn publish(directory: &Path, epoch: usize) -> Result<Option<PathBuf>, TrainingError> {
     let (staging, path) = (staging(directory, epoch), checkpoint(directory, epoch));
     sync_directory(&staging)?;
-    if let Some(aside) = set_aside(directory, epoch)? {
-        log::warn!("{} was in the way: now {}", path.display(), aside.display());
-    }
+    let aside = set_aside(directory, epoch)?;
     fs::rename(&staging, &path).map_err(|e| TrainingError::file("write", &path, e))?;
-    sync_directory(directory)
+    sync_directory(directory)?;
+    Ok(aside)
 }
 
 /// Moves what is in the place of the checkpoint of `epoch` out of the way, and gives where it is now.

@@ -10,7 +10,9 @@ use super::directory::{self, Kind};
 use super::keep::KeepPolicy;
 use super::manifest::{FileRecord, MANIFEST, Manifest};
 use crate::TrainingError;
+use crate::checksum::read_sum;
 use crate::history::Metrics;
+use crate::notices::Notices;
 
 /// A directory of checkpoints, each of which is complete or not there; clones are one and the same.
 ///
@@ -65,6 +67,7 @@ pub(super) struct Pending {
     /// Checkpoints that shall be deleted as soon as that is safe.
     pub(super) condemned: BTreeSet<usize>,
     pub(super) failure: Option<TrainingError>,
+    pub(super) notices: Notices,
 }
 
 pub(super) type Parts = BTreeMap<String, (File, FileRecord)>;
@@ -76,6 +79,10 @@ pub(super) struct BestCopy {
     pub(super) path: PathBuf,
     /// What the file holds.
     pub(super) content: Option<FileRecord>,
+    /// The checksum beside it.
+    pub(super) sum: Option<String>,
+    /// What it should hold, if that was not to be had.
+    pub(super) missed: Option<FileRecord>,
 }
 
 impl CheckpointStore {
@@ -127,10 +134,22 @@ impl CheckpointStore {
         self
     }
 
+    /// Says there what the user should know; in the log by default.
+    pub(crate) fn with_notices(self, notices: Notices) -> Self {
+        self.pending().notices = notices;
+        self
+    }
+
+    pub(super) fn say(&self, notice: &str) {
+        let notices = self.pending().notices.clone();
+        notices.say(notice);
+    }
+
     /// Keeps a copy of a part of the best checkpoint at `path`, and sets it right if it is not.
     ///
     /// What is best says the policy, which must have been set before. If the best checkpoint is
-    /// damaged and the copy is not there to stand in for it, the file is left as it is.
+    /// damaged, a copy of an earlier best one is left as it is, and one that is not what the checksum
+    /// beside it says is set aside.
     ///
     /// # Errors
     /// [`TrainingError::Invalid`] if there is no such part, [`TrainingError::File`] if the copy
@@ -148,6 +167,9 @@ impl CheckpointStore {
             part: part.to_owned(),
             path: path.to_owned(),
             content,
+            // A torn one is as good as none.
+            sum: read_sum(path).unwrap_or_default(),
+            missed: None,
         });
         if let Some(newest) = stored.newest() {
             self.copy_best(&mut stored, newest)?;
@@ -198,6 +220,14 @@ impl CheckpointStore {
     pub(super) fn pending(&self) -> MutexGuard<'_, Pending> {
         let pending = self.0.pending.lock();
         pending.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl BestCopy {
+    /// Whether the file is what the checksum beside it says; none if one of the two is missing.
+    pub(super) fn is_sound(&self) -> Option<bool> {
+        let content = self.content.as_ref()?;
+        Some(content.sha256 == *self.sum.as_ref()?)
     }
 }
 
