@@ -494,26 +494,56 @@ fn a_changed_configuration_is_refused_by_field() {
         assert!(field.starts_with(expected), "{field} is not {expected}");
         assert_ne!(saved, current);
     }
-    std::fs::rename(
-        directory.path().join("config.json"),
-        directory.path().join("away"),
-    )
-    .unwrap();
-    let lost = run(directory.path()).fit(model(&device));
-    assert!(
-        matches!(lost, Err(TrainingError::Corrupt { path, .. }) if path.ends_with("config.json"))
-    );
-    std::fs::rename(
-        directory.path().join("away"),
-        directory.path().join("config.json"),
-    )
-    .unwrap();
     let unasked = run(directory.path()).resume(false).fit(model(&device));
     assert!(matches!(unasked, Err(TrainingError::RunExists { .. })));
     assert_eq!(
         std::fs::read(directory.path().join("config.json")).unwrap(),
         config
     );
+}
+
+#[test]
+fn a_configuration_that_is_lost_or_damaged_is_restored_from_the_checkpoint() {
+    let device = Backend::Flex.device().unwrap();
+    let directory = TempDir::new().unwrap();
+    run(directory.path()).epochs(1).fit(model(&device)).unwrap();
+    let file = directory.path().join("config.json");
+    let intact = std::fs::read_to_string(&file).unwrap();
+    for damaged in [
+        None,
+        Some(""),
+        Some(&intact[..intact.len() / 2]),
+        Some(&intact.replace("0.01", "0.05")),
+    ] {
+        match damaged {
+            None => std::fs::remove_file(&file).unwrap(),
+            Some(damaged) => std::fs::write(&file, damaged).unwrap(),
+        }
+        let other = MlpConfig::new().with_hidden(64).init(&device);
+        let refused = run(directory.path()).epochs(1).fit(other);
+        assert!(
+            matches!(refused, Err(TrainingError::ConfigChanged { field, .. }) if field == "model")
+        );
+        let unasked = run(directory.path()).resume(false).fit(model(&device));
+        assert!(matches!(unasked, Err(TrainingError::RunExists { .. })));
+
+        let (notices, said) = std::sync::mpsc::channel();
+        run(directory.path())
+            .epochs(1)
+            .on_notice(move |notice| notices.send(notice.to_owned()).unwrap())
+            .fit(model(&device))
+            .unwrap();
+        let said: Vec<String> = said.iter().collect();
+        let told = said[0].contains("config.json") && said[0].contains("restored from");
+        assert!(told, "{said:?}");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), intact);
+    }
+
+    // Without a checkpoint there is nothing to restore it from.
+    std::fs::remove_dir_all(directory.path().join("checkpoint")).unwrap();
+    std::fs::write(&file, &intact[..intact.len() / 2]).unwrap();
+    let lost = run(directory.path()).epochs(1).fit(model(&device));
+    assert!(matches!(lost, Err(TrainingError::Corrupt { path, .. }) if path == file));
 }
 
 /// The training images with one pixel that is not a number, from a batch on.

@@ -38,7 +38,7 @@ mod training;
 
 pub use backend::{Backend, BackendError};
 pub use checkpoint::{
-    Best, Checkpoint, CheckpointError, CheckpointStore, HISTORY, KeepPolicy, MODEL, OPTIM,
+    Best, CONFIG, Checkpoint, CheckpointError, CheckpointStore, HISTORY, KeepPolicy, MODEL, OPTIM,
     PartCheckpointer, SCHEDULER, Skipped,
 };
 pub use data::{

@@ -15,12 +15,13 @@ use burn_lr_scheduler::{Clock, Mode, Run, ScheduleConfig};
 
 use crate::TrainingError;
 use crate::backend::{COLLECTIVES, has_collectives};
-use crate::checkpoint::{Best, KeepPolicy};
+use crate::checkpoint::{Best, CheckpointStore, KeepPolicy, PARTS};
 use crate::early_stopping::EarlyStopping;
 use crate::history::{EpochRecord, History};
 use crate::metrics_log::LOSS;
 use crate::notices::Notices;
 use crate::progress::Display;
+use crate::resume::newest;
 use crate::run_config::RunConfig;
 
 /// Adam with PyTorch's defaults: betas 0.9 and 0.999, epsilon 1e-8. Burn's own epsilon is 1e-5.
@@ -36,7 +37,7 @@ pub fn adam() -> AdamConfig {
 /// Any Burn model that implements [`TrainStep`] and [`InferenceStep`] can be trained with any data
 /// loaders. [`fit`](Self::fit) runs Burn's [`SupervisedTraining`] and leaves in the directory
 ///
-/// - `config.json`: what the run was configured with,
+/// - `config.json`: what the run was configured with, as every checkpoint says too,
 /// - `history.csv` and `history.json`: metrics, learning rate and seconds of each epoch,
 /// - `checkpoint/`: what is needed to resume after the epochs that are [kept](Self::keep),
 /// - `best.bpk`: the model of the epoch with the best metric, validation loss by default,
@@ -334,8 +335,9 @@ impl<M: LearnerModel> Training<M> {
     /// Whether the run in `directory` can be resumed with this configuration.
     pub(crate) fn check_resumed(self, directory: &Path, model: &M) -> Result<(), TrainingError> {
         let config = RunConfig::new(&self, self.run()?, model);
+        let store = CheckpointStore::open(directory.join("checkpoint"), &PARTS)?;
         let silent = Notices::new(|_| {});
-        config.continues(directory, true, &silent).map(|_| ())
+        newest(directory, &store, &config, &silent).map(drop)
     }
 
     /// The run as schedules see it.

@@ -89,8 +89,8 @@ impl CheckpointStore {
     /// Opens the directory of checkpoints, creating it if need be.
     ///
     /// `parts` are the names of the files that make a checkpoint complete: by convention
-    /// [`MODEL`](super::MODEL), [`OPTIM`](super::OPTIM), [`SCHEDULER`](super::SCHEDULER) and
-    /// [`HISTORY`](super::HISTORY).
+    /// [`MODEL`](super::MODEL), [`OPTIM`](super::OPTIM), [`SCHEDULER`](super::SCHEDULER),
+    /// [`HISTORY`](super::HISTORY) and [`CONFIG`](super::CONFIG).
     ///
     /// # Errors
     /// [`TrainingError::Invalid`] if a part is no plain file name, [`TrainingError::File`] if the

@@ -376,7 +376,7 @@ where
     /// Refuses a candidate under whose name something else was trained already.
     fn check_trial(&self, candidate: &Candidate, seed: u64) -> Result<(), ExperimentError> {
         let directory = self.trial_directory(candidate, seed);
-        if !directory.join("config.json").exists() {
+        if !directory.exists() {
             return Ok(());
         }
         let (training, model) = self.base(&directory, seed)?;
