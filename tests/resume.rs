@@ -503,6 +503,30 @@ fn a_changed_configuration_is_refused_by_field() {
 }
 
 #[test]
+fn a_second_run_in_a_directory_is_refused_while_the_first_is_at_work() {
+    let device = Backend::Flex.device().unwrap();
+    let (weights, history) = undisturbed(&device);
+    let directory = TempDir::new().unwrap();
+    let (path, other) = (directory.path().to_owned(), model(&device));
+    let (results, refused) = std::sync::mpsc::channel();
+    let first = run(directory.path())
+        .on_epoch(move |_| {
+            let second = run(&path).fit(other.clone());
+            results.send(second.map(drop)).unwrap();
+        })
+        .fit(model(&device));
+    let first = outcome(first.unwrap());
+    assert!(first.0 == weights);
+    assert_eq!(first.1, history);
+    let refused: Vec<_> = refused.iter().collect();
+    assert_eq!(refused.len(), EPOCHS);
+    for refused in refused {
+        assert!(matches!(refused, Err(TrainingError::InUse { path }) if path == directory.path()));
+    }
+    run(directory.path()).fit(model(&device)).unwrap();
+}
+
+#[test]
 fn a_configuration_that_is_lost_or_damaged_is_restored_from_the_checkpoint() {
     let device = Backend::Flex.device().unwrap();
     let directory = TempDir::new().unwrap();

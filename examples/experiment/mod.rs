@@ -181,6 +181,7 @@ pub fn exit(result: Result<(), Error>) -> ExitCode {
                 TrainingError::Schedule(_)
                     | TrainingError::Invalid { .. }
                     | TrainingError::RunExists { .. }
+                    | TrainingError::InUse { .. }
                     | TrainingError::ConfigChanged { .. }
             )
         );

@@ -99,6 +99,12 @@ pub enum TrainingError {
         /// The run directory.
         path: PathBuf,
     },
+    /// Another process, or another thread of this one, is at work in the directory.
+    #[error("{} is in use by another run", path.display())]
+    InUse {
+        /// The directory.
+        path: PathBuf,
+    },
     /// The run to be resumed was configured differently.
     #[error("cannot resume {}: {field} was {saved} and is {current} now", path.display())]
     ConfigChanged {

@@ -63,6 +63,15 @@ pub(crate) fn publish(temporary: &Path, path: &Path) -> Result<(), TrainingError
     sync_parent(path)
 }
 
+/// Creates the directory at `path`, and what it is in, if need be.
+pub(crate) fn create_directory(path: &Path) -> Result<(), TrainingError> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir_all(path).map_err(|error| TrainingError::file("create", path, error))?;
+    sync_parent(path)
+}
+
 /// Writes the names beside `path` to the disk.
 pub(crate) fn sync_parent(path: &Path) -> Result<(), TrainingError> {
     match path.parent() {

@@ -16,9 +16,10 @@ use crate::checksum::set_aside_with_sum;
 use crate::data::Replay;
 use crate::epoch_end::{EpochEnd, State};
 use crate::feedback::FeedbackScheduler;
-use crate::files::write_atomically;
+use crate::files::{create_directory, write_atomically};
 use crate::fused_adam::fused_adam;
 use crate::history::History;
+use crate::lock::Lock;
 use crate::metrics_log::MetricsLog;
 use crate::model_file::save_model;
 use crate::observer::PlateauObserver;
@@ -45,6 +46,8 @@ impl<M: LearnerModel> Training<M> {
         let scheduler = Scheduler::new(self.schedule.clone(), run)?;
         let (mut scheduler, feedback) = FeedbackScheduler::new(scheduler);
         let config = RunConfig::new(&self, run, &model);
+        create_directory(&self.directory)?;
+        let _lock = Lock::take(&self.directory)?;
         let store = CheckpointStore::open(self.directory.join("checkpoint"), &PARTS)?
             .with_keep(self.keep_policy())
             .with_notices(self.on_notice.clone());

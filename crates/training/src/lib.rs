@@ -22,6 +22,7 @@ mod files;
 mod fit;
 mod fused_adam;
 mod history;
+mod lock;
 mod lr_finder;
 mod metrics_log;
 mod model_file;

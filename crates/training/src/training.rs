@@ -44,7 +44,8 @@ pub fn adam() -> AdamConfig {
 /// - `final.bpk`: the model after the last epoch, once the run is complete. While a run that was
 ///   complete is being extended, it is still the model from before,
 /// - `best.bpk.sha256`, `final.bpk.sha256`: their checksums, which [`load_model`](crate::load_model)
-///   verifies.
+///   verifies,
+/// - `lock`: an empty file by which a second run in the directory is refused while this one lives.
 ///
 /// A run that was stopped, by whatever, [resumes](Self::resume) and ends with the same bits as one
 /// that was not. Files that are in the way of a run that starts at epoch 1, because all its

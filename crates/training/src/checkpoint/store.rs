@@ -11,6 +11,7 @@ use super::keep::KeepPolicy;
 use super::manifest::{FileRecord, MANIFEST, Manifest};
 use crate::TrainingError;
 use crate::checksum::read_sum;
+use crate::files::create_directory;
 use crate::history::Metrics;
 use crate::notices::Notices;
 
@@ -104,8 +105,7 @@ impl CheckpointStore {
                 return Err(invalid_part("a file name other than the manifest's", part));
             }
         }
-        std::fs::create_dir_all(directory)
-            .map_err(|error| TrainingError::file("create", directory, error))?;
+        create_directory(directory)?;
         let found = directory::list(directory)
             .map_err(|error| TrainingError::file("read", directory, error))?;
         let complete = found

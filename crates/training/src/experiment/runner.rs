@@ -21,6 +21,7 @@ use super::trial::{Outcome, Trial, draw_weights};
 use crate::TrainingError;
 use crate::checkpoint::{Best, KeepPolicy};
 use crate::history::History;
+use crate::lock::Lock;
 use crate::progress::Display;
 use crate::training::Training;
 
@@ -215,6 +216,7 @@ where
         plan: &[(usize, u64)],
     ) -> Result<Vec<Trial>, ExperimentError> {
         let jobs = self.check(candidates, plan)?;
+        let _lock = Lock::take(&self.directory)?;
         let trials: Vec<Trial> = plan
             .iter()
             .map(|&(candidate, seed)| Trial {
