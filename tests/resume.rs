@@ -705,6 +705,27 @@ fn early_stopping_stops_a_resumed_run_where_it_would_have_stopped() {
 }
 
 #[test]
+fn a_run_that_is_stopped_early_says_so() {
+    let device = Backend::Flex.device().unwrap();
+    let directory = TempDir::new().unwrap();
+    let said = |epochs| {
+        let (notices, said) = std::sync::mpsc::channel();
+        run(directory.path())
+            .early_stopping(EarlyStopping::new(1).metric("Loss", Split::Train, Mode::Max))
+            .epochs(epochs)
+            .on_notice(move |notice| notices.send(notice.to_owned()).unwrap())
+            .fit(model(&device))
+            .unwrap();
+        said.iter().collect::<Vec<String>>()
+    };
+    let expected = "stopped early: train loss has not improved since epoch 1";
+    assert_eq!(said(4), [expected]);
+    // Also if there is nothing left to do, but not of a run that is complete.
+    assert_eq!(said(4), ["resuming after epoch 2", expected]);
+    assert_eq!(said(2), ["resuming after epoch 2"]);
+}
+
+#[test]
 fn early_stopping_by_a_metric_that_is_not_there_is_an_error() {
     let device = Backend::Flex.device().unwrap();
     let directory = TempDir::new().unwrap();

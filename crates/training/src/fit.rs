@@ -212,6 +212,12 @@ impl<M: LearnerModel> Training<M> {
 
     fn complete(self, model: M, history: History) -> Result<Trained<M>, TrainingError> {
         save_model(&self.directory.join("final.bpk"), &model)?;
+        let stopping = self.early_stopping.as_ref();
+        if history.epochs.len() < self.epochs
+            && let Some(reason) = stopping.and_then(|stopping| stopping.reason(&history))
+        {
+            self.on_notice.say(&reason);
+        }
         Ok(Trained { model, history })
     }
 }
