@@ -27,8 +27,11 @@ pub(crate) fn set_aside(path: &Path) -> Result<Option<PathBuf>, TrainingError> {
 }
 
 /// Replaces the file at `path` in one step: whoever reads it sees the old or the new content, also
-/// after a crash.
+/// after a crash. A file that has the content is left alone: it may be one that cannot be written.
 pub(crate) fn write_atomically(path: &Path, content: &[u8]) -> Result<(), TrainingError> {
+    if fs::read(path).is_ok_and(|old| old == content) {
+        return Ok(());
+    }
     let temporary = write_temporary(path, content)?;
     publish(&temporary, path)
 }
