@@ -21,7 +21,7 @@ use burn_lr::scheduler::{
 use burn_lr::training::{
     At, Backend, BackendError, BaseError, Budget, Candidate, Choice, DataError, Display,
     EpochLoader, Experiment, ExperimentError, Found, KeepPolicy, Metrics, Mnist, Report, Search,
-    Target, Training, catalogue, evaluate,
+    Target, Training, TrainingError, catalogue, evaluate,
 };
 use clap::Parser;
 use serde_json::json;
@@ -132,7 +132,8 @@ fn main() -> ExitCode {
                 Some(
                     ExperimentError::Invalid { .. }
                     | ExperimentError::Candidate { .. }
-                    | ExperimentError::CandidatesFile { .. },
+                    | ExperimentError::CandidatesFile { .. }
+                    | ExperimentError::Training(TrainingError::InUse { .. }),
                 ) => 2,
                 _ if option || error.is::<Unfit>() => 2,
                 _ => 1,

@@ -94,6 +94,9 @@ fn predict(options: &Options, out: &mut dyn Write, err: &mut dyn Write) -> Resul
     let model: Mlp = load_model(&run.model, run.network.init(&device))?;
     // Not in the way of who reads the lines.
     let _ = writeln!(err, "Model {} on {}", run.model.display(), options.backend);
+    if options.model.is_none() && run.model.ends_with("final.bpk") {
+        let _ = writeln!(err, "note: the run has no best.bpk");
+    }
 
     if options.files.is_empty() {
         print_evaluation(options, &run, &model, out, err)?;

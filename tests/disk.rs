@@ -7,7 +7,7 @@ mod common;
 
 use std::fs;
 use std::io::ErrorKind;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -147,6 +147,35 @@ fn a_directory_that_cannot_be_written_is_an_error() {
             Err(TrainingError::File { path, .. }) if path.starts_with(&directory)
         ));
     }
+}
+
+#[test]
+fn a_complete_run_is_resumed_without_writing_anything() {
+    let directory = begun();
+    let checkpoints = directory.path().join("checkpoint");
+    let files = || {
+        let list = |path: &Path| fs::read_dir(path).unwrap().map(Result::unwrap);
+        let files = list(directory.path()).chain(list(&checkpoints));
+        let state = |file: fs::DirEntry| {
+            let metadata = file.metadata().unwrap();
+            let time = (metadata.mtime(), metadata.mtime_nsec());
+            (file.path(), metadata.ino(), time)
+        };
+        let mut files: Vec<_> = files.map(state).collect();
+        files.sort();
+        files
+    };
+    let before = files();
+    let permit = |mode| {
+        for path in [directory.path(), &checkpoints] {
+            fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
+        }
+    };
+    permit(0o555);
+    let resumed = fit(directory.path(), 2);
+    permit(0o755);
+    resumed.unwrap();
+    assert_eq!(files(), before);
 }
 
 #[test]

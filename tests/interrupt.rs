@@ -144,6 +144,16 @@ fn ctrl_c_stops_the_run_so_that_it_can_be_resumed() {
 }
 
 #[test]
+fn a_second_run_in_the_directory_is_refused() {
+    let directory = TempDir::new().unwrap();
+    let _run = Run::start(directory.path());
+    let second = command(directory.path(), 2000).output().unwrap();
+    assert_eq!(second.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&second.stderr);
+    assert!(said.contains("is in use by another run"), "{said}");
+}
+
+#[test]
 fn a_second_ctrl_c_stops_at_once() {
     let directory = TempDir::new().unwrap();
     // A pipe that nobody reads: the run waits there at the end of its first epoch, forever.

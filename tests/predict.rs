@@ -83,6 +83,9 @@ fn the_test_set_is_evaluated() {
     let (code, out, err) = predict_with_run(&[]);
     assert_eq!(code, 0, "{err}");
     assert!(err.contains(".bpk on flex"), "{err}");
+    assert!(!err.contains("other images"), "{err}");
+    assert!(err.contains("note: the run has no best.bpk"), "{err}");
+    let (_, _, err) = predict_with_run(&["--model", "final"]);
     assert!(!err.contains("note"), "{err}");
     assert!(out.contains("10000 test images"), "{out}");
     assert!(out.contains("target \\ predicted"), "{out}");
@@ -386,6 +389,31 @@ fn a_run_that_cannot_be_used_says_why() {
     fs::copy(run_dir().join("final.bpk"), path.join("final.bpk")).unwrap();
     config(MlpConfig::new().with_hidden(64));
     fails("final.bpk");
+}
+
+#[test]
+fn a_flipped_bit_in_the_model_is_noticed() {
+    let directory = TempDir::new().unwrap();
+    for file in ["config.json", "final.bpk", "final.bpk.sha256"] {
+        fs::copy(run_dir().join(file), directory.path().join(file)).unwrap();
+    }
+    let images = test_images();
+    let run = || {
+        let run = directory.path().to_str().unwrap();
+        predict(&["--run-dir", run, "--count", "1", &images])
+    };
+    assert_eq!(run().0, 0);
+    let model = directory.path().join("final.bpk");
+    let mut bytes = fs::read(&model).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&model, bytes).unwrap();
+    let (code, out, err) = run();
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(err.contains("final.bpk is damaged"), "{err}");
+    // A model without a checksum is one from elsewhere.
+    fs::remove_file(directory.path().join("final.bpk.sha256")).unwrap();
+    assert_eq!(run().0, 0);
 }
 
 #[test]

@@ -239,6 +239,99 @@ fn a_damaged_checkpoint_is_passed_over_and_said_to_be() {
     }
 }
 
+fn store_epochs(directory: &Path) -> Vec<usize> {
+    let store = CheckpointStore::open(directory.join("checkpoint"), &[MODEL]);
+    store.unwrap().epochs()
+}
+
+/// Flips a bit in the middle of a file.
+fn damage(file: &Path) {
+    let mut bytes = std::fs::read(file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(file, bytes).unwrap();
+}
+
+/// A run whose best epoch is not one of the last.
+fn worst_is_best(directory: &Path) -> Training<Mlp> {
+    let worst = Best::valid("loss", Mode::Max);
+    run(directory).keep(KeepPolicy::last(2).with_best(worst))
+}
+
+/// What a run says that is resumed with `directory` as it is.
+fn said(directory: &Path, device: &Device) -> Vec<String> {
+    let (notices, said) = std::sync::mpsc::channel();
+    worst_is_best(directory)
+        .on_notice(move |notice| notices.send(notice.to_owned()).unwrap())
+        .fit(model(device))
+        .unwrap();
+    said.iter().collect()
+}
+
+#[test]
+fn damage_to_what_a_resumed_run_does_not_need_is_said_and_mended() {
+    let device = Backend::Flex.device().unwrap();
+    let directory = TempDir::new().unwrap();
+    let untold = worst_is_best(directory.path());
+    untold.fit(model(&device)).unwrap();
+    let resuming = format!("resuming after epoch {EPOCHS}");
+    assert_eq!(said(directory.path(), &device), [resuming.as_str()]);
+    let best = directory.path().join("best.bpk");
+    let sum = directory.path().join("best.bpk.sha256");
+    let intact = [&best, &sum].map(|file| std::fs::read(file).unwrap());
+
+    // An older checkpoint.
+    let older = directory.path().join("checkpoint/epoch-0004");
+    damage(&older.join(OPTIM));
+    let notices = said(directory.path(), &device);
+    assert_eq!(notices[0], resuming);
+    assert!(notices[1].contains("checkpoint of epoch 4 is damaged"));
+    assert_eq!(notices.len(), 2, "{notices:?}");
+    damage(&older.join(OPTIM));
+
+    // The best model, or nothing but its checksum.
+    for (file, told) in [(&best, true), (&sum, true)] {
+        damage(file);
+        let notices = said(directory.path(), &device);
+        let mended = |notice: &String| notice.contains("best.bpk was damaged: restored");
+        assert_eq!(
+            notices.iter().any(mended),
+            told && file == &best,
+            "{notices:?}"
+        );
+        assert_eq!(
+            [&best, &sum].map(|file| std::fs::read(file).unwrap()),
+            intact
+        );
+    }
+
+    // The best model and its checkpoint.
+    let kept = store_epochs(directory.path());
+    assert!(kept.len() == 3 && kept[0] < 4, "{kept:?}");
+    let best_epoch = kept[0];
+    let checkpoint = format!("checkpoint/epoch-{best_epoch:04}");
+    damage(&directory.path().join(checkpoint).join(MODEL));
+    damage(&best);
+    let notices = said(directory.path(), &device);
+    let told = |text: &str| notices.iter().any(|notice| notice.contains(text));
+    assert!(
+        told(&format!("checkpoint of epoch {best_epoch} is damaged")),
+        "{notices:?}"
+    );
+    assert!(
+        told("best.bpk is damaged and cannot be restored"),
+        "{notices:?}"
+    );
+    assert!(told("best.bpk.aside-1"), "{notices:?}");
+    assert!(!best.exists() && !sum.exists());
+    let notices = said(directory.path(), &device);
+    assert!(
+        notices
+            .iter()
+            .any(|notice| notice.starts_with("there is no "))
+    );
+}
+
 /// Everything that an earlier run left is there under another name, and the user is told.
 #[test]
 fn a_run_that_has_to_start_again_overwrites_nothing() {
@@ -265,6 +358,10 @@ fn a_run_that_has_to_start_again_overwrites_nothing() {
     for (file, content) in files.iter().zip(contents) {
         let aside = directory.path().join(format!("{file}.aside-1"));
         assert_eq!(std::fs::read(&aside).unwrap(), content, "{file}");
+        if file.ends_with(".bpk") {
+            let sum = directory.path().join(format!("{file}.aside-1.sha256"));
+            assert!(sum.exists(), "{}", sum.display());
+        }
         let told = |notice: &String| notice.ends_with(&aside.display().to_string());
         assert!(said.iter().any(told), "{said:?}");
     }
@@ -397,26 +494,80 @@ fn a_changed_configuration_is_refused_by_field() {
         assert!(field.starts_with(expected), "{field} is not {expected}");
         assert_ne!(saved, current);
     }
-    std::fs::rename(
-        directory.path().join("config.json"),
-        directory.path().join("away"),
-    )
-    .unwrap();
-    let lost = run(directory.path()).fit(model(&device));
-    assert!(
-        matches!(lost, Err(TrainingError::Corrupt { path, .. }) if path.ends_with("config.json"))
-    );
-    std::fs::rename(
-        directory.path().join("away"),
-        directory.path().join("config.json"),
-    )
-    .unwrap();
     let unasked = run(directory.path()).resume(false).fit(model(&device));
     assert!(matches!(unasked, Err(TrainingError::RunExists { .. })));
     assert_eq!(
         std::fs::read(directory.path().join("config.json")).unwrap(),
         config
     );
+}
+
+#[test]
+fn a_second_run_in_a_directory_is_refused_while_the_first_is_at_work() {
+    let device = Backend::Flex.device().unwrap();
+    let (weights, history) = undisturbed(&device);
+    let directory = TempDir::new().unwrap();
+    let (path, other) = (directory.path().to_owned(), model(&device));
+    let (results, refused) = std::sync::mpsc::channel();
+    let first = run(directory.path())
+        .on_epoch(move |_| {
+            let second = run(&path).fit(other.clone());
+            results.send(second.map(drop)).unwrap();
+        })
+        .fit(model(&device));
+    let first = outcome(first.unwrap());
+    assert!(first.0 == weights);
+    assert_eq!(first.1, history);
+    let refused: Vec<_> = refused.iter().collect();
+    assert_eq!(refused.len(), EPOCHS);
+    for refused in refused {
+        assert!(matches!(refused, Err(TrainingError::InUse { path }) if path == directory.path()));
+    }
+    run(directory.path()).fit(model(&device)).unwrap();
+}
+
+#[test]
+fn a_configuration_that_is_lost_or_damaged_is_restored_from_the_checkpoint() {
+    let device = Backend::Flex.device().unwrap();
+    let directory = TempDir::new().unwrap();
+    run(directory.path()).epochs(1).fit(model(&device)).unwrap();
+    let file = directory.path().join("config.json");
+    let intact = std::fs::read_to_string(&file).unwrap();
+    for damaged in [
+        None,
+        Some(""),
+        Some(&intact[..intact.len() / 2]),
+        Some(&intact.replace("0.01", "0.05")),
+    ] {
+        match damaged {
+            None => std::fs::remove_file(&file).unwrap(),
+            Some(damaged) => std::fs::write(&file, damaged).unwrap(),
+        }
+        let other = MlpConfig::new().with_hidden(64).init(&device);
+        let refused = run(directory.path()).epochs(1).fit(other);
+        assert!(
+            matches!(refused, Err(TrainingError::ConfigChanged { field, .. }) if field == "model")
+        );
+        let unasked = run(directory.path()).resume(false).fit(model(&device));
+        assert!(matches!(unasked, Err(TrainingError::RunExists { .. })));
+
+        let (notices, said) = std::sync::mpsc::channel();
+        run(directory.path())
+            .epochs(1)
+            .on_notice(move |notice| notices.send(notice.to_owned()).unwrap())
+            .fit(model(&device))
+            .unwrap();
+        let said: Vec<String> = said.iter().collect();
+        let told = said[0].contains("config.json") && said[0].contains("restored from");
+        assert!(told, "{said:?}");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), intact);
+    }
+
+    // Without a checkpoint there is nothing to restore it from.
+    std::fs::remove_dir_all(directory.path().join("checkpoint")).unwrap();
+    std::fs::write(&file, &intact[..intact.len() / 2]).unwrap();
+    let lost = run(directory.path()).epochs(1).fit(model(&device));
+    assert!(matches!(lost, Err(TrainingError::Corrupt { path, .. }) if path == file));
 }
 
 /// The training images with one pixel that is not a number, from a batch on.
@@ -551,6 +702,27 @@ fn early_stopping_stops_a_resumed_run_where_it_would_have_stopped() {
         assert!(resumed.0 == expected.0);
         assert_eq!(resumed.1, expected.1);
     }
+}
+
+#[test]
+fn a_run_that_is_stopped_early_says_so() {
+    let device = Backend::Flex.device().unwrap();
+    let directory = TempDir::new().unwrap();
+    let said = |epochs| {
+        let (notices, said) = std::sync::mpsc::channel();
+        run(directory.path())
+            .early_stopping(EarlyStopping::new(1).metric("Loss", Split::Train, Mode::Max))
+            .epochs(epochs)
+            .on_notice(move |notice| notices.send(notice.to_owned()).unwrap())
+            .fit(model(&device))
+            .unwrap();
+        said.iter().collect::<Vec<String>>()
+    };
+    let expected = "stopped early: train loss has not improved since epoch 1";
+    assert_eq!(said(4), [expected]);
+    // Also if there is nothing left to do, but not of a run that is complete.
+    assert_eq!(said(4), ["resuming after epoch 2", expected]);
+    assert_eq!(said(2), ["resuming after epoch 2"]);
 }
 
 #[test]

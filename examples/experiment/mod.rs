@@ -181,6 +181,7 @@ pub fn exit(result: Result<(), Error>) -> ExitCode {
                 TrainingError::Schedule(_)
                     | TrainingError::Invalid { .. }
                     | TrainingError::RunExists { .. }
+                    | TrainingError::InUse { .. }
                     | TrainingError::ConfigChanged { .. }
             )
         );
@@ -228,20 +229,37 @@ fn display(tui: bool) -> Result<Display, Error> {
 fn line(epoch: &EpochRecord) -> String {
     let cuts = epoch.cuts.iter().map(|cut| {
         format!(
-            " <- LR cut from {:.5}: {:.4} after {} epochs without improvement on {:.4}",
-            cut.from, cut.metric, cut.bad_epochs, cut.best
+            " <- LR cut from {}: {:.4} after {} {} without improvement on {:.4}",
+            rate(cut.from),
+            cut.metric,
+            cut.bad_epochs,
+            if cut.bad_epochs == 1 {
+                "epoch"
+            } else {
+                "epochs"
+            },
+            cut.best
         )
     });
     format!(
-        "Epoch {}: Train loss={:.4}, Train acc={:.4}, Val loss={:.4}, Val acc={:.4}, LR={:.5}{}",
+        "Epoch {}: Train loss={:.4}, Train acc={:.4}, Val loss={:.4}, Val acc={:.4}, LR={}{}",
         epoch.epoch,
         epoch.train("loss"),
         epoch.train("accuracy"),
         epoch.valid("loss"),
         epoch.valid("accuracy"),
-        epoch.next_lr,
+        rate(epoch.next_lr),
         cuts.collect::<String>(),
     )
+}
+
+/// A learning rate with five decimals or, where these would say little, five significant digits.
+fn rate(lr: f64) -> String {
+    match lr {
+        0.0 => format!("{lr:.5}"),
+        _ if lr < 1e-4 => format!("{lr:.4e}"),
+        _ => format!("{lr:.5}"),
+    }
 }
 
 /// The last epoch judged against the target, and the epochs that met it.

@@ -72,6 +72,23 @@ impl EarlyStopping {
 
     /// Whether a run with this history stops here.
     pub fn stops(&self, history: &History) -> bool {
+        let best = self.best_epoch(history);
+        let last = history.epochs.last();
+        last.is_some_and(|last| last.epoch - best.unwrap_or(0) >= self.patience)
+    }
+
+    /// Why a run with this history stops here, if it does.
+    pub(crate) fn reason(&self, history: &History) -> Option<String> {
+        let since = match self.best_epoch(history) {
+            Some(epoch) => format!("has not improved since epoch {epoch}"),
+            None => "never had a value".to_owned(),
+        };
+        let (split, metric) = (&self.split, &self.metric);
+        let stops = self.stops(history);
+        stops.then(|| format!("stopped early: {split} {metric} {since}"))
+    }
+
+    fn best_epoch(&self, history: &History) -> Option<usize> {
         let value = |epoch| {
             self.metrics(epoch)
                 .get(&self.metric)
@@ -89,11 +106,7 @@ impl EarlyStopping {
                 best = Some((epoch.epoch, value(epoch)));
             }
         }
-        let best_epoch = best.map_or(0, |(epoch, _)| epoch);
-        history
-            .epochs
-            .last()
-            .is_some_and(|last| last.epoch - best_epoch >= self.patience)
+        best.map(|(epoch, _)| epoch)
     }
 }
 
@@ -128,6 +141,17 @@ mod tests {
         assert_eq!(stop(&stopping, &[3.0, 2.0, 2.0, 2.1, 1.0]), Some(4));
         assert_eq!(stop(&stopping, &[f64::NAN, f64::NAN, 1.0]), Some(2));
         assert_eq!(stop(&stopping, &[2.0, f64::NAN, 1.0, 2.0]), None);
+    }
+
+    #[test]
+    fn the_reason_names_the_metric_and_its_best_epoch() {
+        let stopping = EarlyStopping::new(2);
+        let reason = |losses: &[f64]| stopping.reason(&history(losses));
+        assert_eq!(reason(&[3.0, 2.0, 2.0]), None);
+        let expected = "stopped early: valid loss has not improved since epoch 2";
+        assert_eq!(reason(&[3.0, 2.0, 2.0, 2.1]).unwrap(), expected);
+        let expected = "stopped early: valid loss never had a value";
+        assert_eq!(reason(&[f64::NAN; 2]).unwrap(), expected);
     }
 
     #[test]

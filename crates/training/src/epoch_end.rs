@@ -14,7 +14,7 @@ use burn::train::metric::store::{Aggregate, EventStoreClient, Split};
 use serde::{Deserialize, Serialize};
 
 use crate::TrainingError;
-use crate::checkpoint::{CheckpointStore, HISTORY, Handover};
+use crate::checkpoint::{CONFIG, CheckpointStore, HISTORY, Handover};
 use crate::early_stopping::EarlyStopping;
 use crate::feedback::Feedback;
 use crate::history::{EpochRecord, History};
@@ -38,6 +38,8 @@ pub(crate) struct State {
     pub early_stopping: Option<EarlyStopping>,
     pub on_epoch: OnEpoch,
     pub history: History,
+    /// The content of `config.json`.
+    pub config: Vec<u8>,
     pub started: Instant,
     pub error: Option<TrainingError>,
 }
@@ -120,6 +122,7 @@ impl State {
         };
         let json = serde_json::to_vec(&saved)
             .map_err(|error| TrainingError::file("write", self.store.directory(), error.into()))?;
+        self.store.save_part(epoch, CONFIG, &self.config)?;
         self.store.save_part(epoch, HISTORY, &json)
     }
 }

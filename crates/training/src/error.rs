@@ -45,6 +45,16 @@ pub enum TrainingError {
         /// What Burn says.
         reason: String,
     },
+    /// A file is not what the checksum beside it says.
+    #[error("{} is damaged: expected SHA-256 {expected}, found {found}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// The checksum of what was written.
+        expected: String,
+        /// The checksum of what is there.
+        found: String,
+    },
     /// A plateau observes a metric that has no value.
     #[error("no {split} metric {metric:?} in epoch {epoch}: {}", list(known))]
     MissingMetric {
@@ -87,6 +97,12 @@ pub enum TrainingError {
     #[error("{} holds a run already: resume it, or name another directory", path.display())]
     RunExists {
         /// The run directory.
+        path: PathBuf,
+    },
+    /// Another process, or another thread of this one, is at work in the directory.
+    #[error("{} is in use by another run", path.display())]
+    InUse {
+        /// The directory.
         path: PathBuf,
     },
     /// The run to be resumed was configured differently.

@@ -10,19 +10,21 @@ use burn_lr_scheduler::Scheduler;
 
 use crate::TrainingError;
 use crate::checkpoint::{
-    CheckpointStore, HISTORY, Handover, MODEL, OPTIM, PartCheckpointer, SCHEDULER,
+    CONFIG, CheckpointStore, Handover, MODEL, OPTIM, PARTS, PartCheckpointer, SCHEDULER,
 };
+use crate::checksum::set_aside_with_sum;
 use crate::data::Replay;
 use crate::epoch_end::{EpochEnd, State};
 use crate::feedback::FeedbackScheduler;
-use crate::files::set_aside;
+use crate::files::{create_directory, write_atomically};
 use crate::fused_adam::fused_adam;
 use crate::history::History;
+use crate::lock::Lock;
 use crate::metrics_log::MetricsLog;
 use crate::model_file::save_model;
 use crate::observer::PlateauObserver;
 use crate::progress::{BarRenderer, Display};
-use crate::resume::resume;
+use crate::resume::{newest, restore};
 use crate::run_config::RunConfig;
 use crate::training::{Trained, Training};
 
@@ -44,27 +46,28 @@ impl<M: LearnerModel> Training<M> {
         let scheduler = Scheduler::new(self.schedule.clone(), run)?;
         let (mut scheduler, feedback) = FeedbackScheduler::new(scheduler);
         let config = RunConfig::new(&self, run, &model);
-        let continues = config.continues(&self.directory, self.resume, &mut self.on_notice)?;
-        let parts = [MODEL, OPTIM, SCHEDULER, HISTORY];
-        let store = CheckpointStore::open(self.directory.join("checkpoint"), &parts)?
-            .with_keep(self.keep_policy());
-
-        if !continues && !store.epochs().is_empty() {
-            return Err(TrainingError::Corrupt {
-                path: self.directory.join("config.json"),
-                reason: "expected the configuration of the run whose checkpoints are there, \
-                         found none"
-                    .to_owned(),
-            });
-        }
+        create_directory(&self.directory)?;
+        let _lock = Lock::take(&self.directory)?;
+        let store = CheckpointStore::open(self.directory.join("checkpoint"), &PARTS)?
+            .with_keep(self.keep_policy())
+            .with_notices(self.on_notice.clone());
+        let config_path = self.directory.join(CONFIG);
+        let checkpoint = match self.resume {
+            true => newest(&self.directory, &store, &config, &self.on_notice)?,
+            false if config_path.exists() || !store.epochs().is_empty() => {
+                return Err(TrainingError::RunExists {
+                    path: self.directory,
+                });
+            }
+            false => None,
+        };
 
         // A model from a plain device has no gradients yet.
         let mut model = model.train();
         let log = MetricsLog::default();
         let mut history = History::default();
-        if continues
-            && let Some(resumed) = resume(&store, &model, &mut scheduler, &mut self.on_notice)?
-        {
+        if let Some(checkpoint) = checkpoint {
+            let resumed = restore(checkpoint, &store, &model, &mut scheduler, &self.on_notice)?;
             model = resumed.model;
             history = resumed.history;
             log.restore(resumed.log);
@@ -77,18 +80,20 @@ impl<M: LearnerModel> Training<M> {
                 found: format!("{} of {done}", self.epochs),
             });
         }
-        config.write(&self.directory)?;
+        let config = config.encode(&self.directory)?;
+        write_atomically(&config_path, &config)?;
         // Newer checkpoints are damaged, or of a run that was given up: out of the way, but kept.
         let mut aside = store.set_aside_after(done)?;
         if done > 0 {
             history.write(&self.directory)?;
         } else {
             for name in ["history.csv", "history.json", "best.bpk", "final.bpk"] {
-                aside.extend(set_aside(&self.directory.join(name))?);
+                aside.extend(set_aside_with_sum(&self.directory.join(name))?);
             }
         }
         for path in aside {
-            (self.on_notice)(&format!("set aside as {}", path.display()));
+            self.on_notice
+                .say(&format!("set aside as {}", path.display()));
         }
         let store = store.with_best_copy(MODEL, self.directory.join("best.bpk"))?;
         let stopping = self.early_stopping.as_ref();
@@ -111,6 +116,7 @@ impl<M: LearnerModel> Training<M> {
             early_stopping: self.early_stopping.clone(),
             on_epoch: std::mem::replace(&mut self.on_epoch, Box::new(|_| {})),
             history,
+            config,
             started: Instant::now(),
             error: None,
         });
@@ -206,6 +212,12 @@ impl<M: LearnerModel> Training<M> {
 
     fn complete(self, model: M, history: History) -> Result<Trained<M>, TrainingError> {
         save_model(&self.directory.join("final.bpk"), &model)?;
+        let stopping = self.early_stopping.as_ref();
+        if history.epochs.len() < self.epochs
+            && let Some(reason) = stopping.and_then(|stopping| stopping.reason(&history))
+        {
+            self.on_notice.say(&reason);
+        }
         Ok(Trained { model, history })
     }
 }

@@ -10,6 +10,7 @@
 
 mod backend;
 mod checkpoint;
+mod checksum;
 mod data;
 mod early_stopping;
 mod epoch_end;
@@ -21,9 +22,11 @@ mod files;
 mod fit;
 mod fused_adam;
 mod history;
+mod lock;
 mod lr_finder;
 mod metrics_log;
 mod model_file;
+mod notices;
 mod observer;
 #[cfg(feature = "report")]
 pub mod plot;
@@ -36,7 +39,7 @@ mod training;
 
 pub use backend::{Backend, BackendError};
 pub use checkpoint::{
-    Best, Checkpoint, CheckpointError, CheckpointStore, HISTORY, KeepPolicy, MODEL, OPTIM,
+    Best, CONFIG, Checkpoint, CheckpointError, CheckpointStore, HISTORY, KeepPolicy, MODEL, OPTIM,
     PartCheckpointer, SCHEDULER, Skipped,
 };
 pub use data::{

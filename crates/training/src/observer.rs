@@ -19,6 +19,17 @@ use crate::TrainingError;
 use crate::feedback::{Feedback, LrCut};
 use crate::metrics_log::{LOSS, MetricsLog};
 
+/// Burn's metrics whose names are always the same.
+const COMMON: [&str; 7] = [
+    LOSS,
+    "Accuracy",
+    "CER",
+    "Learning Rate",
+    "Perplexity",
+    "ROUGE-L",
+    "WER",
+];
+
 /// Feeds the plateaus of one or more [`FeedbackScheduler`](crate::FeedbackScheduler)s from a metric
 /// of Burn's Learner, once per epoch, whichever of Burn's hooks fire and however often.
 ///
@@ -162,7 +173,8 @@ impl PlateauObserver {
     }
 
     /// A metric logger by which a training loss that is not finite is seen at once, instead of at
-    /// the end of the epoch, and which lists the metrics that there are when one is missing.
+    /// the end of the epoch, and which lists all metrics that there are when one is missing. Without
+    /// it, those of Burn are listed whose names are always the same.
     ///
     /// Registering any logger ends Burn's own metric files, and Burn asks the first one registered
     /// for the metrics of earlier epochs. So register Burn's `FileMetricLogger` before this one.
@@ -204,8 +216,9 @@ impl PlateauObserver {
     ///
     /// # Errors
     /// [`TrainingError::MissingMetric`] naming the metric, [`TrainingError::Schedule`] if a plateau
-    /// refused it, or [`TrainingError::Diverged`] if the training loss was NaN or infinite. Each
-    /// stops the training, and the epoch gets no checkpoint.
+    /// refused it, [`TrainingError::Diverged`] if the training loss was NaN or infinite, or
+    /// [`TrainingError::ValidationDiverged`] if the validation loss was. Each stops the training, and
+    /// the epoch gets no checkpoint.
     pub fn result(&self) -> Result<(), TrainingError> {
         let state = self.lock();
         if let Some(divergence) = state.log.divergence() {
@@ -231,17 +244,21 @@ impl PlateauObserver {
     /// Observes the metric of `epoch`, unless its training has diverged, and gives whether the
     /// training may go on.
     fn end(&self, epoch: usize, store: &EventStoreClient) -> bool {
-        let mean = store.find_metric(LOSS, epoch, Aggregate::Mean, &Split::Train);
-        if let Some(loss) = mean.filter(|loss| !loss.is_finite()) {
-            let diverged = TrainingError::Diverged {
+        let not_finite = |split| {
+            let mean = store.find_metric(LOSS, epoch, Aggregate::Mean, &split);
+            mean.filter(|loss| !loss.is_finite())
+        };
+        let diverged = match (not_finite(Split::Train), not_finite(Split::Valid)) {
+            (Some(loss), _) => TrainingError::Diverged {
                 epoch,
                 iteration: None,
                 loss,
-            };
-            self.lock().error.get_or_insert(diverged);
-            return false;
-        }
-        self.observe(epoch, store).is_ok()
+            },
+            (None, Some(loss)) => TrainingError::ValidationDiverged { epoch, loss },
+            (None, None) => return self.observe(epoch, store).is_ok(),
+        };
+        self.lock().error.get_or_insert(diverged);
+        false
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -264,13 +281,38 @@ impl State {
                 metric: self.metric.clone(),
                 split: self.split.to_string(),
                 epoch,
-                known: self.log.names(&self.split, epoch),
+                known: self.known(epoch, store),
             })?;
         let mut cuts = Vec::new();
         for feedback in &self.feedbacks {
             cuts.extend(feedback.observe(epoch as u64, metric)?);
         }
         Ok(cuts)
+    }
+}
+
+impl State {
+    /// The metrics of the observed split or, if it has none, of the other one.
+    fn known(&self, epoch: usize, store: &EventStoreClient) -> Vec<String> {
+        let known = |split: &Split| match self.log.names(split, epoch) {
+            // The observer's logger is not registered, and the store cannot list what it has.
+            names if names.is_empty() => {
+                let find = |name: &str| store.find_metric(name, epoch, Aggregate::Mean, split);
+                let known = COMMON.iter().filter(|name| find(name).is_some());
+                known.map(|&name| name.to_owned()).collect()
+            }
+            names => names,
+        };
+        let names = known(&self.split);
+        if !names.is_empty() {
+            return names;
+        }
+        let other = match self.split {
+            Split::Train => Split::Valid,
+            _ => Split::Train,
+        };
+        let names = known(&other).into_iter();
+        names.map(|name| format!("{name} ({other})")).collect()
     }
 }
 

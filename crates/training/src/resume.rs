@@ -1,5 +1,7 @@
 //! Continues a run from its newest complete checkpoint.
 
+use std::path::Path;
+
 use burn::module::Module;
 use burn::optim::OptimizerRecord;
 use burn::optim::lr_scheduler::LrSchedulerRecord;
@@ -7,12 +9,15 @@ use burn::store::ModuleRecord;
 use burn::tensor::Bytes;
 
 use crate::TrainingError;
-use crate::checkpoint::{CheckpointStore, HISTORY, MODEL, OPTIM, SCHEDULER};
+use crate::checkpoint::{
+    CONFIG, Checkpoint, CheckpointStore, HISTORY, MODEL, OPTIM, SCHEDULER, Skipped,
+};
 use crate::epoch_end::SavedHistory;
 use crate::feedback::FeedbackScheduler;
 use crate::history::History;
 use crate::metrics_log::LoggedEpoch;
-use crate::training::OnNotice;
+use crate::notices::Notices;
+use crate::run_config::RunConfig;
 
 /// What a run continues with, beside the schedulers' state.
 pub(crate) struct Resumed<M> {
@@ -21,24 +26,36 @@ pub(crate) struct Resumed<M> {
     pub log: Vec<LoggedEpoch>,
 }
 
-/// Restores the newest complete checkpoint, and gives nothing if there is none.
+/// The newest complete checkpoint of the run in `directory`, if there is one, of a run that was
+/// configured like this.
+pub(crate) fn newest(
+    directory: &Path,
+    store: &CheckpointStore,
+    config: &RunConfig,
+    notices: &Notices,
+) -> Result<Option<Checkpoint>, TrainingError> {
+    let (checkpoint, skipped) = store.newest_complete();
+    for skipped in &skipped {
+        notices.say(&skipped.to_string());
+    }
+    config.check(directory, checkpoint.as_ref(), notices)?;
+    if checkpoint.is_none() && (!skipped.is_empty() || directory.join(CONFIG).exists()) {
+        notices.say("no complete checkpoint: starting at epoch 1");
+    }
+    Ok(checkpoint)
+}
+
+/// Restores what `checkpoint` holds.
 ///
 /// Burn's Learner loads the records again when it starts, and panics if one does not fit; here each
 /// is tried first.
-pub(crate) fn resume<M: Module>(
+pub(crate) fn restore<M: Module>(
+    checkpoint: Checkpoint,
     store: &CheckpointStore,
     model: &M,
     scheduler: &mut FeedbackScheduler,
-    notice: &mut OnNotice,
-) -> Result<Option<Resumed<M>>, TrainingError> {
-    let (checkpoint, skipped) = store.newest_complete();
-    for skipped in skipped {
-        notice(&skipped.to_string());
-    }
-    let Some(checkpoint) = checkpoint else {
-        notice("no complete checkpoint: starting at epoch 1");
-        return Ok(None);
-    };
+    notices: &Notices,
+) -> Result<Resumed<M>, TrainingError> {
     let epoch = checkpoint.epoch;
     let part = |name: &str| {
         let bytes = checkpoint.parts.get(name).cloned();
@@ -59,10 +76,15 @@ pub(crate) fn resume<M: Module>(
     scheduler.try_load_record(&record.record("0"))?;
     let SavedHistory { history, log } = serde_json::from_slice(&part(HISTORY))
         .map_err(|error| corrupt(HISTORY, error.to_string()))?;
-    notice(&format!("resuming after epoch {}", epoch));
-    Ok(Some(Resumed {
+    notices.say(&format!("resuming after epoch {epoch}"));
+    for Skipped { epoch, error } in store.damaged_before(epoch) {
+        notices.say(&format!(
+            "the checkpoint of epoch {epoch} is damaged: {error}"
+        ));
+    }
+    Ok(Resumed {
         model,
         history,
         log,
-    }))
+    })
 }

@@ -9,10 +9,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::TrainingError;
-use crate::checkpoint::KeepPolicy;
+use crate::checkpoint::{CONFIG, Checkpoint, KeepPolicy};
 use crate::early_stopping::EarlyStopping;
-use crate::files::write_atomically;
-use crate::training::{OnNotice, Training};
+use crate::notices::Notices;
+use crate::training::Training;
 
 /// What may differ when a run is resumed: a run may be extended or stop earlier, and go on elsewhere.
 const FREE: [&str; 6] = [
@@ -87,36 +87,40 @@ impl RunConfig {
             .map_err(|error| TrainingError::file("write", path, error.into()))
     }
 
-    /// Whether there is a run in `directory`, to be continued with this configuration.
+    /// Whether the run in `directory`, if there is one, can be continued with this configuration.
+    ///
+    /// What it was configured with says `checkpoint`, the newest one that is complete: that is
+    /// verified, and `config.json` may have been damaged or lost since. Only a run without any
+    /// checkpoint is known by `config.json` alone.
     ///
     /// # Errors
-    /// [`TrainingError::RunExists`] if there is one and it is not to be resumed,
-    /// [`TrainingError::ConfigChanged`] if it was configured differently.
-    pub(crate) fn continues(
+    /// [`TrainingError::ConfigChanged`] if it was configured differently, [`TrainingError::Corrupt`]
+    /// if that cannot be read.
+    pub(crate) fn check(
         &self,
         directory: &Path,
-        resume: bool,
-        notice: &mut OnNotice,
-    ) -> Result<bool, TrainingError> {
-        let path = directory.join("config.json");
-        let json = match std::fs::read(&path) {
-            Ok(json) => json,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        checkpoint: Option<&Checkpoint>,
+        notices: &Notices,
+    ) -> Result<(), TrainingError> {
+        let path = directory.join(CONFIG);
+        let file = match std::fs::read(&path) {
+            Ok(json) => Some(json),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
             Err(error) => return Err(TrainingError::file("read", &path, error)),
         };
-        if !resume {
-            return Err(TrainingError::RunExists {
-                path: directory.to_owned(),
-            });
-        }
-        let saved = serde_json::from_slice(&json).map_err(|error| TrainingError::Corrupt {
-            path: path.clone(),
-            reason: format!("expected a run's configuration: {error}"),
-        })?;
+        let part = checkpoint.and_then(|checkpoint| checkpoint.parts.get(CONFIG));
+        let Some(json) = part.or(file.as_ref()) else {
+            return Ok(());
+        };
+        let saved: Value =
+            serde_json::from_slice(json).map_err(|error| TrainingError::Corrupt {
+                path: path.clone(),
+                reason: format!("expected a run's configuration: {error}"),
+            })?;
+        let mut other_device = false;
         for (field, saved, current) in changes(&saved, &self.document(&path)?) {
-            if field == "devices" {
-                notice("continuing on another device: the bits will differ");
-            } else if !is_free(&field) {
+            other_device |= field == "devices";
+            if !is_free(&field) {
                 return Err(TrainingError::ConfigChanged {
                     path,
                     field,
@@ -125,15 +129,30 @@ impl RunConfig {
                 });
             }
         }
-        Ok(true)
+        if other_device {
+            notices.say("continuing on another device: the bits will differ");
+        }
+        if let Some(checkpoint) = checkpoint {
+            let state = match file.map(|json| serde_json::from_slice(&json)) {
+                None => "is missing",
+                Some(Ok(file)) if changes(&saved, &file).iter().all(|(f, ..)| is_free(f)) => {
+                    return Ok(());
+                }
+                Some(_) => "is damaged",
+            };
+            let (path, epoch) = (path.display(), checkpoint.epoch);
+            notices.say(&format!(
+                "{path} {state}: restored from the checkpoint of epoch {epoch}"
+            ));
+        }
+        Ok(())
     }
 
-    /// Writes `config.json` into `directory`.
-    pub(crate) fn write(&self, directory: &Path) -> Result<(), TrainingError> {
-        let path = directory.join("config.json");
-        let json = serde_json::to_vec_pretty(&self.document(&path)?)
-            .map_err(|error| TrainingError::file("write", &path, error.into()))?;
-        write_atomically(&path, &json)
+    /// The content of `config.json` in `directory`.
+    pub(crate) fn encode(&self, directory: &Path) -> Result<Vec<u8>, TrainingError> {
+        let path = directory.join(CONFIG);
+        serde_json::to_vec_pretty(&self.document(&path)?)
+            .map_err(|error| TrainingError::file("write", &path, error.into()))
     }
 }
 

@@ -15,11 +15,13 @@ use burn_lr_scheduler::{Clock, Mode, Run, ScheduleConfig};
 
 use crate::TrainingError;
 use crate::backend::{COLLECTIVES, has_collectives};
-use crate::checkpoint::{Best, KeepPolicy};
+use crate::checkpoint::{Best, CheckpointStore, KeepPolicy, PARTS};
 use crate::early_stopping::EarlyStopping;
 use crate::history::{EpochRecord, History};
 use crate::metrics_log::LOSS;
+use crate::notices::Notices;
 use crate::progress::Display;
+use crate::resume::newest;
 use crate::run_config::RunConfig;
 
 /// Adam with PyTorch's defaults: betas 0.9 and 0.999, epsilon 1e-8. Burn's own epsilon is 1e-5.
@@ -35,12 +37,15 @@ pub fn adam() -> AdamConfig {
 /// Any Burn model that implements [`TrainStep`] and [`InferenceStep`] can be trained with any data
 /// loaders. [`fit`](Self::fit) runs Burn's [`SupervisedTraining`] and leaves in the directory
 ///
-/// - `config.json`: what the run was configured with,
+/// - `config.json`: what the run was configured with, as every checkpoint says too,
 /// - `history.csv` and `history.json`: metrics, learning rate and seconds of each epoch,
 /// - `checkpoint/`: what is needed to resume after the epochs that are [kept](Self::keep),
 /// - `best.bpk`: the model of the epoch with the best metric, validation loss by default,
 /// - `final.bpk`: the model after the last epoch, once the run is complete. While a run that was
-///   complete is being extended, it is still the model from before.
+///   complete is being extended, it is still the model from before,
+/// - `best.bpk.sha256`, `final.bpk.sha256`: their checksums, which [`load_model`](crate::load_model)
+///   verifies,
+/// - `lock`: an empty file by which a second run in the directory is refused while this one lives.
 ///
 /// A run that was stopped, by whatever, [resumes](Self::resume) and ends with the same bits as one
 /// that was not. Files that are in the way of a run that starts at epoch 1, because all its
@@ -93,12 +98,11 @@ pub struct Training<M: LearnerModel> {
     pub(crate) display: Display,
     pub(crate) configure: Vec<Configure<M>>,
     pub(crate) on_epoch: OnEpoch,
-    pub(crate) on_notice: OnNotice,
+    pub(crate) on_notice: Notices,
 }
 
 pub(crate) type Configure<M> = Box<dyn FnOnce(SupervisedTraining<M>) -> SupervisedTraining<M>>;
 pub(crate) type OnEpoch = Box<dyn FnMut(&EpochRecord) + Send>;
-pub(crate) type OnNotice = Box<dyn FnMut(&str) + Send>;
 
 /// A trained model with the history of its training.
 #[derive(Debug)]
@@ -145,7 +149,7 @@ impl<M: LearnerModel> Training<M> {
             display: Display::Silent,
             configure: Vec::new(),
             on_epoch: Box::new(|_| {}),
-            on_notice: Box::new(|notice| eprintln!("{notice}")),
+            on_notice: Notices::new(|notice| eprintln!("{notice}")),
         }
     }
 
@@ -317,9 +321,9 @@ impl<M: LearnerModel> Training<M> {
     }
 
     /// Calls `on_notice` with what the user should know, such as which checkpoint a run is resumed
-    /// from and which damaged ones are passed over; they go to standard error by default.
+    /// from and which files are damaged; they go to standard error by default.
     pub fn on_notice(mut self, on_notice: impl FnMut(&str) + Send + 'static) -> Self {
-        self.on_notice = Box::new(on_notice);
+        self.on_notice = Notices::new(on_notice);
         self
     }
 
@@ -332,8 +336,9 @@ impl<M: LearnerModel> Training<M> {
     /// Whether the run in `directory` can be resumed with this configuration.
     pub(crate) fn check_resumed(self, directory: &Path, model: &M) -> Result<(), TrainingError> {
         let config = RunConfig::new(&self, self.run()?, model);
-        let mut silent: OnNotice = Box::new(|_| {});
-        config.continues(directory, true, &mut silent).map(|_| ())
+        let store = CheckpointStore::open(directory.join("checkpoint"), &PARTS)?;
+        let silent = Notices::new(|_| {});
+        newest(directory, &store, &config, &silent).map(drop)
     }
 
     /// The run as schedules see it.

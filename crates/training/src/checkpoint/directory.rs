@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use crate::TrainingError;
-use crate::files;
+use crate::files::{self, sync_directory};
 
 /// What a directory in the directory of checkpoints is, and of which epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,15 +67,15 @@ pub(super) fn begin(directory: &Path, epoch: usize) -> Result<PathBuf, TrainingE
     Ok(staging)
 }
 
-/// Gives the checkpoint of `epoch`, which is written, its final name.
-pub(super) fn publish(directory: &Path, epoch: usize) -> Result<(), TrainingError> {
+/// Gives the checkpoint of `epoch`, which is written, its final name, and tells where that is now
+/// which was in the way.
+pub(super) fn publish(directory: &Path, epoch: usize) -> Result<Option<PathBuf>, TrainingError> {
     let (staging, path) = (staging(directory, epoch), checkpoint(directory, epoch));
-    sync(&staging)?;
-    if let Some(aside) = set_aside(directory, epoch)? {
-        log::warn!("{} was in the way: now {}", path.display(), aside.display());
-    }
+    sync_directory(&staging)?;
+    let aside = set_aside(directory, epoch)?;
     fs::rename(&staging, &path).map_err(|e| TrainingError::file("write", &path, e))?;
-    sync(directory)
+    sync_directory(directory)?;
+    Ok(aside)
 }
 
 /// Moves what is in the place of the checkpoint of `epoch` out of the way, and gives where it is now.
@@ -148,25 +148,6 @@ pub(super) fn sync_files(directory: &Path, files: &[(&str, &File)]) -> Result<()
             Err(synced) => synced,
         })
     })
-}
-
-/// Writes the names in a directory to the disk, where the system can.
-fn sync(directory: &Path) -> Result<(), TrainingError> {
-    // Windows cannot open directories like files, some network file systems cannot sync them.
-    if cfg!(not(unix)) {
-        return Ok(());
-    }
-    match File::open(directory).and_then(|directory| directory.sync_all()) {
-        Err(error)
-            if !matches!(
-                error.kind(),
-                ErrorKind::InvalidInput | ErrorKind::Unsupported
-            ) =>
-        {
-            Err(TrainingError::file("write", directory, error))
-        }
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use burn_lr_scheduler::Mode;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::error::CheckpointError;
 use super::keep::Best;
+use crate::checksum::sha256;
 use crate::history::Metrics;
 
 pub(super) const MANIFEST: &str = "manifest.json";
@@ -169,11 +169,6 @@ impl Manifest {
             found => Err(format!("expected format {FORMAT}, found {found}")),
         }
     }
-}
-
-fn sha256(content: &[u8]) -> String {
-    let digest = Sha256::digest(content);
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

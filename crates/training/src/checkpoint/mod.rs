@@ -1,7 +1,7 @@
 //! Checkpoints that survive whatever ends a run.
 //!
 //! ```text
-//! checkpoint/epoch-0003/{model.bpk, optim.bpk, scheduler.bpk, history.json, manifest.json}
+//! checkpoint/epoch-0003/{model.bpk, optim.bpk, scheduler.bpk, history.json, config.json, manifest.json}
 //! checkpoint/epoch-0004.tmp/      being written, or left by a run that was killed
 //! checkpoint/epoch-0001.deleted/  being deleted, or left by a run that was killed
 //! checkpoint/epoch-0004.aside-1/  what was found where a checkpoint was to go
@@ -39,3 +39,8 @@ pub const OPTIM: &str = "optim.bpk";
 pub const SCHEDULER: &str = "scheduler.bpk";
 /// The part of a checkpoint that holds the metrics of all epochs so far.
 pub const HISTORY: &str = "history.json";
+/// The part of a checkpoint that holds the configuration of the run.
+pub const CONFIG: &str = "config.json";
+
+/// The parts of a run's checkpoints.
+pub(crate) const PARTS: [&str; 5] = [MODEL, OPTIM, SCHEDULER, HISTORY, CONFIG];

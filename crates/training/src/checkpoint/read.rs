@@ -55,6 +55,19 @@ impl CheckpointStore {
         (None, skipped)
     }
 
+    /// The damaged checkpoints of epochs before `epoch`, each file being read and verified.
+    pub(crate) fn damaged_before(&self, epoch: usize) -> Vec<Skipped> {
+        let found = directory::list(&self.0.directory).unwrap_or_default();
+        let older = found
+            .into_iter()
+            .filter(|&(older, kind)| kind == Kind::Checkpoint && older < epoch);
+        let damaged = older.filter_map(|(epoch, _)| {
+            let error = self.verified(epoch).err()?;
+            Some(Skipped { epoch, error })
+        });
+        damaged.collect()
+    }
+
     /// The checkpoint of `epoch`, if it is complete and undamaged.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use super::manifest::{FileRecord, MANIFEST, Manifest};
 use super::read::read_verified;
 use super::store::{CheckpointStore, Parts, Stored};
 use crate::TrainingError;
-use crate::files::write_atomically;
+use crate::checksum::{set_aside_with_sum, write_sum, write_with_sum};
 use crate::history::Metrics;
 
 impl CheckpointStore {
@@ -47,8 +47,8 @@ impl CheckpointStore {
     ///
     /// The call that saves the last part is the one that takes long, until all parts are on the
     /// disk, the copy of the best is up to date, and superfluous checkpoints are deleted. That
-    /// these cannot be deleted is no error, but logged. A checkpoint of that epoch from before is
-    /// moved out of the way.
+    /// these cannot be deleted is no error. A checkpoint of that epoch from before is moved out of
+    /// the way.
     ///
     /// # Errors
     /// [`TrainingError::Invalid`] if there is no such part, [`TrainingError::File`] if something
@@ -112,7 +112,9 @@ impl CheckpointStore {
         stored.complete.remove(&epoch);
         // Not all systems can rename directories with open files in them.
         drop((parts, manifest_file));
-        directory::publish(directory, epoch)?;
+        if let Some(aside) = directory::publish(directory, epoch)? {
+            self.say(&format!("set aside as {}", aside.display()));
+        }
         stored.complete.insert(epoch, manifest);
         {
             let mut pending = self.pending();
@@ -122,7 +124,7 @@ impl CheckpointStore {
         }
         // First this, which makes room for the copy.
         if let Err(error) = self.prune_up_to(&mut stored, epoch) {
-            log::warn!("{error}");
+            self.say(&error.to_string());
         }
         self.copy_best(&mut stored, epoch)
     }
@@ -149,16 +151,46 @@ impl CheckpointStore {
             return Ok(());
         };
         if copy.content.as_ref() == Some(wanted) {
+            if copy.is_sound() != Some(true) {
+                write_sum(&copy.path, &wanted.sha256)?;
+                copy.sum = Some(wanted.sha256.clone());
+            }
             return Ok(());
         }
+        if copy.missed.as_ref() == Some(wanted) {
+            return Ok(());
+        }
+        let name = copy.path.display();
         let path = directory::checkpoint(&self.0.directory, best.epoch).join(&copy.part);
         match read_verified(&path, wanted) {
             Ok(bytes) => {
-                write_atomically(&copy.path, &bytes)?;
+                write_with_sum(&copy.path, &bytes)?;
+                if copy.is_sound() == Some(false) {
+                    let epoch = best.epoch;
+                    self.say(&format!(
+                        "{name} was damaged: restored from the checkpoint of epoch {epoch}"
+                    ));
+                }
                 copy.content = Some(wanted.clone());
+                copy.sum = Some(wanted.sha256.clone());
             }
             // No reason to stop a run, and there is no better model to be had.
-            Err(error) => log::warn!("{} is not the best model: {error}", copy.path.display()),
+            Err(error) => {
+                match (&copy.content, copy.is_sound()) {
+                    (None, _) => self.say(&format!("there is no {name}: {error}")),
+                    (_, Some(true)) => self.say(&format!("{name} is not the best model: {error}")),
+                    (Some(_), _) => {
+                        self.say(&format!(
+                            "{name} is damaged and cannot be restored: {error}"
+                        ));
+                        if let Some(aside) = set_aside_with_sum(&copy.path)? {
+                            self.say(&format!("set aside as {}", aside.display()));
+                        }
+                        (copy.content, copy.sum) = (None, None);
+                    }
+                }
+                copy.missed = Some(wanted.clone());
+            }
         }
         Ok(())
     }

@@ -10,7 +10,10 @@ use super::directory::{self, Kind};
 use super::keep::KeepPolicy;
 use super::manifest::{FileRecord, MANIFEST, Manifest};
 use crate::TrainingError;
+use crate::checksum::read_sum;
+use crate::files::create_directory;
 use crate::history::Metrics;
+use crate::notices::Notices;
 
 /// A directory of checkpoints, each of which is complete or not there; clones are one and the same.
 ///
@@ -65,6 +68,7 @@ pub(super) struct Pending {
     /// Checkpoints that shall be deleted as soon as that is safe.
     pub(super) condemned: BTreeSet<usize>,
     pub(super) failure: Option<TrainingError>,
+    pub(super) notices: Notices,
 }
 
 pub(super) type Parts = BTreeMap<String, (File, FileRecord)>;
@@ -76,14 +80,18 @@ pub(super) struct BestCopy {
     pub(super) path: PathBuf,
     /// What the file holds.
     pub(super) content: Option<FileRecord>,
+    /// The checksum beside it.
+    pub(super) sum: Option<String>,
+    /// What it should hold, if that was not to be had.
+    pub(super) missed: Option<FileRecord>,
 }
 
 impl CheckpointStore {
     /// Opens the directory of checkpoints, creating it if need be.
     ///
     /// `parts` are the names of the files that make a checkpoint complete: by convention
-    /// [`MODEL`](super::MODEL), [`OPTIM`](super::OPTIM), [`SCHEDULER`](super::SCHEDULER) and
-    /// [`HISTORY`](super::HISTORY).
+    /// [`MODEL`](super::MODEL), [`OPTIM`](super::OPTIM), [`SCHEDULER`](super::SCHEDULER),
+    /// [`HISTORY`](super::HISTORY) and [`CONFIG`](super::CONFIG).
     ///
     /// # Errors
     /// [`TrainingError::Invalid`] if a part is no plain file name, [`TrainingError::File`] if the
@@ -97,8 +105,7 @@ impl CheckpointStore {
                 return Err(invalid_part("a file name other than the manifest's", part));
             }
         }
-        std::fs::create_dir_all(directory)
-            .map_err(|error| TrainingError::file("create", directory, error))?;
+        create_directory(directory)?;
         let found = directory::list(directory)
             .map_err(|error| TrainingError::file("read", directory, error))?;
         let complete = found
@@ -127,10 +134,22 @@ impl CheckpointStore {
         self
     }
 
+    /// Says there what the user should know; in the log by default.
+    pub(crate) fn with_notices(self, notices: Notices) -> Self {
+        self.pending().notices = notices;
+        self
+    }
+
+    pub(super) fn say(&self, notice: &str) {
+        let notices = self.pending().notices.clone();
+        notices.say(notice);
+    }
+
     /// Keeps a copy of a part of the best checkpoint at `path`, and sets it right if it is not.
     ///
     /// What is best says the policy, which must have been set before. If the best checkpoint is
-    /// damaged and the copy is not there to stand in for it, the file is left as it is.
+    /// damaged, a copy of an earlier best one is left as it is, and one that is not what the checksum
+    /// beside it says is set aside.
     ///
     /// # Errors
     /// [`TrainingError::Invalid`] if there is no such part, [`TrainingError::File`] if the copy
@@ -148,6 +167,9 @@ impl CheckpointStore {
             part: part.to_owned(),
             path: path.to_owned(),
             content,
+            // A torn one is as good as none.
+            sum: read_sum(path).unwrap_or_default(),
+            missed: None,
         });
         if let Some(newest) = stored.newest() {
             self.copy_best(&mut stored, newest)?;
@@ -198,6 +220,14 @@ impl CheckpointStore {
     pub(super) fn pending(&self) -> MutexGuard<'_, Pending> {
         let pending = self.0.pending.lock();
         pending.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl BestCopy {
+    /// Whether the file is what the checksum beside it says; none if one of the two is missing.
+    pub(super) fn is_sound(&self) -> Option<bool> {
+        let content = self.content.as_ref()?;
+        Some(content.sha256 == *self.sum.as_ref()?)
     }
 }
 

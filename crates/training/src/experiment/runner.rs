@@ -21,6 +21,7 @@ use super::trial::{Outcome, Trial, draw_weights};
 use crate::TrainingError;
 use crate::checkpoint::{Best, KeepPolicy};
 use crate::history::History;
+use crate::lock::Lock;
 use crate::progress::Display;
 use crate::training::Training;
 
@@ -215,6 +216,7 @@ where
         plan: &[(usize, u64)],
     ) -> Result<Vec<Trial>, ExperimentError> {
         let jobs = self.check(candidates, plan)?;
+        let _lock = Lock::take(&self.directory)?;
         let trials: Vec<Trial> = plan
             .iter()
             .map(|&(candidate, seed)| Trial {
@@ -376,7 +378,7 @@ where
     /// Refuses a candidate under whose name something else was trained already.
     fn check_trial(&self, candidate: &Candidate, seed: u64) -> Result<(), ExperimentError> {
         let directory = self.trial_directory(candidate, seed);
-        if !directory.join("config.json").exists() {
+        if !directory.exists() {
             return Ok(());
         }
         let (training, model) = self.base(&directory, seed)?;
