@@ -1,49 +1,165 @@
-//! A training update of the experiment's network, on every backend that is compiled in.
+//! What there is to an epoch beside the network: the Learner around the loop, data, optimizer and
+//! checkpoints, on flex.
 //!
 //! ```sh
 //! cargo bench --bench training
-//! cargo bench --bench training --features ndarray
 //! ```
 
-use burn::optim::GradientsParams;
+use std::error::Error;
+use std::sync::Arc;
+
+use burn::data::dataloader::DataLoader;
+use burn::module::Module;
+use burn::optim::{GradientsParams, ModuleOptimizer};
+use burn::tensor::Device;
 use burn::train::TrainStep;
-use burn_lr::model::MlpConfig;
-use burn_lr::training::{Backend, BatchSource, Mnist, adam};
+use burn::train::metric::{AccuracyMetric, LossMetric};
+use burn_lr::model::{ClassificationBatch, Mlp, MlpConfig};
+use burn_lr::scheduler::{Clock, Constant};
+use burn_lr::training::{
+    BatchSource, CheckpointStore, EpochLoader, MODEL, Mnist, OPTIM, Training, adam, fused_adam,
+    save_model,
+};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 
-fn update(criterion: &mut Criterion) {
-    let mnist = match Mnist::bundled() {
-        Ok(mnist) => mnist,
-        Err(error) => return eprintln!("{error}"),
-    };
-    let mut group = criterion.benchmark_group("forward, backward and Adam");
-    for backend in Backend::compiled() {
-        let Ok(device) = backend.device() else {
-            continue;
-        };
-        let device = device.autodiff();
-        for size in [64, 256, 1024] {
-            let indices: Vec<usize> = (0..size).collect();
-            let Ok(batch) = mnist.train.batch(&indices, &device) else {
-                continue;
-            };
-            let mut optimizer = adam().init();
-            let mut model = MlpConfig::new().init(&device);
-            group.throughput(Throughput::Elements(size as u64));
-            group.bench_function(format!("{backend}, batch {size}"), |bencher| {
-                bencher.iter_batched(
-                    || batch.clone(),
-                    |batch| {
-                        let grads: GradientsParams = TrainStep::step(&model, batch).grads;
-                        model = optimizer.step(0.001, model.clone(), grads);
-                    },
-                    BatchSize::SmallInput,
-                );
-            });
-        }
-    }
-    group.finish();
+/// 100 batches of 64.
+const IMAGES: usize = 6400;
+
+type Outcome = Result<(), Box<dyn Error>>;
+
+fn loader() -> Result<EpochLoader<ClassificationBatch>, Box<dyn Error>> {
+    let images = Mnist::bundled()?.train.first(IMAGES);
+    Ok(EpochLoader::new(images, 64).shuffled(42))
 }
 
-criterion_group!(benches, update);
+fn device() -> Device {
+    Device::flex().autodiff()
+}
+
+fn model() -> Mlp {
+    MlpConfig::new().init(&device())
+}
+
+fn gradients(model: &Mlp, batch: ClassificationBatch) -> GradientsParams {
+    TrainStep::step(model, batch).grads
+}
+
+/// The same epoch through the Learner, with metrics, history, checkpoints and a validation of a
+/// single image, and as a bare loop.
+fn epoch(criterion: &mut Criterion) -> Outcome {
+    let mut group = criterion.benchmark_group("epoch");
+    group.sample_size(10);
+    group.throughput(Throughput::Elements(IMAGES as u64));
+    let on_device = loader()?.to_device(&device());
+    group.bench_function("bare loop", |bencher| {
+        bencher.iter_batched(
+            || (model(), fused_adam(&adam())),
+            |(mut model, mut optimizer)| {
+                for batch in on_device.iter().flatten() {
+                    let grads = gradients(&model, batch);
+                    model = optimizer.step(0.001, model, grads);
+                }
+                model
+            },
+            BatchSize::PerIteration,
+        );
+    });
+    let train = Arc::new(loader()?);
+    let valid = Arc::new(EpochLoader::new(Mnist::bundled()?.test.first(1), 1));
+    let directory = tempfile::tempdir()?;
+    let mut runs = 0;
+    group.bench_function("Training", |bencher| {
+        bencher.iter_batched(
+            || {
+                runs += 1;
+                let directory = directory.path().join(runs.to_string());
+                Training::<Mlp>::new(directory, train.clone(), valid.clone(), 64)
+                    .schedule(Constant::new(0.001), Clock::PerEpoch)
+                    .metrics((LossMetric::new(), AccuracyMetric::new()))
+            },
+            |training| training.fit(model()).map(|trained| trained.history),
+            BatchSize::PerIteration,
+        );
+    });
+    group.finish();
+    Ok(())
+}
+
+fn data(criterion: &mut Criterion) -> Outcome {
+    let mut group = criterion.benchmark_group("data");
+    group.throughput(Throughput::Elements(IMAGES as u64));
+    let loader = loader()?.to_device(&device());
+    group.bench_function("an epoch of batches", |bencher| {
+        bencher.iter(|| loader.iter().flatten().count());
+    });
+    group.finish();
+    Ok(())
+}
+
+fn optimizer(criterion: &mut Criterion) -> Outcome {
+    let mut group = criterion.benchmark_group("optimizer");
+    let batch = Mnist::bundled()?
+        .train
+        .batch(&(0..64).collect::<Vec<_>>(), &device())?;
+    let kinds: [(&str, ModuleOptimizer); 2] = [
+        ("Burn's Adam", adam().init()),
+        ("fused Adam", fused_adam(&adam())),
+    ];
+    for (name, mut optimizer) in kinds {
+        // Nobody but the optimizer holds the weights, as in a training loop.
+        let mut model = Some(model());
+        group.bench_function(name, |bencher| {
+            bencher.iter_custom(|iterations| {
+                let mut time = std::time::Duration::ZERO;
+                for _ in 0..iterations {
+                    if let Some(current) = model.take() {
+                        let grads = gradients(&current, batch.clone());
+                        let begin = std::time::Instant::now();
+                        model = Some(optimizer.step(0.001, current, grads));
+                        time += begin.elapsed();
+                    }
+                }
+                time
+            });
+        });
+    }
+    group.finish();
+    Ok(())
+}
+
+fn checkpoint(criterion: &mut Criterion) -> Outcome {
+    let mut group = criterion.benchmark_group("checkpoint");
+    let directory = tempfile::tempdir()?;
+    let (model, mut optimizer) = (model(), fused_adam(&adam()));
+    let batch = Mnist::bundled()?.train.batch(&[0, 1], &device())?;
+    let grads = gradients(&model, batch);
+    let model = optimizer.step(0.001, model, grads);
+    let file = directory.path().join("model.bpk");
+    group.bench_function("a model's file", |bencher| {
+        bencher.iter(|| save_model(&file, &model));
+    });
+    let store = CheckpointStore::open(directory.path().join("checkpoint"), &[MODEL, OPTIM])?;
+    let mut epoch = 0;
+    group.bench_function("model and optimizer in the store", |bencher| {
+        bencher.iter(|| -> Outcome {
+            epoch += 1;
+            let model = model.clone().into_record().into_bytes()?;
+            store.save_part(epoch, MODEL, &model)?;
+            let optimizer = optimizer.clone().into_bytes()?;
+            Ok(store.save_part(epoch, OPTIM, &optimizer)?)
+        });
+    });
+    group.finish();
+    Ok(())
+}
+
+fn training(criterion: &mut Criterion) {
+    for bench in [epoch, data, optimizer, checkpoint] {
+        if let Err(error) = bench(criterion) {
+            eprintln!("{error}");
+        }
+    }
+}
+
+criterion_group!(benches, training);
 criterion_main!(benches);
