@@ -111,8 +111,11 @@ impl Optimizer for FusedAdam {
         state: Option<Self::State<D>>,
     ) -> (Tensor<D>, Option<Self::State<D>>) {
         let device = tensor.device();
-        let single = [tensor.dtype(), grad.dtype()] == [DType::F32; 2];
-        if !is_cpu(&device) || !single || grad.dims() != tensor.dims() {
+        let fits = |other: &Tensor<D>| other.dtype() == DType::F32 && other.dims() == tensor.dims();
+        let moments_fit = state
+            .as_ref()
+            .is_none_or(|state| fits(&state.momentum.moment_1) && fits(&state.momentum.moment_2));
+        if !is_cpu(&device) || !fits(&tensor) || !fits(&grad) || !moments_fit {
             return self.burns.step(lr, tensor, grad, state);
         }
         let (time, moments) = match state.map(|state| state.momentum) {
