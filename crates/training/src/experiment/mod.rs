@@ -11,6 +11,7 @@
 mod candidate;
 mod comparison;
 mod error;
+mod pool;
 mod progress;
 mod results;
 mod runner;

@@ -1,12 +1,9 @@
 //! Trains all candidates under all seeds, several at a time.
 
-use std::any::Any;
-use std::collections::VecDeque;
 use std::num::NonZero;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use burn::train::{Interrupter, LearnerModel};
@@ -14,20 +11,16 @@ use burn_lr_scheduler::{Mode, Scheduler};
 
 use super::candidate::Candidate;
 use super::error::{BaseError, ExperimentError};
+use super::pool::{Event, Pool, made, prepared};
 use super::progress::Progress;
 use super::results::Results;
 use super::target::Target;
-use super::trial::{Outcome, Trial, draw_weights};
+use super::trial::{Outcome, Trial};
 use crate::TrainingError;
-use crate::checkpoint::{Best, KeepPolicy};
-use crate::history::History;
+use crate::checkpoint::Best;
 use crate::lock::Lock;
 use crate::progress::Display;
 use crate::training::Training;
-
-/// A backend has one generator of random numbers for all threads: initial weights are drawn by one
-/// trial at a time.
-static GENERATOR: Mutex<()> = Mutex::new(());
 
 /// How often a request to stop is looked for.
 const POLL: Duration = Duration::from_millis(50);
@@ -392,8 +385,7 @@ where
         directory: &Path,
         seed: u64,
     ) -> Result<(Training<M>, M), ExperimentError> {
-        let _alone = GENERATOR.lock().unwrap_or_else(PoisonError::into_inner);
-        (self.base)(directory, seed).map_err(|source| ExperimentError::Base { seed, source })
+        made(&self.base, directory, seed).map_err(|source| ExperimentError::Base { seed, source })
     }
 
     fn trial_directory(&self, candidate: &Candidate, seed: u64) -> PathBuf {
@@ -402,106 +394,4 @@ where
             .join(candidate.directory())
             .join(format!("seed-{seed}"))
     }
-}
-
-/// What the workers share.
-struct Pool<'a, F> {
-    base: &'a F,
-    best: &'a Best,
-    candidates: &'a [Candidate],
-    trials: &'a [Trial],
-    waiting: Mutex<VecDeque<usize>>,
-}
-
-/// What a worker reports about a trial.
-enum Event {
-    Start(Interrupter),
-    Epoch(usize),
-    /// Nothing if the trial was stopped from outside.
-    End(Option<Outcome>),
-}
-
-impl<F> Pool<'_, F> {
-    fn waiting(&self) -> std::sync::MutexGuard<'_, VecDeque<usize>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Runs trials until none is waiting.
-    fn work<M>(&self, events: &Sender<(usize, Event)>)
-    where
-        M: LearnerModel,
-        F: Fn(&Path, u64) -> Result<(Training<M>, M), BaseError>,
-    {
-        loop {
-            let Some(number) = self.waiting().pop_front() else {
-                return;
-            };
-            let interrupter = Interrupter::new();
-            // Whoever listens does so until the last worker is done.
-            let _ = events.send((number, Event::Start(interrupter.clone())));
-            // A model whose tensors do not fit panics, as everything in Burn does.
-            let trained = catch_unwind(AssertUnwindSafe(|| {
-                self.train(number, interrupter, events.clone())
-            }));
-            let outcome = match trained {
-                Ok(Ok(history)) => Some(Outcome::Finished(history)),
-                Ok(Err(error)) => match error.downcast_ref() {
-                    Some(TrainingError::Interrupted { .. }) => None,
-                    _ => Some(Outcome::Failed(error.to_string())),
-                },
-                Err(panic) => Some(Outcome::Failed(format!("panicked: {}", message(&*panic)))),
-            };
-            let _ = events.send((number, Event::End(outcome)));
-        }
-    }
-
-    fn train<M>(
-        &self,
-        number: usize,
-        interrupter: Interrupter,
-        events: Sender<(usize, Event)>,
-    ) -> Result<History, BaseError>
-    where
-        M: LearnerModel,
-        F: Fn(&Path, u64) -> Result<(Training<M>, M), BaseError>,
-    {
-        let trial = &self.trials[number];
-        let candidate = &self.candidates[trial.candidate];
-        let (mut training, model) = {
-            let _alone = GENERATOR.lock().unwrap_or_else(PoisonError::into_inner);
-            let (training, model) = (self.base)(&trial.directory, trial.seed)?;
-            draw_weights(&model);
-            (training, model)
-        };
-        training.directory.clone_from(&trial.directory);
-        let trained = prepared(training, candidate, self.best)
-            .resume(true)
-            .interrupter(interrupter)
-            .display(Display::Silent)
-            .on_epoch(move |epoch| {
-                let _ = events.send((number, Event::Epoch(epoch.epoch)));
-            })
-            .on_notice(|notice| log::info!("{notice}"))
-            .fit(model)?;
-        Ok(trained.history)
-    }
-}
-
-/// The training of the base with what the candidate sets.
-fn prepared<M: LearnerModel>(
-    mut training: Training<M>,
-    candidate: &Candidate,
-    best: &Best,
-) -> Training<M> {
-    let keep = training.keep.take().unwrap_or(KeepPolicy::last(1));
-    training
-        .schedule(candidate.schedule.clone(), candidate.clock)
-        .epochs(candidate.epochs)
-        .keep(keep.with_best(best.clone()))
-}
-
-fn message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("without a message").to_owned()
 }
