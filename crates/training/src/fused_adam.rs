@@ -3,11 +3,13 @@
 //! Burn's Adam is a dozen tensor operations, each of which reads and writes whole tensors. On a CPU
 //! that is what an update of a small network takes most of its time for.
 
+#[cfg(feature = "flex")]
+use burn::backend::{Flex, flex::FlexTensor};
 use burn::optim::{
     Adam, AdamConfig, AdamState, AdaptiveMomentumState, LearningRate, ModuleOptimizer, Optimizer,
 };
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use pulp::Arch;
+use pulp::{Arch, NullaryFnOnce};
 use serde::Deserialize;
 
 use crate::backend::is_cpu;
@@ -122,22 +124,34 @@ impl Optimizer for FusedAdam {
             Some(state) => (state.time + 1, [state.moment_1, state.moment_2]),
             None => (1, [(); 2].map(|()| Tensor::zeros(grad.dims(), &device))),
         };
-        // No copies: nobody else holds the tensors, or only a view of them.
+        // No copies: nobody else holds these, or only a view of them.
         let [mut moment_1, mut moment_2] = moments.map(Tensor::into_data);
-        let (mut weights, grad) = (tensor.into_data(), grad.into_data());
+        let mut grad = grad.into_data();
+        let weights = Weights::of(tensor);
         let factors = self.settings.factors(lr, time);
         let slices = (
-            weights.as_mut_slice(),
-            grad.as_slice(),
+            weights.as_slice(),
+            grad.as_mut_slice(),
             moment_1.as_mut_slice(),
             moment_2.as_mut_slice(),
         );
-        if let (Ok(weights), Ok(grad), Ok(moment_1), Ok(moment_2)) = slices {
-            update(factors, weights, grad, moment_1, moment_2);
-        }
+        let updated = match slices {
+            (Some(weights), Ok(new), Ok(moment_1), Ok(moment_2)) => {
+                Arch::new().dispatch(Update {
+                    factors,
+                    weights,
+                    grad: new,
+                    moment_1,
+                    moment_2,
+                });
+                grad
+            }
+            // Not `f32`, which has been ruled out.
+            _ => weights.into_data(),
+        };
         let tensor = |data: TensorData| Tensor::from_data(data, &device);
         let state = AdaptiveMomentumState::new(time, tensor(moment_1), tensor(moment_2));
-        (tensor(weights), Some(AdamState::new(state)))
+        (tensor(updated), Some(AdamState::new(state)))
     }
 
     fn to_device<const D: usize>(state: Self::State<D>, device: &Device) -> Self::State<D> {
@@ -145,29 +159,69 @@ impl Optimizer for FusedAdam {
     }
 }
 
-/// Updates all weights and moments, with the widest vectors that the processor has.
-fn update(
+/// Weights to be read.
+enum Weights {
+    #[cfg(feature = "flex")]
+    Flex(FlexTensor),
+    Data(TensorData),
+}
+
+impl Weights {
+    fn of<const D: usize>(tensor: Tensor<D>) -> Self {
+        // Where it lies: the Learner holds the weights as well, and `into_data` would copy them.
+        #[cfg(feature = "flex")]
+        if let Ok(tensor) = tensor.clone().try_into_primitive::<Flex>()
+            && tensor.as_slice::<f32>().is_some()
+        {
+            return Self::Flex(tensor);
+        }
+        Self::Data(tensor.into_data())
+    }
+
+    fn as_slice(&self) -> Option<&[f32]> {
+        match self {
+            #[cfg(feature = "flex")]
+            Self::Flex(tensor) => tensor.as_slice(),
+            Self::Data(data) => data.as_slice().ok(),
+        }
+    }
+
+    fn into_data(self) -> TensorData {
+        match self {
+            #[cfg(feature = "flex")]
+            Self::Flex(tensor) => tensor.into_data(),
+            Self::Data(data) => data,
+        }
+    }
+}
+
+/// An update of all weights and moments, with the widest vectors that the processor has.
+struct Update<'a> {
     factors: Factors,
-    weights: &mut [f32],
-    grad: &[f32],
-    moment_1: &mut [f32],
-    moment_2: &mut [f32],
-) {
-    Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            let moments = moment_1.iter_mut().zip(moment_2.iter_mut());
-            for ((weight, &grad), (moment_1, moment_2)) in weights.iter_mut().zip(grad).zip(moments)
-            {
-                factors.apply(weight, grad, moment_1, moment_2);
-            }
-        },
-    );
+    weights: &'a [f32],
+    /// The gradient, and afterwards the new weights.
+    grad: &'a mut [f32],
+    moment_1: &'a mut [f32],
+    moment_2: &'a mut [f32],
+}
+
+// Not a closure: the compiler may leave the call of one outside of what is compiled for the vectors.
+impl NullaryFnOnce for Update<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let moments = self.moment_1.iter_mut().zip(self.moment_2);
+        let grads = self.grad.iter_mut().zip(self.weights);
+        for ((grad, weight), (moment_1, moment_2)) in grads.zip(moments) {
+            *grad = self.factors.updated(*weight, *grad, moment_1, moment_2);
+        }
+    }
 }
 
 impl Factors {
     #[inline(always)]
-    fn apply(&self, weight: &mut f32, grad: f32, moment_1: &mut f32, moment_2: &mut f32) {
+    fn updated(&self, weight: f32, grad: f32, moment_1: &mut f32, moment_2: &mut f32) -> f32 {
         let first = *moment_1 * self.beta_1 + grad * self.one_minus_beta_1;
         let second = *moment_2 * self.beta_2 + grad * grad * self.one_minus_beta_2;
         *moment_1 = if first.abs() < SMALLEST_MOMENT {
@@ -181,7 +235,7 @@ impl Factors {
             second
         };
         let step = *moment_1 * self.moment_1 / (moment_2.sqrt() + self.epsilon);
-        *weight -= step * self.lr;
+        weight - step * self.lr
     }
 }
 
@@ -277,8 +331,8 @@ mod tests {
             epsilon: 1e-8,
         }
         .factors(0.01, 1000);
-        let (mut weight, mut moment_1, mut moment_2) = (1.0, 1.05e-30, 1e-30);
-        factors.apply(&mut weight, 0.0, &mut moment_1, &mut moment_2);
+        let (mut moment_1, mut moment_2) = (1.05e-30, 1e-30);
+        let weight = factors.updated(1.0, 0.0, &mut moment_1, &mut moment_2);
         assert_eq!((weight, moment_1, moment_2), (1.0, 0.0, 0.0));
     }
 
