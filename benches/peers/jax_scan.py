@@ -5,7 +5,7 @@ import os
 
 import mnist
 
-options = mnist.parse_options(__doc__)
+options = mnist.option_parser(__doc__).parse_args()
 # Read when XLA is loaded: the size of its thread pools, and where it computes.
 os.environ["NPROC"] = str(options.threads)
 os.environ["JAX_PLATFORMS"] = "cpu"

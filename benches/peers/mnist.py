@@ -44,14 +44,14 @@ def add_options(parser, epochs):
     add("--threads", 2, "threads to compute with")
 
 
-def parse_options(description):
-    """The command line of a peer."""
+def option_parser(description):
+    """For the command line of a peer."""
     parser = argparse.ArgumentParser(
         description=description,
         epilog="Prints a line of JSON for each epoch. The first epoch includes warm-up.",
     )
     add_options(parser, epochs=10)
-    return parser.parse_args()
+    return parser
 
 
 def load(split, samples=None):

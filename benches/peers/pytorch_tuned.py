@@ -11,7 +11,7 @@ from torch.nn.functional import cross_entropy
 import mnist
 from pytorch_mnist import mlp, tensors
 
-options = mnist.parse_options(__doc__)
+options = mnist.option_parser(__doc__).parse_args()
 torch.set_num_threads(options.threads)
 torch.set_flush_denormal(True)
 torch.manual_seed(mnist.SEED)

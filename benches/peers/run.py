@@ -29,20 +29,22 @@ ROOT = HERE.parents[1]
 
 OURS = "burn_lr"
 OURS_COMMAND = (
-    "cargo run --release --quiet --example speed -- --epochs {epochs} --batch {batch} "
+    "cargo run --profile bench --quiet --example speed -- --epochs {epochs} --batch {batch} "
     "--hidden {hidden} --train-samples {train_samples} --run-dir {run_dir}"
 )
 LABELS = {
     OURS: "burn-lr",
     "pytorch_dataloader": "PyTorch, DataLoader",
+    "pytorch_workers": "PyTorch, DataLoader with 2 workers",
     "pytorch_tuned": "PyTorch, tuned by hand",
     "jax_scan": "JAX and optax, scan",
 }
-# What the interpreter of a peer must have.
-MODULES = {
-    "pytorch_dataloader": ["torch"],
-    "pytorch_tuned": ["torch"],
-    "jax_scan": ["jax", "optax"],
+# The script of a peer with its own arguments, and what its interpreter must have.
+PEERS = {
+    "pytorch_dataloader": (["pytorch_dataloader.py"], ["torch"]),
+    "pytorch_workers": (["pytorch_dataloader.py", "--workers=2"], ["torch"]),
+    "pytorch_tuned": (["pytorch_tuned.py"], ["torch"]),
+    "jax_scan": (["jax_scan.py"], ["jax", "optax"]),
 }
 # What the peers are told, and the template of our command may contain.
 EXPERIMENT = ["epochs", "batch", "hidden", "train_samples", "threads"]
@@ -94,7 +96,7 @@ def main():
             epochs = run_ours(command) if name == OURS else run_peer(command)
             if [epoch["epoch"] for epoch in epochs] != list(range(1, options.epochs + 1)):
                 raise RunFailed(f"{name}: expected {options.epochs} epochs, got {len(epochs)}")
-            records += [{"peer": name, "round": number, **epoch} for epoch in epochs]
+            records += [{**epoch, "peer": name, "round": number} for epoch in epochs]
 
     if records:
         print(report(records, versions, options))
@@ -167,7 +169,7 @@ def ours(options):
 
 def peer(name, options, versions):
     """The command of a peer; adds the versions of its modules to `versions`."""
-    modules = MODULES[name]
+    [script, *arguments], modules = PEERS[name]
     python = getattr(options, f"{modules[0]}_python") or environment()
     if not python:
         raise Unavailable("the installation of requirements.txt failed")
@@ -177,7 +179,7 @@ def peer(name, options, versions):
     except RunFailed:
         raise Unavailable(f"{python} cannot import {' and '.join(modules)}") from None
     settings = [f"--{key.replace('_', '-')}={getattr(options, key)}" for key in EXPERIMENT]
-    return [python, str(HERE / f"{name}.py"), *settings]
+    return [python, str(HERE / script), *arguments, *settings]
 
 
 @functools.cache
