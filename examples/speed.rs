@@ -40,7 +40,7 @@ struct Options {
     #[arg(long, default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..))]
     hidden: u32,
 
-    /// Train on the first N images only
+    /// Train on N images: those of MNIST, over and over if there are more
     #[arg(long, value_name = "N", default_value_t = 60_000,
         value_parser = clap::value_parser!(u32).range(1..))]
     train_samples: u32,
@@ -70,8 +70,13 @@ fn run(options: &Options) -> Result<(), Error> {
     let directory = options.run_dir.clone();
     let directory = directory.unwrap_or_else(|| numbered("artifacts/speed".as_ref(), false));
     let mnist = Mnist::bundled()?;
-    let images = mnist.train.first(options.train_samples as usize);
-    let samples = images.len();
+    let samples = options.train_samples as usize;
+    let indices: Vec<usize> = (0..samples)
+        .map(|index| index % mnist.train.len())
+        .collect();
+    let images = mnist.train.select(&indices);
+    let images = images.ok_or("the data set has no images")?;
+    drop(mnist.train);
     let batch = options.batch as usize;
     let train = EpochLoader::new(images, batch).shuffled(42).prefetch(4);
     let valid = EpochLoader::new(mnist.test, 1000).prefetch(4);

@@ -27,8 +27,9 @@ pub struct Image {
 /// 0..=1 straight from the bytes.
 #[derive(Debug, Clone)]
 pub struct ImageDataset {
-    pixels: Arc<[u8]>,
-    labels: Arc<[u8]>,
+    // Not `Arc<[u8]>`, into which a vector is copied.
+    pixels: Arc<Vec<u8>>,
+    labels: Arc<Vec<u8>>,
     features: usize,
     len: usize,
 }
@@ -38,16 +39,16 @@ impl ImageDataset {
     ///
     /// Returns nothing if there are no features, or if the lengths do not fit each other.
     pub fn new(
-        pixels: impl Into<Arc<[u8]>>,
-        labels: impl Into<Arc<[u8]>>,
+        pixels: impl Into<Vec<u8>>,
+        labels: impl Into<Vec<u8>>,
         features: usize,
     ) -> Option<Self> {
         let (pixels, labels) = (pixels.into(), labels.into());
         let fits = features > 0 && labels.len().checked_mul(features) == Some(pixels.len());
         fits.then(|| Self {
             len: labels.len(),
-            pixels,
-            labels,
+            pixels: Arc::new(pixels),
+            labels: Arc::new(labels),
             features,
         })
     }
