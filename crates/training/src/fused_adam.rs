@@ -14,18 +14,15 @@ use serde::Deserialize;
 
 use crate::backend::is_cpu;
 
-/// Moments below this are set to 0.
-///
-/// Inputs that are always 0, such as the pixels at an image's edge, let the moments of their weights
-/// decay into subnormal numbers, with which processors are many times slower. Anything this small
-/// changes no weight.
-const SMALLEST_MOMENT: f32 = 1e-30;
+/// Smaller ones than this would be lost beside what Adam makes of moments that became 0.
+const SMALLEST_EPSILON: f32 = 1e-12;
 
 /// The optimizer of `config`, which updates in one pass where it can.
 ///
 /// On CPU backends and for parameters of `f32` it does the arithmetic of Burn's [`Adam`], operation
-/// by operation, and leaves the same state in the same record; only moments below 1e-30 become 0.
-/// On other devices, and with AMSGrad, weight decay or gradient clipping, it is Burn's own.
+/// by operation, and leaves the same state in the same record; only moments that are subnormal
+/// become 0, which changes no weight. On other devices, with AMSGrad, weight decay or gradient
+/// clipping, and with an epsilon below 1e-12, it is Burn's own.
 ///
 /// ```
 /// use burn_lr_training::{adam, fused_adam};
@@ -78,8 +75,9 @@ impl FusedAdam {
         let plain = ["amsgrad", "weight_decay", "grad_clipping"]
             .iter()
             .all(|name| unset(name));
-        plain.then_some(Self {
-            settings: Settings::deserialize(&json).ok()?,
+        let settings = Settings::deserialize(&json).ok()?;
+        (plain && settings.epsilon >= SMALLEST_EPSILON).then(|| Self {
+            settings,
             burns: config.build(),
         })
     }
@@ -224,23 +222,29 @@ impl Factors {
     fn updated(&self, weight: f32, grad: f32, moment_1: &mut f32, moment_2: &mut f32) -> f32 {
         let first = *moment_1 * self.beta_1 + grad * self.one_minus_beta_1;
         let second = *moment_2 * self.beta_2 + grad * grad * self.one_minus_beta_2;
-        *moment_1 = if first.abs() < SMALLEST_MOMENT {
-            0.0
-        } else {
-            first
-        };
-        *moment_2 = if second < SMALLEST_MOMENT {
-            0.0
-        } else {
-            second
-        };
+        *moment_1 = normal(first);
+        *moment_2 = normal(second);
         let step = *moment_1 * self.moment_1 / (moment_2.sqrt() + self.epsilon);
         weight - step * self.lr
     }
 }
 
+/// 0 for numbers too small to be normal.
+///
+/// Inputs that are always 0, such as the pixels at an image's edge, let the moments of their weights
+/// decay into such numbers, with which processors are many times slower.
+#[inline(always)]
+fn normal(moment: f32) -> f32 {
+    if moment.abs() < f32::MIN_POSITIVE {
+        0.0
+    } else {
+        moment
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use burn::grad_clipping::GradientClippingConfig;
     use burn::nn::{Linear, LinearConfig};
     use burn::optim::GradientsParams;
     use burn::optim::decay::WeightDecayConfig;
@@ -331,14 +335,37 @@ mod tests {
             epsilon: 1e-8,
         }
         .factors(0.01, 1000);
-        let (mut moment_1, mut moment_2) = (1.05e-30, 1e-30);
+        let (mut moment_1, mut moment_2) = (1.2e-38, 1.17e-38);
         let weight = factors.updated(1.0, 0.0, &mut moment_1, &mut moment_2);
         assert_eq!((weight, moment_1, moment_2), (1.0, 0.0, 0.0));
     }
 
     #[test]
+    fn tiny_gradients_give_burns_weights() {
+        let device = Backend::Flex.device().unwrap().autodiff();
+        let linear = layer(&device);
+        for scale in [1e-8, 1e-13, 1e-14, 1e-20, 1e-25] {
+            let inputs: Vec<Tensor<2>> = (0..5)
+                .map(|_| Tensor::random([4, 7], Distribution::Normal(0.0, scale), &device))
+                .collect();
+            for epsilon in [1e-8, 1e-12, 1e-16, 0.0] {
+                let config = adam().with_epsilon(epsilon);
+                let ours = trained(fused_adam(&config), &linear, &inputs);
+                let burns = trained(config.init(), &linear, &inputs);
+                let bits = |updates: &[Vec<f32>]| -> Vec<u32> {
+                    updates.concat().iter().map(|w| w.to_bits()).collect()
+                };
+                assert_eq!(bits(&ours), bits(&burns), "{scale}, epsilon {epsilon}");
+            }
+        }
+    }
+
+    #[test]
     fn what_is_more_than_adam_is_left_to_burn() {
         let decay = WeightDecayConfig::new(0.1);
+        let clipping = GradientClippingConfig::Value(0.1);
+        assert!(FusedAdam::new(&adam().with_grad_clipping(Some(clipping))).is_none());
+        assert!(FusedAdam::new(&adam().with_epsilon(1e-13)).is_none());
         assert!(FusedAdam::new(&adam().with_weight_decay(Some(decay))).is_none());
         assert!(FusedAdam::new(&adam().with_amsgrad(true)).is_none());
         let device = Backend::Flex.device().unwrap().autodiff();
