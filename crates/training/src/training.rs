@@ -386,6 +386,14 @@ impl<M: LearnerModel> Training<M> {
                 found: format!("{device:?}"),
             });
         }
+        let twice = |(n, device): &(usize, &Device)| self.devices[..*n].contains(device);
+        if let Some((_, device)) = self.devices.iter().enumerate().find(twice) {
+            return Err(TrainingError::Invalid {
+                name: "data-parallel training",
+                expected: "different devices",
+                found: format!("{device:?} more than once"),
+            });
+        }
         if first != last {
             return Err(TrainingError::Invalid {
                 name: "training samples",
