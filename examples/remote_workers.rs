@@ -35,7 +35,10 @@ type Error = Box<dyn std::error::Error>;
 /// Train a 784-128-10 network on MNIST over devices of other processes
 ///
 /// Every device takes its share of every batch; the first one sums the gradients and updates the
-/// weights. Prints what mnist_step prints.
+/// weights. Prints what mnist_step prints. --backend and --devices are those of a worker.
+///
+/// Exits with 0 after a completed run, with 1 if it failed, with 2 if an option is wrong, and with 130 if
+/// it was stopped by Ctrl-C.
 #[derive(Parser, Debug)]
 #[command(version)]
 struct Options {
@@ -52,7 +55,7 @@ struct Options {
         long,
         value_name = "URL",
         value_delimiter = ',',
-        conflicts_with = "serve"
+        conflicts_with_all = ["serve", "backend", "devices"]
     )]
     connect: Vec<String>,
 
@@ -87,8 +90,11 @@ fn serve(address: SocketAddr, options: &Options) -> Result<(), Error> {
 fn train(mut options: Options) -> Result<(), Error> {
     let mut own = Workers(Vec::new());
     if options.connect.is_empty() {
+        let (backend, devices) = (options.experiment.backend, options.experiment.devices);
+        // What is wrong with them is better said here than by a worker.
+        backend.devices(devices as usize)?;
         for _ in 0..2 {
-            options.connect.push(own.start(options.experiment.backend)?);
+            options.connect.push(own.start(backend, devices)?);
         }
     }
     let experiment = &mut options.experiment;
@@ -114,11 +120,12 @@ struct Workers(Vec<Child>);
 
 impl Workers {
     /// Starts one, and gives its URL.
-    fn start(&mut self, backend: Backend) -> Result<String, Error> {
+    fn start(&mut self, backend: Backend, devices: u32) -> Result<String, Error> {
         let mut command = Command::new(std::env::current_exe()?);
         command
             .args(["--serve", "127.0.0.1:0", "--attended"])
             .args(["--backend", &backend.to_string()])
+            .args(["--devices", &devices.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
         if std::env::var_os("RUST_LOG").is_none() {

@@ -4,6 +4,8 @@
 //! cargo run --release --example speed -- --batch 256 --hidden 1024
 //! ```
 
+#[path = "experiment/exit.rs"]
+mod exit;
 #[path = "experiment/terminal.rs"]
 mod terminal;
 
@@ -24,7 +26,8 @@ use terminal::{Error, numbered, say, stop_on_ctrl_c};
 /// Prints a line for each epoch: its seconds with metrics, validation and checkpoint, and how many
 /// training images that is per second. benches/peers compares it with PyTorch and JAX.
 ///
-/// Exits with 0 after a completed run, with 1 if it failed, and with 2 if an option is wrong.
+/// Exits with 0 after a completed run, with 1 if it failed, with 2 if an option is wrong, and with 130 if
+/// it was stopped by Ctrl-C.
 #[derive(Parser, Debug)]
 #[command(version)]
 struct Options {
@@ -56,13 +59,7 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    match run(&Options::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit::exit(run(&Options::parse()))
 }
 
 fn run(options: &Options) -> Result<(), Error> {

@@ -1,9 +1,9 @@
 //! What the examples on MNIST share: options, the run, and the judgement of its epochs.
 
+mod exit;
 mod terminal;
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::mpsc;
 
@@ -13,12 +13,13 @@ use burn::train::metric::{AccuracyMetric, LossMetric};
 use burn_lr::model::MlpConfig;
 use burn_lr::scheduler::{Clock, Run, ScheduleConfig, Scheduler};
 use burn_lr::training::{
-    Backend, BackendError, DataError, Display, EarlyStopping, EpochLoader, EpochRecord, History,
-    Mnist, Training, TrainingError,
+    Backend, Display, EarlyStopping, EpochLoader, EpochRecord, History, Mnist, Training,
+    TrainingError,
 };
 use clap::Args;
+pub use exit::exit;
 use serde_json::json;
-use terminal::{Error, INTERRUPTED, numbered, say, stop_on_ctrl_c};
+use terminal::{Error, numbered, say, stop_on_ctrl_c};
 
 /// Samples in an update; fixed, as the experiment may change the schedule alone.
 const BATCH_SIZE: usize = 64;
@@ -32,7 +33,7 @@ const MAX_TRAIN_ACCURACY: f64 = 0.95;
 #[derive(Args, Debug)]
 #[group(skip)]
 pub struct Options {
-    /// Epochs to train [default: 10, or 20 for mnist_plateau]
+    /// Epochs to train [default: 10, of mnist_plateau 20, of remote_workers 3]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     pub epochs: Option<u32>,
 
@@ -44,7 +45,7 @@ pub struct Options {
     #[arg(long, default_value_t = 42)]
     pub seed: u64,
 
-    /// Train on the first N images only
+    /// Train on the first N images only [default: all, of remote_workers 4000]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub train_samples: Option<u32>,
 
@@ -57,7 +58,7 @@ pub struct Options {
     pub devices: u32,
 
     /// Have every device update its own copy of the model, gradients being averaged by collective
-    /// operations (cuda only)
+    /// operations; on several devices, of cuda only
     #[arg(long)]
     pub data_parallel: bool,
 
@@ -126,7 +127,7 @@ pub fn run(
     ));
 
     let model = MlpConfig::new();
-    // The devices share a batch, so that an update sees as many images as on one.
+    // The devices share a batch: with 2, 4, 8, ... an update sees as many images as on one.
     let batch_size = BATCH_SIZE.div_ceil(devices.len());
     let train = EpochLoader::new(images, batch_size).shuffled(options.seed);
     let train = Arc::new(train.prefetch(4));
@@ -165,35 +166,6 @@ pub fn run(
     let trained = trained?;
     say(verdict(&trained.history).trim_end());
     Ok(())
-}
-
-/// Prints why the run failed; an option that was wrong exits with 2, as clap does.
-pub fn exit(result: Result<(), Error>) -> ExitCode {
-    let Err(error) = result else {
-        return ExitCode::SUCCESS;
-    };
-    eprintln!("error: {error}");
-    let option = error.is::<BackendError>()
-        || error.is::<DataError>()
-        || matches!(
-            error.downcast_ref(),
-            Some(
-                TrainingError::Schedule(_)
-                    | TrainingError::Invalid { .. }
-                    | TrainingError::RunExists { .. }
-                    | TrainingError::InUse { .. }
-                    | TrainingError::ConfigChanged { .. }
-            )
-        );
-    let interrupted = matches!(
-        error.downcast_ref(),
-        Some(TrainingError::Interrupted { .. })
-    );
-    ExitCode::from(match (option, interrupted) {
-        (true, _) => 2,
-        (_, true) => INTERRUPTED,
-        _ => 1,
-    })
 }
 
 /// Where to train, and how to call it.

@@ -1,0 +1,36 @@
+//! What an example exits with.
+
+use std::process::ExitCode;
+
+use burn_lr::training::{BackendError, DataError, TrainingError};
+
+use super::terminal::{Error, INTERRUPTED};
+
+/// Prints why the run failed; an option that was wrong exits with 2, as clap does.
+pub fn exit(result: Result<(), Error>) -> ExitCode {
+    let Err(error) = result else {
+        return ExitCode::SUCCESS;
+    };
+    eprintln!("error: {error}");
+    let option = error.is::<BackendError>()
+        || error.is::<DataError>()
+        || matches!(
+            error.downcast_ref(),
+            Some(
+                TrainingError::Schedule(_)
+                    | TrainingError::Invalid { .. }
+                    | TrainingError::RunExists { .. }
+                    | TrainingError::InUse { .. }
+                    | TrainingError::ConfigChanged { .. }
+            )
+        );
+    let interrupted = matches!(
+        error.downcast_ref(),
+        Some(TrainingError::Interrupted { .. })
+    );
+    ExitCode::from(match (option, interrupted) {
+        (true, _) => 2,
+        (_, true) => INTERRUPTED,
+        _ => 1,
+    })
+}
