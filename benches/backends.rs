@@ -7,6 +7,7 @@
 //! ```
 
 use std::error::Error;
+use std::fmt::Display;
 
 use burn::data::dataloader::DataLoader;
 use burn::module::Module;
@@ -23,6 +24,12 @@ const HIDDEN: [usize; 2] = [128, 1024];
 const IMAGES: usize = 4096;
 
 type Bench = fn(&mut Bencher, &Case);
+
+/// Ends the benchmark with an error.
+fn fail(error: impl Display) -> ! {
+    eprintln!("error: {error}");
+    std::process::exit(1);
+}
 
 /// A network on a device, and what it is fed.
 struct Case {
@@ -64,7 +71,7 @@ impl Case {
     /// Waits until the device has done all it was told to do.
     fn finish(&self) {
         if let Err(error) = self.device.sync() {
-            eprintln!("{}: {error:?}", self.name);
+            fail(format!("{}: {error:?}", self.name));
         }
     }
 }
@@ -92,7 +99,7 @@ impl Training {
 }
 
 fn updates(bencher: &mut Bencher, case: &Case) {
-    let Ok(batch) = case.batch() else { return };
+    let batch = case.batch().unwrap_or_else(|error| fail(error));
     let mut training = Training::of(case);
     bencher.iter(|| {
         training.update(batch.clone());
@@ -127,7 +134,7 @@ fn validation(bencher: &mut Bencher, case: &Case) {
 fn backends(criterion: &mut Criterion) {
     let cases = match Case::all() {
         Ok(cases) => cases,
-        Err(error) => return eprintln!("{error}"),
+        Err(error) => fail(error),
     };
     for (name, bench) in [
         ("update", updates as Bench),

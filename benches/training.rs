@@ -64,23 +64,28 @@ fn epoch(criterion: &mut Criterion) -> Outcome {
             BatchSize::PerIteration,
         );
     });
-    let train = Arc::new(loader()?);
+    let trains = [
+        ("Training", Arc::new(loader()?)),
+        ("Training, batches ahead", Arc::new(loader()?.prefetch(4))),
+    ];
     let valid = Arc::new(EpochLoader::new(Mnist::bundled()?.test.first(1), 1));
     let directory = tempfile::tempdir()?;
     let mut runs = 0;
-    group.bench_function("Training", |bencher| {
-        bencher.iter_batched(
-            || {
-                runs += 1;
-                let directory = directory.path().join(runs.to_string());
-                Training::<Mlp>::new(directory, train.clone(), valid.clone(), 64)
-                    .schedule(Constant::new(0.001), Clock::PerEpoch)
-                    .metrics((LossMetric::new(), AccuracyMetric::new()))
-            },
-            |training| training.fit(model()).map(|trained| trained.history),
-            BatchSize::PerIteration,
-        );
-    });
+    for (name, train) in trains {
+        group.bench_function(name, |bencher| {
+            bencher.iter_batched(
+                || {
+                    runs += 1;
+                    let directory = directory.path().join(runs.to_string());
+                    Training::<Mlp>::new(directory, train.clone(), valid.clone(), 64)
+                        .schedule(Constant::new(0.001), Clock::PerEpoch)
+                        .metrics((LossMetric::new(), AccuracyMetric::new()))
+                },
+                |training| training.fit(model()).map(|trained| trained.history),
+                BatchSize::PerIteration,
+            );
+        });
+    }
     group.finish();
     Ok(())
 }
@@ -156,7 +161,8 @@ fn checkpoint(criterion: &mut Criterion) -> Outcome {
 fn training(criterion: &mut Criterion) {
     for bench in [epoch, data, optimizer, checkpoint] {
         if let Err(error) = bench(criterion) {
-            eprintln!("{error}");
+            eprintln!("error: {error}");
+            std::process::exit(1);
         }
     }
 }

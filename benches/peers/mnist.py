@@ -21,15 +21,19 @@ GAMMA = 0.5
 SEED = 42
 
 
-def positive(text):
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"expected at least 1, got {number}")
-    return number
+def number(least, most=None):
+    """The type of an option that takes whole numbers from `least` to `most`."""
+    expected = f"a number from {least}" + (f" to {most}" if most else "")
+
+    def parse(text):
+        if not text.isdecimal() or int(text) < least or (most and int(text) > most):
+            raise argparse.ArgumentTypeError(f"expected {expected}, got {text!r}")
+        return int(text)
+
+    return parse
 
 
-def sample_count(text):
-    return min(positive(text), TRAIN_SAMPLES)
+positive = number(1)
 
 
 def add_options(parser, epochs):
@@ -40,7 +44,7 @@ def add_options(parser, epochs):
     add("--epochs", epochs, "epochs to train")
     add("--batch", BATCH, "images in a training batch")
     add("--hidden", HIDDEN, "units in the hidden layer")
-    add("--train-samples", TRAIN_SAMPLES, "train on the first N images only", type=sample_count)
+    add("--train-samples", TRAIN_SAMPLES, "train on the first N images only", type=number(1, TRAIN_SAMPLES))
     add("--threads", 2, "threads to compute with")
 
 

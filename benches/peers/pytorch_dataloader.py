@@ -11,7 +11,7 @@ from pytorch_mnist import mlp, tensors
 
 def main():
     parser = mnist.option_parser(__doc__)
-    parser.add_argument("--workers", type=int, default=0, metavar="N",
+    parser.add_argument("--workers", type=mnist.number(0), default=0, metavar="N",
                         help="processes that make batches (default: %(default)s, the program itself)")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)

@@ -133,8 +133,8 @@ def parse_options():
         parser.error("argument --epochs: expected at least 2, as the first is left out, got 1")
     if options.only:
         options.only = list(dict.fromkeys(options.only))
-    if options.json and not options.json.parent.is_dir():
-        parser.error(f"argument --json: no directory {options.json.parent}")
+    if options.json and (options.json.is_dir() or not options.json.parent.is_dir()):
+        parser.error(f"argument --json: expected a file in a directory that exists, got {options.json}")
     try:
         ours_arguments(options)
     except (LookupError, ValueError) as error:
