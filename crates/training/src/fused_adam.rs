@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use crate::backend::is_cpu;
 
-/// Smaller ones than this would be lost beside what Adam makes of moments that became 0.
+/// With a smaller epsilon, a weight could show that a subnormal moment became 0.
 const SMALLEST_EPSILON: f32 = 1e-12;
 
 /// The optimizer of `config`, which updates in one pass where it can.
