@@ -12,10 +12,12 @@ use burn::tensor::Device;
 use burn::train::metric::{AccuracyMetric, LossMetric};
 use burn_lr::model::MlpConfig;
 use burn_lr::scheduler::{Clock, Run, ScheduleConfig, Scheduler};
-use burn_lr::training::{
-    Backend, Display, EarlyStopping, EpochLoader, EpochRecord, History, Mnist, Training,
-    TrainingError,
-};
+use burn_lr::mnist::Mnist;
+use burn_lr::training::{Training, TrainingError};
+use burn_lr::training::device::Backend;
+use burn_lr::training::loader::EpochLoader;
+use burn_lr::training::metrics::{EarlyStopping, EpochRecord, History};
+use burn_lr::training::run::Display;
 use clap::Args;
 pub use exit::exit;
 use serde_json::json;
@@ -137,8 +139,8 @@ pub fn run(
     let tui = options.tui;
     let device = devices.first().cloned().unwrap_or_default();
     device.seed(options.seed);
-    let mut training = Training::new(&directory, train, valid, batch_size)
-        .schedule(schedule, Clock::PerEpoch)
+    let mut training = Training::new(&directory, train, valid)
+        .schedule(schedule.per_epoch())
         .epochs(epochs as usize)
         .metrics((LossMetric::new(), AccuracyMetric::new()))
         .resume(options.resume)
