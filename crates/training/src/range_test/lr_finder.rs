@@ -7,10 +7,9 @@ use burn::module::Module;
 use burn::optim::ModuleOptimizer;
 use burn::tensor::Device;
 use burn::train::TrainStep;
-use burn::train::metric::{
-    Adaptor, ItemLazy, LossInput, LossMetric, Metric, MetricMetadata, Numeric,
-};
+use burn::train::metric::{Adaptor, LossInput};
 
+use super::batches::{Batches, loss};
 use super::error::LrFinderError;
 use super::sweep::{LrPoint, LrSweep, SweepEnd};
 use crate::optim::adam;
@@ -302,53 +301,6 @@ impl LrFinder {
             "more than 1",
             self.divergence_factor.to_string(),
         )
-    }
-}
-
-/// The loss of an update, as Burn's loss metric reads it.
-fn loss<T: ItemLazy + Adaptor<LossInput>>(output: T, update: usize) -> Result<f64, LrFinderError> {
-    let unreadable = |reason: String| LrFinderError::Loss { update, reason };
-    let output = output
-        .sync()
-        .map_err(|error| unreadable(error.to_string()))?;
-    let metadata = MetricMetadata {
-        progress: burn::data::dataloader::Progress::new(1, 1, None),
-        iteration: None,
-        lr: None,
-    };
-    let mut metric = LossMetric::new();
-    metric
-        .update(&output.adapt(), &metadata)
-        .map_err(|error| unreadable(error.to_string()))?;
-    let value = metric.value().map(|value| value.current());
-    value.ok_or_else(|| unreadable("the metric has no value".to_owned()))
-}
-
-/// The batches of a loader, epoch after epoch.
-struct Batches<'a, B> {
-    loader: &'a dyn DataLoader<B>,
-    epoch: Box<dyn Iterator<Item = Result<B, burn::data::dataset::DatasetError>> + 'a>,
-}
-
-impl<'a, B: 'a> Batches<'a, B> {
-    fn new(loader: &'a dyn DataLoader<B>) -> Self {
-        Self {
-            loader,
-            epoch: Box::new(loader.iter()),
-        }
-    }
-
-    fn next(&mut self, update: usize) -> Result<B, LrFinderError> {
-        let batch = self.epoch.next().or_else(|| {
-            self.epoch = Box::new(self.loader.iter());
-            self.epoch.next()
-        });
-        batch
-            .ok_or(LrFinderError::Empty)?
-            .map_err(|source| LrFinderError::Batch {
-                update,
-                source: Arc::new(source),
-            })
     }
 }
 

@@ -1,5 +1,6 @@
 //! The learning-rate range test: which learning rate to begin with.
 
+mod batches;
 mod error;
 mod lr_finder;
 mod sweep;
