@@ -4,14 +4,13 @@ mod exit;
 mod terminal;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::mpsc;
 
 use burn::data::dataset::Dataset;
 use burn::tensor::Device;
 use burn::train::metric::{AccuracyMetric, LossMetric};
 use burn_lr::model::MlpConfig;
-use burn_lr::scheduler::{Clock, Run, ScheduleConfig, Scheduler};
+use burn_lr::scheduler::{Run, ScheduleConfig, Scheduler};
 use burn_lr::mnist::Mnist;
 use burn_lr::training::{Training, TrainingError};
 use burn_lr::training::device::Backend;
@@ -132,8 +131,8 @@ pub fn run(
     // The devices share a batch: with 2, 4, 8, ... an update sees as many images as on one.
     let batch_size = BATCH_SIZE.div_ceil(devices.len());
     let train = EpochLoader::new(images, batch_size).shuffled(options.seed);
-    let train = Arc::new(train.prefetch(4));
-    let valid = Arc::new(EpochLoader::new(mnist.test, VALID_BATCH_SIZE));
+    let train = train.prefetch(4);
+    let valid = EpochLoader::new(mnist.test, VALID_BATCH_SIZE);
     // Burn's dashboard owns the terminal until the end; the lines then wait for it.
     let (lines, waiting) = mpsc::channel();
     let tui = options.tui;
@@ -145,9 +144,10 @@ pub fn run(
         .metrics((LossMetric::new(), AccuracyMetric::new()))
         .resume(options.resume)
         .interrupter(stop_on_ctrl_c()?);
-    training = match options.data_parallel {
-        true => training.data_parallel(devices),
-        false => training.devices(devices),
+    training = if options.data_parallel {
+        training.data_parallel(devices)
+    } else {
+        training.devices(devices)
     };
     if let Some(patience) = options.early_stop {
         training = training.early_stopping(EarlyStopping::new(patience as usize));
@@ -159,9 +159,12 @@ pub fn run(
             "model": model,
         }))
         .display(display)
-        .on_epoch(move |epoch| match tui {
-            true => drop(lines.send(line(epoch))),
-            false => say(&line(epoch)),
+        .on_epoch(move |epoch| {
+            if tui {
+                drop(lines.send(line(epoch)));
+            } else {
+                say(&line(epoch));
+            }
         })
         .fit(model.init(&device));
     waiting.try_iter().for_each(|line| say(&line));
