@@ -20,7 +20,6 @@ mod experiment;
 mod feedback;
 mod files;
 mod fit;
-mod fused_adam;
 mod history;
 mod lock;
 mod lr_finder;
@@ -28,6 +27,7 @@ mod metrics_log;
 mod model_file;
 mod notices;
 mod observer;
+pub mod optim;
 #[cfg(feature = "report")]
 pub mod plot;
 mod progress;
@@ -59,12 +59,12 @@ pub use experiment::{
     Verdict, catalogue,
 };
 pub use feedback::{Feedback, FeedbackScheduler, LrCut, LrState};
-pub use fused_adam::fused_adam;
 pub use history::{EpochRecord, History, Metrics};
 pub use lr_finder::{LrFinder, LrFinderError, LrPoint, LrSweep, SweepEnd};
 pub use model_file::{load_model, save_model};
 pub use observer::PlateauObserver;
+pub use optim::{adam, fused_adam};
 pub use progress::Display;
 #[cfg(feature = "report")]
 pub use report::Report;
-pub use training::{Trained, Training, adam};
+pub use training::{Trained, Training};

@@ -20,17 +20,10 @@ use crate::early_stopping::EarlyStopping;
 use crate::history::{EpochRecord, History};
 use crate::metrics_log::LOSS;
 use crate::notices::Notices;
+use crate::optim::adam;
 use crate::progress::Display;
 use crate::resume::newest;
 use crate::run_config::RunConfig;
-
-/// Adam with PyTorch's defaults: betas 0.9 and 0.999, epsilon 1e-8. Burn's own epsilon is 1e-5.
-pub fn adam() -> AdamConfig {
-    AdamConfig::new()
-        .with_beta_1(0.9)
-        .with_beta_2(0.999)
-        .with_epsilon(1e-8)
-}
 
 /// A training run: a model, data, a schedule, and a directory for what comes of it.
 ///

@@ -14,7 +14,7 @@ use burn::train::metric::{
     Adaptor, ItemLazy, LossInput, LossMetric, Metric, MetricMetadata, Numeric,
 };
 
-use crate::training::adam;
+use crate::optim::adam;
 
 pub use error::LrFinderError;
 pub use sweep::{LrPoint, LrSweep, SweepEnd};
