@@ -1,8 +1,9 @@
-//! Validation and the resolution of lengths, on the way from a schedule to a [`Curve`].
+//! Validation and the resolution of lengths, on the way from a schedule to a
+//! [`Curve`](crate::Curve).
 
 use std::fmt::Display;
 
-use crate::{Curve, Length, Run, ScheduleConfig, ScheduleError};
+use crate::{Length, Run, ScheduleError};
 
 /// How deep schedules may nest; deeper ones are refused rather than overflow the stack.
 pub const MAX_DEPTH: usize = 64;
@@ -174,19 +175,18 @@ impl<'a> Build<'a> {
         self.increasing(name, lengths)
     }
 
-    /// Builds the schedule nested under the field `name`.
-    pub fn child(&self, name: &str, schedule: &ScheduleConfig) -> Result<Curve, ScheduleError> {
+    /// The context of the schedule nested under the field `name`.
+    pub(crate) fn nested(&self, name: &str) -> Result<Self, ScheduleError> {
         let depth = self.depth + 1;
         if depth > MAX_DEPTH {
             let expected = format!("schedules nested at most {MAX_DEPTH} deep");
             return Err(self.invalid(name, expected, "a deeper one"));
         }
-        let child = Self {
+        Ok(Self {
             run: self.run,
             path: self.join(name),
             depth,
-        };
-        schedule.build(&child)
+        })
     }
 
     /// The context one path segment further down, used by the registry for a schedule's own name.

@@ -23,6 +23,7 @@ mod curve;
 mod cycles;
 mod document;
 mod error;
+mod held;
 mod interpolation;
 mod length;
 mod plateau;

@@ -159,6 +159,17 @@ pub use cyclic_lr::CyclicMode;
 pub use warmup::WarmupKind;
 pub use warmup_stable_decay::WsdDecay;
 
+impl Build<'_> {
+    /// Builds the schedule nested under the field `name`.
+    ///
+    /// # Errors
+    /// What is wrong with that schedule, or that schedules nest deeper than
+    /// [`MAX_DEPTH`](crate::MAX_DEPTH).
+    pub fn child(&self, name: &str, schedule: &ScheduleConfig) -> Result<Curve, ScheduleError> {
+        schedule.build(&self.nested(name)?)
+    }
+}
+
 impl ScheduleConfig {
     /// Validates the schedule for `run` and returns its curve.
     ///
