@@ -114,9 +114,10 @@ impl Curve {
                 .try_for_each(|factor| factor.check_metric(step, metric)),
             Node::Sequence(parts) => {
                 let part = &parts[active(parts, step)];
-                match step < part.start {
-                    true => Ok(()),
-                    false => part.curve.check_metric(step - part.origin, metric),
+                if step < part.start {
+                    Ok(())
+                } else {
+                    part.curve.check_metric(step - part.origin, metric)
                 }
             }
             Node::Plateau(base, plateau) => {

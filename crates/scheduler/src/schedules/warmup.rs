@@ -154,16 +154,15 @@ impl Schedule for Warmup {
     fn build(&self, build: &Build<'_>) -> Result<Curve, ScheduleError> {
         let length = build.steps_or_zero("length", self.length)?;
         let start = self.start(build)?;
-        let base = build.child("base", &self.base)?;
-        let base = match self.prefix {
+        let mut base = build.child("base", &self.base)?;
+        if self.prefix {
             // Held at its own step 0 until it starts.
-            true => Curve::sequence(vec![Part {
+            base = Curve::sequence(vec![Part {
                 start: length,
                 origin: length,
                 curve: base,
-            }]),
-            false => base,
-        };
+            }]);
+        }
         let kind = self.kind;
         Ok(base.map(move |step, target| {
             if step >= length {
