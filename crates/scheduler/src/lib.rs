@@ -18,6 +18,7 @@
 
 mod anneal_strategy;
 mod build;
+mod clocked;
 mod closure;
 mod curve;
 mod cycles;
@@ -37,6 +38,7 @@ mod schedules;
 
 pub use anneal_strategy::AnnealStrategy;
 pub use build::{Build, MAX_DEPTH};
+pub use clocked::Clocked;
 pub use closure::Closure;
 pub use curve::Curve;
 pub use error::ScheduleError;
