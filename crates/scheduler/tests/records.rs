@@ -7,7 +7,10 @@ mod subjects;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use burn_lr_scheduler::{MultiplicativeLr, Run, ScheduleConfig, Scheduler, Sequence, StepLr};
+use burn_lr_scheduler::{
+    Constant, Length, MultiplicativeLr, Run, ScheduleConfig, ScheduleError, Scheduler, Sequence,
+    StepLr,
+};
 use burn_optim::lr_scheduler::{LrScheduler, LrSchedulerRecord};
 use subjects::{combinations, metric, run};
 
@@ -80,6 +83,129 @@ fn a_running_product_in_a_sequence_restores_at_every_step() {
         let mut resumed = fresh();
         resumed.try_load_record(&whole.to_record()).unwrap();
         assert_eq!(resumed.step(), whole.step(), "{step}");
+    }
+}
+
+fn halving() -> StepLr {
+    StepLr::new(0.01, 3).with_gamma(0.5)
+}
+
+#[test]
+fn a_record_of_another_schedule_is_refused_and_freezes() {
+    let run = Run::per_update();
+    let mut scheduler = Scheduler::new(halving(), run).unwrap();
+    scheduler.step();
+    let other = Scheduler::new(Constant::new(0.1), run).unwrap().to_record();
+    assert!(matches!(
+        scheduler.try_load_record(&other),
+        Err(ScheduleError::OtherSchedule { .. })
+    ));
+    assert_eq!((scheduler.updates(), scheduler.lr()), (1, 0.01));
+
+    scheduler.load_record(other);
+    assert!(scheduler.refused_record().is_some());
+    assert_eq!((scheduler.updates(), scheduler.step()), (1, 0.0));
+
+    scheduler.load_record(Scheduler::new(halving(), run).unwrap().to_record());
+    assert_eq!((scheduler.updates(), scheduler.step()), (0, 0.01));
+}
+
+#[test]
+fn an_incomplete_record_is_refused() {
+    let mut scheduler = Scheduler::new(halving(), Run::per_update()).unwrap();
+    let empty = scheduler.try_load_record(&LrSchedulerRecord::new());
+    assert!(matches!(empty, Err(ScheduleError::MissingValue { .. })));
+    let torn = scheduler.to_record().with_scalar("updates", true);
+    assert!(matches!(
+        scheduler.try_load_record(&torn),
+        Err(ScheduleError::MissingValue { key }) if key == "updates"
+    ));
+}
+
+#[test]
+fn a_changed_hyperparameter_is_named() {
+    let schedule = |gamma| {
+        Sequence::new(
+            [
+                Constant::new(0.1).into(),
+                halving().with_gamma(gamma).into(),
+            ],
+            [5],
+        )
+    };
+    let saved = Scheduler::new(schedule(0.5), Run::per_update()).unwrap();
+    let mut changed = Scheduler::new(schedule(0.25), Run::per_update()).unwrap();
+    assert_eq!(
+        changed.try_load_record(&saved.to_record()),
+        Err(ScheduleError::Changed {
+            path: "Sequence.schedules[1].StepLr.gamma".into(),
+            saved: "0.5".into(),
+            current: "0.25".into(),
+        })
+    );
+    let mut longer = Scheduler::new(schedule(0.5), Run::per_epoch(10)).unwrap();
+    assert!(matches!(
+        longer.try_load_record(&saved.to_record()),
+        Err(ScheduleError::Changed { .. })
+    ));
+}
+
+#[test]
+fn a_changed_run_is_refused_where_the_schedule_depends_on_it() {
+    let per_update = |updates, epochs| {
+        let run = Run::per_update().with_updates_per_epoch(updates);
+        run.with_epochs(epochs)
+    };
+    let per_epoch = |updates, epochs| Run::per_epoch(updates).with_epochs(epochs);
+    let (updates, epochs) = (Some("run.updates_per_epoch"), Some("run.epochs"));
+    for (length, before, after, changed) in [
+        (Length::Steps(9), per_update(5, 10), per_update(6, 20), None),
+        (
+            Length::Epochs(2.0),
+            per_update(5, 10),
+            per_update(5, 20),
+            None,
+        ),
+        (
+            Length::Epochs(2.0),
+            per_update(5, 10),
+            per_update(6, 10),
+            updates,
+        ),
+        (
+            Length::Percent(9.0),
+            per_update(5, 10),
+            per_update(6, 10),
+            updates,
+        ),
+        (
+            Length::Percent(9.0),
+            per_update(5, 10),
+            per_update(5, 20),
+            epochs,
+        ),
+        (Length::Steps(9), per_epoch(5, 10), per_epoch(5, 20), None),
+        (
+            Length::Steps(9),
+            per_epoch(5, 10),
+            per_epoch(6, 10),
+            updates,
+        ),
+        (
+            Length::Percent(10.0),
+            per_epoch(5, 10),
+            per_epoch(5, 20),
+            epochs,
+        ),
+    ] {
+        let scheduler = |run| Scheduler::new(StepLr::new(0.1, length), run).unwrap();
+        let result = scheduler(after).try_load_record(&scheduler(before).to_record());
+        let found = match result {
+            Ok(()) => None,
+            Err(ScheduleError::Changed { path, .. }) => Some(path),
+            Err(error) => panic!("{error}"),
+        };
+        assert_eq!(found.as_deref(), changed, "{length}: {before:?} {after:?}");
     }
 }
 

@@ -7,6 +7,7 @@
 use serde::Serialize;
 use serde::de::MapAccess;
 
+use crate::build::RunUse;
 use crate::{Build, Curve, Run, Schedule, ScheduleError};
 
 /// Calls a macro with the module and the name of each schedule.
@@ -196,6 +197,6 @@ impl ScheduleConfig {
     /// [`ScheduleError`] naming the first hyperparameter that is outside its range, or a length
     /// that cannot be resolved for this run.
     pub fn curve(&self, run: &Run) -> Result<Curve, ScheduleError> {
-        self.build(&Build::root(run))
+        self.build(&Build::root(run, &RunUse::default()))
     }
 }
