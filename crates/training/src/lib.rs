@@ -1,7 +1,7 @@
 //! Training with [Burn](https://burn.dev)'s Learner: data, schedules, checkpoints and histories.
 //!
 //! [`Training`] wires a model, data loaders and a schedule into Burn's `SupervisedTraining` with
-//! Adam. [`Mnist`] and [`EpochLoader`] supply data whose order depends on the seed and the epoch
+//! Adam. [`EpochLoader`] supplies data whose order depends on the seed and the epoch
 //! alone; [`Backend`] picks the device. [`Experiment`] trains the same model under several schedules
 //! and seeds, [`Search`] looks for one that meets a target, and [`LrFinder`] for a learning rate to
 //! begin with.
@@ -42,12 +42,7 @@ pub use checkpoint::{
     Best, CONFIG, Checkpoint, CheckpointError, CheckpointStore, HISTORY, KeepPolicy, MODEL, OPTIM,
     PartCheckpointer, SCHEDULER, Skipped,
 };
-pub use data::{
-    BatchSource, DataError, DatasetSource, EpochLoader, GreyImage, IdxImages, Image, ImageDataset,
-    MNIST_PIXELS, Mnist, bundled_mnist_dir, image_tensor, read_images, read_labels,
-};
-#[cfg(feature = "png")]
-pub use data::{PngError, read_png, read_png_digit};
+pub use data::{BatchSource, DatasetSource, EpochLoader};
 pub use early_stopping::EarlyStopping;
 pub use error::TrainingError;
 pub use evaluation::{
