@@ -40,7 +40,7 @@ mod training;
 pub use backend::{Backend, BackendError};
 pub use checkpoint::{
     Best, CONFIG, Checkpoint, CheckpointError, CheckpointStore, HISTORY, KeepPolicy, MODEL, OPTIM,
-    PartCheckpointer, SCHEDULER, Skipped,
+    PartCheckpointer, SCHEDULER, Skipped, Snapshot, SnapshotError,
 };
 pub use data::{BatchSource, DatasetSource, EpochLoader};
 pub use early_stopping::EarlyStopping;

@@ -22,6 +22,7 @@ mod part;
 mod prune;
 mod read;
 mod save;
+mod snapshot;
 mod store;
 
 pub use error::{CheckpointError, Skipped};
@@ -29,6 +30,7 @@ pub(crate) use handover::Handover;
 pub use keep::{Best, KeepPolicy};
 pub use part::PartCheckpointer;
 pub use read::Checkpoint;
+pub use snapshot::{Snapshot, SnapshotError};
 pub use store::CheckpointStore;
 
 /// The part of a checkpoint that holds the model's parameters.
