@@ -28,8 +28,6 @@ mod metrics_log;
 mod model_file;
 mod notices;
 mod observer;
-#[cfg(feature = "report")]
-pub mod plot;
 mod progress;
 #[cfg(feature = "report")]
 mod report;
@@ -38,6 +36,8 @@ mod run_config;
 mod training;
 
 pub use backend::{Backend, BackendError};
+#[cfg(feature = "report")]
+pub use burn_lr_plot as plot;
 pub use checkpoint::{
     Best, CONFIG, Checkpoint, CheckpointError, CheckpointStore, HISTORY, KeepPolicy, MODEL, OPTIM,
     PartCheckpointer, SCHEDULER, Skipped,

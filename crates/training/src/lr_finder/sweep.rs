@@ -278,7 +278,7 @@ mod tests {
             assert!(!chart.svg((640, 360)).unwrap().contains("NaN"));
             assert!(
                 chart
-                    .terminal(80, 12)
+                    .terminal((80, 12))
                     .starts_with("Learning-rate range test\n")
             );
         }
