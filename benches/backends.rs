@@ -15,7 +15,10 @@ use burn::optim::ModuleOptimizer;
 use burn::tensor::Device;
 use burn::train::{InferenceStep, TrainStep};
 use burn_lr::model::{ClassificationBatch, Mlp, MlpConfig};
-use burn_lr::training::{Backend, BatchSource, EpochLoader, ImageDataset, Mnist, adam, fused_adam};
+use burn_lr::mnist::{ImageDataset, Mnist};
+use burn_lr::training::device::Backend;
+use burn_lr::training::loader::{BatchSource, EpochLoader};
+use burn_lr::training::optim::{adam, fused_adam};
 use criterion::{Bencher, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
 const BATCHES: [usize; 3] = [64, 256, 1024];

@@ -16,10 +16,12 @@ use burn::train::TrainStep;
 use burn::train::metric::{AccuracyMetric, LossMetric};
 use burn_lr::model::{ClassificationBatch, Mlp, MlpConfig};
 use burn_lr::scheduler::{Clock, Constant};
-use burn_lr::training::{
-    BatchSource, CheckpointStore, EpochLoader, MODEL, Mnist, OPTIM, Training, adam, fused_adam,
-    save_model,
-};
+use burn_lr::mnist::Mnist;
+use burn_lr::training::Training;
+use burn_lr::training::checkpoint::{CheckpointStore, MODEL, OPTIM};
+use burn_lr::training::loader::{BatchSource, EpochLoader};
+use burn_lr::training::optim::{adam, fused_adam};
+use burn_lr::training::storage::save_model;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 
 /// Images of an epoch: 938 batches of 64.
@@ -78,7 +80,7 @@ fn epoch(criterion: &mut Criterion) -> Outcome {
                     runs += 1;
                     let directory = directory.path().join(runs.to_string());
                     Training::<Mlp>::new(directory, train.clone(), valid.clone(), 64)
-                        .schedule(Constant::new(0.001), Clock::PerEpoch)
+                        .schedule(Constant::new(0.001).per_epoch())
                         .metrics((LossMetric::new(), AccuracyMetric::new()))
                 },
                 |training| training.fit(model()).map(|trained| trained.history),

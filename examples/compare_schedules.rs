@@ -18,11 +18,15 @@ use burn_lr::model::{Mlp, MlpConfig};
 use burn_lr::scheduler::{
     Constant, CosineAnnealingLr, Length, OneCycleLr, ReduceLrOnPlateau, StepLr, Warmup,
 };
-use burn_lr::training::{
-    At, Backend, BackendError, BaseError, Budget, Candidate, Choice, DataError, Display,
-    EpochLoader, Experiment, ExperimentError, Found, KeepPolicy, Metrics, Mnist, Report, Search,
-    Target, Training, TrainingError, catalogue, evaluate,
-};
+use burn_lr::experiment::{At, BaseError, Budget, Candidate, Choice, Experiment, ExperimentError, Found, Report, Search, Target, catalogue};
+use burn_lr::mnist::{DataError, Mnist};
+use burn_lr::training::{Training, TrainingError};
+use burn_lr::training::checkpoint::KeepPolicy;
+use burn_lr::training::device::{Backend, BackendError};
+use burn_lr::training::evaluate::evaluate;
+use burn_lr::training::loader::EpochLoader;
+use burn_lr::training::metrics::Metrics;
+use burn_lr::training::run::Display;
 use clap::Parser;
 use serde_json::json;
 use terminal::{Error, numbered, say, stop_on_ctrl_c};
@@ -208,7 +212,7 @@ fn run(options: &Options) -> Result<bool, Error> {
     let base = |directory: &Path, seed: u64| -> Result<(Training<Mlp>, Mlp), BaseError> {
         let train = EpochLoader::new(images.clone(), BATCH_SIZE).shuffled(seed);
         let valid = EpochLoader::new(valid.clone(), VALID_BATCH_SIZE);
-        let training = Training::new(directory, Arc::new(train), Arc::new(valid), BATCH_SIZE)
+        let training = Training::new(directory, train, valid)
             .metrics((LossMetric::new(), AccuracyMetric::new()))
             .keep(KeepPolicy::last(1))
             .settings(json!({"seed": seed, "data": data, "model": model}));

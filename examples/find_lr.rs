@@ -11,10 +11,10 @@ use std::sync::Arc;
 
 use burn::data::dataset::Dataset;
 use burn_lr::model::MlpConfig;
-use burn_lr::training::{
-    Backend, BackendError, DataError, EpochLoader, LrFinder, LrFinderError, LrSweep, Mnist,
-    SweepEnd,
-};
+use burn_lr::mnist::{DataError, Mnist};
+use burn_lr::training::device::{Backend, BackendError};
+use burn_lr::training::loader::EpochLoader;
+use burn_lr::training::range_test::{LrFinder, LrFinderError, LrSweep, SweepEnd};
 use clap::Parser;
 
 /// Samples in a training batch, as in the other examples on MNIST.

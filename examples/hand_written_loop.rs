@@ -6,6 +6,7 @@
 //! ```
 
 use std::error::Error;
+use std::process::ExitCode;
 
 use burn::lr_scheduler::LrScheduler;
 use burn::nn::LinearConfig;
@@ -16,7 +17,15 @@ use burn_lr_scheduler::{CosineAnnealingLr, Length, Run, Scheduler, Warmup};
 const EPOCHS: u64 = 20;
 const BATCHES: u64 = 10;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    if let Err(error) = run() {
+        eprintln!("error: {error}");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let device = Device::flex().autodiff();
     device.seed(42);
     let mut model = LinearConfig::new(1, 1).init(&device);

@@ -9,6 +9,7 @@
 //! it at half the rate of the one above, as when a pretrained network is fine-tuned.
 
 use std::error::Error;
+use std::process::ExitCode;
 
 use burn::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
 use burn::module::{Module, ParamGroup};
@@ -51,7 +52,15 @@ impl Network {
     }
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    if let Err(error) = run() {
+        eprintln!("error: {error}");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let device = Device::flex().autodiff();
     device.seed(42);
     let mut network = Network::new(&device);

@@ -15,11 +15,12 @@ use std::time::SystemTime;
 
 use burn::tensor::Device;
 use burn_lr::model::{Mlp, MlpConfig};
-use burn_lr::training::{
-    Backend, BackendError, ConfusionMatrix, DataError, EpochLoader, EvaluationError, IdxImages,
-    MNIST_PIXELS, Mnist, PngError, Prediction, TrainingError, bundled_mnist_dir, classify,
-    evaluate, image_tensor, load_model, read_images, read_png_digit,
-};
+use burn_lr::mnist::{DataError, IdxImages, MNIST_PIXELS, Mnist, PngError, bundled_mnist_dir, image_tensor, read_images, read_png_digit};
+use burn_lr::training::TrainingError;
+use burn_lr::training::device::{Backend, BackendError};
+use burn_lr::training::evaluate::{ConfusionMatrix, EvaluationError, Prediction, classify, evaluate};
+use burn_lr::training::loader::EpochLoader;
+use burn_lr::training::storage::load_model;
 use clap::Parser;
 use serde_json::{Value, json};
 
@@ -304,7 +305,7 @@ impl Run {
     }
 
     fn read(directory: &Path, model: PathBuf) -> Result<Self, Failure> {
-        let path = directory.join("config.json");
+        let path = directory.join("burn-lr.json");
         let wrong = |reason: &dyn Display| Failure::input(format!("{}: {reason}", path.display()));
         let config = fs::read(&path).map_err(|error| wrong(&error))?;
         let config: Value = serde_json::from_slice(&config).map_err(|error| wrong(&error))?;
@@ -340,7 +341,7 @@ fn newest(artifacts: &Path, names: &[&str]) -> Option<(PathBuf, PathBuf)> {
     let entries = |directory: &Path| fs::read_dir(directory).into_iter().flatten().flatten();
     let runs = entries(artifacts).flat_map(|example| entries(&example.path()));
     runs.map(|run| run.path())
-        .filter(|run| run.join("config.json").is_file())
+        .filter(|run| run.join("burn-lr.json").is_file())
         .filter_map(|run| model_in(&run, names).map(|model| (run, model)))
         .max_by_key(|(_, model)| {
             let written = fs::metadata(model).and_then(|metadata| metadata.modified());

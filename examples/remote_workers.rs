@@ -27,7 +27,7 @@ use burn::remote::RemoteHost;
 use burn::server::{RemoteServer, WebSocketTransport};
 use burn::tensor::Device;
 use burn_lr::scheduler::StepLr;
-use burn_lr::training::Backend;
+use burn_lr::training::device::Backend;
 use clap::Parser;
 
 type Error = Box<dyn std::error::Error>;

@@ -16,8 +16,12 @@ use std::sync::Arc;
 use burn::data::dataset::Dataset;
 use burn::train::metric::{AccuracyMetric, LossMetric};
 use burn_lr::model::MlpConfig;
-use burn_lr::scheduler::{Clock, StepLr};
-use burn_lr::training::{Backend, Display, EpochLoader, Mnist, Training};
+use burn_lr::scheduler::StepLr;
+use burn_lr::mnist::Mnist;
+use burn_lr::training::Training;
+use burn_lr::training::device::Backend;
+use burn_lr::training::loader::EpochLoader;
+use burn_lr::training::run::Display;
 use clap::Parser;
 use terminal::{Error, numbered, say, stop_on_ctrl_c};
 
@@ -81,8 +85,8 @@ fn run(options: &Options) -> Result<(), Error> {
     let model = MlpConfig::new()
         .with_hidden(options.hidden as usize)
         .init(&device);
-    Training::new(&directory, Arc::new(train), Arc::new(valid), batch)
-        .schedule(StepLr::new(0.01, 3).with_gamma(0.5), Clock::PerEpoch)
+    Training::new(&directory, train, valid)
+        .schedule(StepLr::new(0.01, 3).with_gamma(0.5).per_epoch())
         .epochs(options.epochs as usize)
         .metrics((LossMetric::new(), AccuracyMetric::new()))
         .interrupter(stop_on_ctrl_c()?)

@@ -10,6 +10,7 @@
 
 use std::error::Error;
 use std::fs;
+use std::process::ExitCode;
 
 use burn::data::dataloader::DataLoaderBuilder;
 use burn::data::dataloader::batcher::Batcher;
@@ -84,7 +85,15 @@ impl InferenceStep for Line {
     }
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    if let Err(error) = run() {
+        eprintln!("error: {error}");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let device = Device::flex();
     device.seed(42);
     let model = Line {

@@ -18,7 +18,7 @@ use burn::train::checkpoint::{
 };
 use burn::train::logger::FileMetricLogger;
 use burn::train::metric::store::{Aggregate, Direction, EventStoreClient, Split};
-use burn::train::metric::{AccuracyMetric, LossMetric};
+use burn::train::metric::{AccuracyMetric, LossMetric, Metric};
 use burn::train::{
     EarlyStoppingStrategy, ExecutionStrategy, Learner, LearnerModel, LearningResult,
     MetricEarlyStoppingStrategy, MultiDeviceOptim, StoppingCondition, SupervisedTraining,
@@ -27,10 +27,11 @@ use burn_lr::scheduler::{
     Constant, Mode, ReduceLrOnPlateau, Run, ScheduleConfig, Scheduler, StepLr, ThresholdMode,
     Warmup,
 };
-use burn_lr::training::{
-    BatchSource, EpochLoader, Feedback, FeedbackScheduler, LrState, Mnist, PlateauObserver,
-    TrainingError, adam,
-};
+use burn_lr::mnist::Mnist;
+use burn_lr::training::TrainingError;
+use burn_lr::training::feedback::{Feedback, FeedbackScheduler, LrState, PlateauObserver};
+use burn_lr::training::loader::{BatchSource, EpochLoader, Sample};
+use burn_lr::training::optim::adam;
 use common::line::{Line, Points, Slope, script, slope};
 use common::model;
 use tempfile::TempDir;
@@ -193,7 +194,7 @@ fn a_metric_that_is_missing_stops_the_training_without_a_checkpoint() {
     for logger in [false, true] {
         let directory = TempDir::new().unwrap();
         let (scheduler, feedback) = plateau(LR);
-        let observer = PlateauObserver::new(feedback).metric("Accuracy", Split::Valid);
+        let observer = PlateauObserver::new(feedback).metric(&AccuracyMetric::new(), Split::Valid);
         let mut training = training(directory.path(), &[1.0; 4]);
         if logger {
             training = training
@@ -220,8 +221,8 @@ impl BatchSource<Points> for Hole {
         Slope.len()
     }
 
-    fn batch(&self, indices: &[usize], device: &Device) -> Result<Points, DatasetError> {
-        let mut points = Slope.batch(indices, device)?;
+    fn batch(&self, samples: &[Sample], device: &Device) -> Result<Points, DatasetError> {
+        let mut points = Slope.batch(samples, device)?;
         if self.0.fetch_add(1, Ordering::Relaxed) == UPDATES + 2 {
             points.x = points.x * f32::NAN;
         }
@@ -260,7 +261,7 @@ fn divergence_stops_the_training_without_a_checkpoint() {
 fn a_metric_of_the_other_split_is_named_with_it() {
     let directory = TempDir::new().unwrap();
     let (scheduler, feedback) = plateau(LR);
-    let observer = PlateauObserver::new(feedback).metric("Loss", Split::Valid);
+    let observer = PlateauObserver::new(feedback).metric(&LossMetric::new(), Split::Valid);
     let training = SupervisedTraining::new(directory.path(), slope(), script(&[1.0; 2]))
         .with_application_logger(None)
         .metric_train_numeric(LossMetric::new())
@@ -290,7 +291,7 @@ fn spoilt_weights_stop_the_training_without_a_checkpoint() {
 /// Writes down the metric and the learning rates of every epoch, as a strategy of the user could.
 #[derive(Clone)]
 struct Witness {
-    metric: (&'static str, Split),
+    metric: (String, Split),
     feedback: Feedback,
     epochs: Arc<Mutex<Vec<(f64, LrState)>>>,
 }
@@ -312,14 +313,15 @@ fn assert_heard<M: LearnerModel>(
     model: M,
     schedule: impl Into<ScheduleConfig>,
     updates: u64,
-    metric: (&'static str, Split),
+    metric: &impl Metric,
+    split: Split,
 ) {
     let run = Run::per_update().with_updates_per_epoch(updates);
     let alone = Scheduler::new(schedule, run).unwrap();
     let (scheduler, feedback) = FeedbackScheduler::new(alone.clone());
-    let observer = PlateauObserver::new(feedback.clone()).metric(metric.0, metric.1.clone());
+    let observer = PlateauObserver::new(feedback.clone()).metric(metric, split.clone());
     let witness = Witness {
-        metric,
+        metric: (metric.name().to_string(), split),
         feedback,
         epochs: Arc::default(),
     };
@@ -360,7 +362,6 @@ fn real(directory: &Path) -> SupervisedTraining<Line> {
     SupervisedTraining::new(directory, slope(), slope()).metrics((LossMetric::new(),))
 }
 
-const VALID_LOSS: (&str, Split) = ("Loss", Split::Valid);
 
 #[test]
 fn either_metric_of_either_split_is_heard() {
@@ -373,7 +374,12 @@ fn either_metric_of_either_split_is_heard() {
                 .metrics((LossMetric::new(), AccuracyMetric::new()));
             let schedule = demanding(Constant::new(0.01), mode);
             let model = model(&Device::flex().autodiff());
-            assert_heard(training, model, schedule, 5, (name, split.clone()));
+            if name == "Loss" {
+                assert_heard(training, model, schedule, 5, &LossMetric::new(), split.clone());
+            } else {
+                let accuracy = AccuracyMetric::new();
+                assert_heard(training, model, schedule, 5, &accuracy, split.clone());
+            }
         }
     }
 }
@@ -389,7 +395,7 @@ fn warmups_before_and_schedules_under_a_plateau_are_heard() {
     for schedule in schedules {
         let directory = TempDir::new().unwrap();
         let training = real(directory.path());
-        assert_heard(training, line(), schedule, UPDATES, VALID_LOSS);
+        assert_heard(training, line(), schedule, UPDATES, &LossMetric::new(), Split::Valid);
     }
 }
 
@@ -398,12 +404,12 @@ fn accumulated_gradients_and_two_devices_are_heard() {
     let base = || demanding(StepLr::new(0.01, 3).with_gamma(0.9), Mode::Min);
     let directory = TempDir::new().unwrap();
     let training = real(directory.path()).grads_accumulation(2);
-    assert_heard(training, line(), base(), 3, VALID_LOSS);
+    assert_heard(training, line(), base(), 3, &LossMetric::new(), Split::Valid);
 
     // Each device has 20 of the 40 points: 3 batches.
     let directory = TempDir::new().unwrap();
     let devices = vec![Device::flex(); 2];
     let strategy = ExecutionStrategy::multi(devices, MultiDeviceOptim::OptimMainDevice);
     let training = real(directory.path()).with_training_strategy(strategy.into());
-    assert_heard(training, line(), base(), 3, VALID_LOSS);
+    assert_heard(training, line(), base(), 3, &LossMetric::new(), Split::Valid);
 }

@@ -15,10 +15,13 @@ use burn::tensor::Device;
 use burn::train::TrainStep;
 use burn_lr::model::{Mlp, MlpConfig};
 use burn_lr::scheduler::{Clock, ReduceLrOnPlateau, Run, Scheduler, StepLr, ThresholdMode, Warmup};
-use burn_lr::training::{
-    Backend, BatchSource, EpochLoader, History, Mnist, Training, adam, fused_adam, load_model,
-    save_model,
-};
+use burn_lr::mnist::Mnist;
+use burn_lr::training::Training;
+use burn_lr::training::device::Backend;
+use burn_lr::training::loader::{BatchSource, EpochLoader};
+use burn_lr::training::metrics::History;
+use burn_lr::training::optim::{adam, fused_adam};
+use burn_lr::training::storage::{load_model, save_model};
 use common::{model, parameters, training};
 use tempfile::TempDir;
 
@@ -124,7 +127,7 @@ fn plateau() -> ReduceLrOnPlateau {
 }
 
 fn plateau_run(directory: &Path, epochs: usize) -> Training<Mlp> {
-    training(directory, plateau(), Clock::PerUpdate)
+    training(directory, plateau().per_update())
         .epochs(epochs)
         .resume(true)
         .on_notice(|_| {})
@@ -172,7 +175,7 @@ fn what_a_backend_has_saved_predicts_the_same_on_flex() {
     for (backend, device) in others() {
         let directory = TempDir::new().unwrap();
         let halving = StepLr::new(0.01, 1).with_gamma(0.5);
-        let trained = training(directory.path(), halving, Clock::PerEpoch)
+        let trained = training(directory.path(), halving.per_epoch())
             .epochs(3)
             .fit(model(&device))
             .unwrap();

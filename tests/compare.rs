@@ -15,11 +15,14 @@ use burn::train::Interrupter;
 use burn::train::metric::{AccuracyMetric, LossMetric};
 use burn_lr::model::{ClassificationBatch, Mlp, MlpConfig};
 use burn_lr::scheduler::{Constant, ReduceLrOnPlateau, StepLr};
-use burn_lr::training::{
-    At, Backend, BaseError, BatchSource, Budget, Candidate, EpochLoader, Experiment,
-    ExperimentError, History, Measure, Metrics, Mnist, Outcome, Report, Results, Search, Target,
-    Training, TrainingError, catalogue, evaluate, load_model,
-};
+use burn_lr::experiment::{At, BaseError, Budget, Candidate, Experiment, ExperimentError, Measure, Outcome, Report, Results, Search, Target, catalogue};
+use burn_lr::mnist::Mnist;
+use burn_lr::training::{Training, TrainingError};
+use burn_lr::training::device::Backend;
+use burn_lr::training::evaluate::evaluate;
+use burn_lr::training::loader::{BatchSource, EpochLoader};
+use burn_lr::training::metrics::{History, Metrics};
+use burn_lr::training::storage::load_model;
 use common::parameters;
 use tempfile::TempDir;
 

@@ -18,7 +18,9 @@ use burn::train::{
 };
 use burn_lr::model::Mlp;
 use burn_lr::scheduler::{Clock, ReduceLrOnPlateau, Run, Scheduler, StepLr, ThresholdMode};
-use burn_lr::training::{Backend, History, Trained, Training, TrainingError};
+use burn_lr::training::{Trained, Training, TrainingError};
+use burn_lr::training::device::Backend;
+use burn_lr::training::metrics::History;
 use common::{halving, model, parameters, training};
 use tempfile::TempDir;
 
@@ -61,7 +63,7 @@ const fn case(devices: usize, optim: MultiDeviceOptim, accumulation: usize, upda
 impl Case {
     fn training(&self, directory: &Path) -> Training<Mlp> {
         let devices = vec![Device::flex(); self.devices];
-        training(directory, plateau(), Clock::PerUpdate)
+        training(directory, plateau().per_update())
             .strategy(ExecutionStrategy::multi(devices, self.optim))
             .grads_accumulation(self.accumulation)
             .resume(true)
@@ -173,7 +175,7 @@ fn strategies_that_cannot_be_supported_are_refused_before_anything_is_written() 
         context,
     };
     for strategy in [TrainingStrategy::Custom(Arc::new(Custom)), ddp.into()] {
-        let refused = training(&directory, halving(), Clock::PerEpoch)
+        let refused = training(&directory, halving().per_epoch())
             .strategy(strategy)
             .fit(model(&device));
         assert!(matches!(
@@ -194,9 +196,7 @@ fn what_fit_decides_cannot_be_changed_by_the_way() {
     let devices = vec![device.clone(); 2];
     let history = training(
         directory.path(),
-        StepLr::new(0.01, 1).with_gamma(0.5),
-        Clock::PerUpdate,
-    )
+        StepLr::new(0.01, 1).with_gamma(0.5).per_update())
     .configure(move |training| {
         training
             .with_training_strategy(ExecutionStrategy::multi(devices, OptimMainDevice).into())
@@ -220,7 +220,7 @@ fn data_parallel_training_needs_collectives_unless_there_is_one_device() {
             continue;
         }
         let device = backend.device().unwrap();
-        let refused = training(&several, halving(), Clock::PerEpoch)
+        let refused = training(&several, halving().per_epoch())
             .data_parallel([device.clone(), device.clone()])
             .fit(model(&device));
         assert!(matches!(
@@ -232,7 +232,7 @@ fn data_parallel_training_needs_collectives_unless_there_is_one_device() {
         ));
         assert!(!several.exists());
     }
-    training(&one, halving(), Clock::PerEpoch)
+    training(&one, halving().per_epoch())
         .data_parallel([Device::flex()])
         .fit(model(&Device::flex()))
         .unwrap();

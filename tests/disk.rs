@@ -14,16 +14,15 @@ use std::process::{Command, Stdio};
 use burn::tensor::Device;
 use burn_lr::model::Mlp;
 use burn_lr::scheduler::Clock;
-use burn_lr::training::{
-    CheckpointStore, HISTORY, MODEL, OPTIM, SCHEDULER, Trained, Training, TrainingError,
-};
+use burn_lr::training::{Trained, Training, TrainingError};
+use burn_lr::training::checkpoint::{CheckpointStore, HISTORY, MODEL, OPTIM, SCHEDULER};
 use common::{halving, model, parameters, training};
 use tempfile::TempDir;
 
 const EPOCHS: usize = 4;
 
 fn run(directory: &Path, epochs: usize) -> Training<Mlp> {
-    training(directory, halving(), Clock::PerEpoch)
+    training(directory, halving().per_epoch())
         .epochs(epochs)
         .resume(true)
         .on_notice(|_| {})
@@ -60,7 +59,7 @@ fn a_full_disk_is_an_error_that_can_be_resumed_from() {
     }
     let weights = undisturbed();
     for (file, saved) in [
-        ("config.json", 2),
+        ("burn-lr.json", 2),
         ("history.csv", 2),
         ("history.json", 2),
         ("best.bpk", 3),

@@ -6,7 +6,11 @@ mod common;
 
 use burn_lr::model::MlpConfig;
 use burn_lr::scheduler::{Clock, ReduceLrOnPlateau, ScheduleConfig, StepLr};
-use burn_lr::training::{Backend, History, Mnist, Trained, TrainingError, load_model};
+use burn_lr::mnist::Mnist;
+use burn_lr::training::{Trained, TrainingError};
+use burn_lr::training::device::Backend;
+use burn_lr::training::metrics::History;
+use burn_lr::training::storage::load_model;
 use common::{SAMPLES, halving, model, parameters, training};
 use tempfile::TempDir;
 
@@ -15,7 +19,7 @@ fn it_learns_with_the_configured_learning_rates() {
     for backend in Backend::compiled() {
         let device = backend.device().unwrap();
         let directory = TempDir::new().unwrap();
-        let Trained { model, history } = training(directory.path(), halving(), Clock::PerEpoch)
+        let Trained { model, history } = training(directory.path(), halving().per_epoch())
             .epochs(7)
             .fit(common::model(&device))
             .unwrap();
@@ -48,11 +52,11 @@ fn it_learns_with_the_configured_learning_rates() {
 #[test]
 fn every_sample_counts_once_in_the_validation_metrics() {
     use burn::nn::loss::CrossEntropyLossConfig;
-    use burn_lr::training::BatchSource;
+    use burn_lr::training::loader::BatchSource;
 
     let device = Backend::Flex.device().unwrap();
     let directory = TempDir::new().unwrap();
-    let Trained { model, history } = training(directory.path(), halving(), Clock::PerEpoch)
+    let Trained { model, history } = training(directory.path(), halving().per_epoch())
         .fit(common::model(&device))
         .unwrap();
 
@@ -85,7 +89,7 @@ fn equal_seeds_give_equal_bits() {
         let run = || {
             let directory = TempDir::new().unwrap();
             let device = backend.device().unwrap();
-            let mut trained = training(directory.path(), halving(), Clock::PerEpoch)
+            let mut trained = training(directory.path(), halving().per_epoch())
                 .epochs(3)
                 .fit(model(&device))
                 .unwrap();
@@ -107,7 +111,7 @@ fn per_update_schedules_step_with_every_update() {
     for (accumulation, updates) in [(1, 8), (3, 3)] {
         let directory = TempDir::new().unwrap();
         let schedule = StepLr::new(1e-3, 1).with_gamma(0.5);
-        let history = training(directory.path(), schedule, Clock::PerUpdate)
+        let history = training(directory.path(), schedule.per_update())
             .grads_accumulation(accumulation)
             .epochs(2)
             .fit(model(&device))
@@ -129,7 +133,7 @@ fn a_plateau_hears_the_validation_loss() {
         .with_factor(0.5)
         .with_patience(1)
         .with_threshold(100.0, burn_lr::scheduler::ThresholdMode::Abs);
-    let history: History = training(directory.path(), plateau, Clock::PerEpoch)
+    let history: History = training(directory.path(), plateau.per_epoch())
         .epochs(5)
         .fit(model(&device))
         .unwrap()
@@ -142,14 +146,14 @@ fn a_plateau_hears_the_validation_loss() {
 fn the_directory_tells_what_was_run() {
     let device = Backend::Flex.device().unwrap();
     let directory = TempDir::new().unwrap();
-    let trained = training(directory.path(), halving(), Clock::PerEpoch)
+    let trained = training(directory.path(), halving().per_epoch())
         .epochs(2)
         .settings(serde_json::json!({ "seed": 42 }))
         .fit(model(&device))
         .unwrap();
 
     let read = |name| std::fs::read_to_string(directory.path().join(name)).unwrap();
-    let config: serde_json::Value = serde_json::from_str(&read("config.json")).unwrap();
+    let config: serde_json::Value = serde_json::from_str(&read("burn-lr.json")).unwrap();
     assert_eq!(config["settings"]["seed"], 42);
     assert_eq!(config["adam"]["epsilon"], 1e-8);
     assert_eq!(config["run"]["updates_per_epoch"], 8);
@@ -166,18 +170,18 @@ fn settings_that_make_no_sense_are_refused_before_anything_is_written() {
     let device = Backend::Flex.device().unwrap();
     let parent = TempDir::new().unwrap();
     let directory = parent.path().join("run");
-    let none = training(&directory, halving(), Clock::PerEpoch)
+    let none = training(&directory, halving().per_epoch())
         .epochs(0)
         .fit(model(&device));
     assert!(matches!(
         none,
         Err(TrainingError::Invalid { name: "epochs", .. })
     ));
-    let negative = training(&directory, StepLr::new(-1.0, 3), Clock::PerEpoch).fit(model(&device));
+    let negative = training(&directory, StepLr::new(-1.0, 3).per_epoch()).fit(model(&device));
     assert!(matches!(negative, Err(TrainingError::Schedule(_))));
     assert!(!directory.exists());
 
     std::fs::write(&directory, "a file").unwrap();
-    let blocked = training(&directory, halving(), Clock::PerEpoch).fit(model(&device));
+    let blocked = training(&directory, halving().per_epoch()).fit(model(&device));
     assert!(matches!(blocked, Err(TrainingError::File { .. })));
 }

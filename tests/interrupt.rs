@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 
 use burn::tensor::Device;
 use burn_lr::model::MlpConfig;
-use burn_lr::training::{History, load_model};
+use burn_lr::training::metrics::History;
+use burn_lr::training::storage::load_model;
 use common::parameters;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -118,7 +119,7 @@ fn assert_resumable(directory: &Path) {
         assert!(resumed == whole, "{file}");
     }
     let config = |run: &Path| -> Value {
-        serde_json::from_slice(&fs::read(run.join("config.json")).unwrap()).unwrap()
+        serde_json::from_slice(&fs::read(run.join("burn-lr.json")).unwrap()).unwrap()
     };
     assert_eq!(config(directory), config(whole.path()));
 }

@@ -16,9 +16,10 @@ use burn::nn::{BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Linear, Linea
 use burn::tensor::{Device, Distribution, Int, Tensor};
 use burn::train::{ClassificationOutput, TrainOutput, TrainStep};
 use burn_lr::model::{ClassificationBatch, Mlp, MlpConfig};
-use burn_lr::training::{
-    BatchSource, EpochLoader, Image, ImageDataset, LrFinder, LrFinderError, Mnist, SweepEnd, adam,
-};
+use burn_lr::mnist::{Image, ImageDataset, Mnist};
+use burn_lr::training::loader::{BatchSource, EpochLoader};
+use burn_lr::training::optim::adam;
+use burn_lr::training::range_test::{LrFinder, LrFinderError, SweepEnd};
 use common::parameters;
 
 type Loader = Arc<dyn DataLoader<ClassificationBatch>>;

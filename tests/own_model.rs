@@ -9,16 +9,15 @@ use std::path::Path;
 use burn::tensor::Device;
 use burn::train::metric::LossMetric;
 use burn_lr::scheduler::{Clock, ReduceLrOnPlateau};
-use burn_lr::training::{Trained, Training, load_model};
+use burn_lr::training::{Trained, Training};
+use burn_lr::training::storage::load_model;
 use common::line::{Line, script, slope};
 use tempfile::TempDir;
 
 fn training(directory: &Path) -> Training<Line> {
-    Training::new(directory, slope(), slope(), 8)
+    Training::new(directory, slope(), slope())
         .schedule(
-            ReduceLrOnPlateau::new(0.1).with_patience(4),
-            Clock::PerEpoch,
-        )
+            ReduceLrOnPlateau::new(0.1).with_patience(4).per_epoch())
         .metrics((LossMetric::new(),))
         .resume(true)
         .on_notice(|_| {})
@@ -66,7 +65,7 @@ fn its_loss_is_what_a_plateau_hears() {
         .with_patience(1)
         .with_factor(0.5);
     let history = Training::<Line>::new(directory.path(), slope(), losses, 8)
-        .schedule(schedule, Clock::PerEpoch)
+        .schedule(schedule.per_epoch())
         .metrics((LossMetric::new(),))
         .epochs(6)
         .fit(Line::new(&Device::flex()))

@@ -9,9 +9,12 @@ use std::sync::{Arc, OnceLock};
 
 use burn_lr::model::MlpConfig;
 use burn_lr::scheduler::{Clock, StepLr};
-use burn_lr::training::{
-    Backend, ConfusionMatrix, EpochLoader, Mnist, Training, bundled_mnist_dir, save_model,
-};
+use burn_lr::mnist::{Mnist, bundled_mnist_dir};
+use burn_lr::training::Training;
+use burn_lr::training::device::Backend;
+use burn_lr::training::evaluate::ConfusionMatrix;
+use burn_lr::training::loader::EpochLoader;
+use burn_lr::training::storage::save_model;
 use clap::Parser;
 use png::{BitDepth, ColorType, Encoder};
 use serde_json::{Value, json};
@@ -37,8 +40,8 @@ fn run_dir() -> &'static Path {
         let train = EpochLoader::new(mnist.train.first(SAMPLES), 64).shuffled(42);
         let fingerprint = format!("crc32 {:08x}", mnist.test.fingerprint());
         let valid = EpochLoader::new(mnist.test.first(100), 100);
-        Training::new(directory.path(), Arc::new(train), Arc::new(valid), 64)
-            .schedule(StepLr::new(0.01, 2).with_gamma(0.5), Clock::PerEpoch)
+        Training::new(directory.path(), train, valid)
+            .schedule(StepLr::new(0.01, 2).with_gamma(0.5).per_epoch())
             .epochs(4)
             .settings(json!({ "model": network, "data": ["", fingerprint] }))
             .fit(network.init(&device))
@@ -375,12 +378,12 @@ fn a_run_that_cannot_be_used_says_why() {
     };
     fails("expected a best.bpk or final.bpk, got none");
     fs::write(path.join("final.bpk"), "no model").unwrap();
-    fails("config.json");
-    fs::write(path.join("config.json"), "{}").unwrap();
+    fails("burn-lr.json");
+    fs::write(path.join("burn-lr.json"), "{}").unwrap();
     fails("config.json: expected the network's sizes in settings.model");
     let config = |network: MlpConfig| {
         let config = json!({ "settings": { "model": network } }).to_string();
-        fs::write(path.join("config.json"), config).unwrap();
+        fs::write(path.join("burn-lr.json"), config).unwrap();
     };
     config(MlpConfig::new().with_inputs(783));
     fails("expected a network of 784 inputs, got 783");
@@ -394,7 +397,7 @@ fn a_run_that_cannot_be_used_says_why() {
 #[test]
 fn a_flipped_bit_in_the_model_is_noticed() {
     let directory = TempDir::new().unwrap();
-    for file in ["config.json", "final.bpk", "final.bpk.sha256"] {
+    for file in ["burn-lr.json", "final.bpk", "final.bpk.sha256"] {
         fs::copy(run_dir().join(file), directory.path().join(file)).unwrap();
     }
     let images = test_images();
@@ -430,7 +433,7 @@ fn best_comes_before_final_and_the_newest_run_before_others() {
     let write = |run: &str, name: &str| {
         let directory = artifacts.path().join(run);
         fs::create_dir_all(&directory).unwrap();
-        fs::copy(run_dir().join("config.json"), directory.join("config.json")).unwrap();
+        fs::copy(run_dir().join("burn-lr.json"), directory.join("burn-lr.json")).unwrap();
         save_model(&directory.join(name), &model).unwrap();
         // Times of files may be as coarse as this.
         std::thread::sleep(std::time::Duration::from_millis(20));

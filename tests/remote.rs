@@ -13,7 +13,10 @@ use burn::server::{RemoteServer, WebSocketTransport};
 use burn::tensor::Device;
 use burn_lr::model::{Mlp, MlpConfig};
 use burn_lr::scheduler::{Clock, ReduceLrOnPlateau, StepLr, ThresholdMode};
-use burn_lr::training::{Backend, History, Trained, TrainingError, load_model, save_model};
+use burn_lr::training::{Trained, TrainingError};
+use burn_lr::training::device::Backend;
+use burn_lr::training::metrics::History;
+use burn_lr::training::storage::{load_model, save_model};
 use common::{halving, model, parameters, training};
 use tempfile::TempDir;
 
@@ -42,7 +45,7 @@ fn plateau() -> ReduceLrOnPlateau {
 /// Trains the model in `weights` for the epochs that are left to `epochs`.
 fn fit(directory: &Path, weights: &Path, devices: &[Device], epochs: usize) -> Trained<Mlp> {
     let model = load_model(weights, MlpConfig::new().init(&devices[0])).unwrap();
-    training(directory, plateau(), Clock::PerUpdate)
+    training(directory, plateau().per_update())
         .devices(devices.to_vec())
         .epochs(epochs)
         .resume(true)
@@ -90,7 +93,7 @@ fn workers_on_several_machines_have_no_collectives() {
     let directory = parent.path().join("run");
     let workers = [worker(), worker()];
     let model = MlpConfig::new().init(&workers[0]);
-    let refused = training(&directory, halving(), Clock::PerEpoch)
+    let refused = training(&directory, halving().per_epoch())
         .data_parallel(workers)
         .fit(model);
     assert!(matches!(

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use burn_lr::scheduler::{Clock, Constant, ReduceLrOnPlateau};
-use burn_lr::training::{Candidate, Experiment, Report};
+use burn_lr::experiment::{Candidate, Experiment, Report};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -91,7 +91,7 @@ fn the_page_can_be_read_on_a_desk_and_on_a_phone_by_day_and_by_night() {
     let directory = TempDir::new().unwrap();
     let base = |directory: &Path, seed: u64| {
         let device = burn::tensor::Device::default();
-        let training = common::training(directory, Constant::new(0.01), Clock::PerEpoch);
+        let training = common::training(directory, Constant::new(0.01).per_epoch());
         device.seed(seed);
         Ok((training, burn_lr::model::MlpConfig::new().init(&device)))
     };

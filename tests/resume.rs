@@ -14,18 +14,20 @@ use burn::data::dataloader::batcher::Batcher;
 use burn::data::dataset::DatasetError;
 use burn::tensor::{Device, Int, Tensor};
 use burn::train::Interrupter;
-use burn::train::metric::store::Split;
 use burn::train::metric::{AccuracyMetric, LossMetric};
 use burn_lr::model::{ClassificationBatch, Mlp, MlpConfig};
 use burn_lr::scheduler::{
     Clock, Length, Mode, ReduceLrOnPlateau, Run, ScheduleError, Scheduler, StepLr, ThresholdMode,
     Warmup,
 };
-use burn_lr::training::{
-    Backend, BatchSource, Best, CheckpointStore, EarlyStopping, EpochLoader, HISTORY, History,
-    Image, KeepPolicy, MODEL, Mnist, OPTIM, SCHEDULER, Trained, Training, TrainingError, adam,
-    load_model,
-};
+use burn_lr::mnist::{Image, Mnist};
+use burn_lr::training::{Trained, Training, TrainingError};
+use burn_lr::training::checkpoint::{CheckpointStore, HISTORY, KeepPolicy, MODEL, OPTIM, SCHEDULER};
+use burn_lr::training::device::Backend;
+use burn_lr::training::loader::{BatchSource, EpochLoader};
+use burn_lr::training::metrics::{Best, EarlyStopping, History};
+use burn_lr::training::optim::adam;
+use burn_lr::training::storage::load_model;
 use common::{halving, model, parameters, training};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
@@ -44,7 +46,7 @@ fn plateau() -> Warmup {
 }
 
 fn run(directory: &Path) -> Training<Mlp> {
-    training(directory, plateau(), Clock::PerUpdate)
+    training(directory, plateau().per_update())
         .epochs(EPOCHS)
         .resume(true)
         .on_notice(|_| {})
@@ -141,13 +143,13 @@ fn a_run_with_lengths_in_percent_is_not_stretched() {
     let directory = TempDir::new().unwrap();
     let fit = |epochs| {
         let schedule = StepLr::new(0.01, Length::Percent(50.0));
-        training(directory.path(), schedule, Clock::PerEpoch)
+        training(directory.path(), schedule.per_epoch())
             .epochs(epochs)
             .resume(true)
             .on_notice(|_| {})
             .fit(model(&device))
     };
-    let config = || std::fs::read(directory.path().join("config.json")).unwrap();
+    let config = || std::fs::read(directory.path().join("burn-lr.json")).unwrap();
     fit(2).unwrap();
     let before = config();
     assert!(matches!(
@@ -189,8 +191,9 @@ fn burns_own_loader_with_accumulated_gradients_resumes_exactly() {
             loader(mnist.train.first(200)),
             loader(mnist.test.first(100)),
         );
-        let trained = Training::new(directory, train, valid, 32)
-            .schedule(StepLr::new(0.01, 2).with_gamma(0.5), Clock::PerEpoch)
+        let train = Loader::replayable(train).with_batches(7);
+        let trained = Training::new(directory, train, valid)
+            .schedule(StepLr::new(0.01, 2).with_gamma(0.5).per_epoch())
             .grads_accumulation(3)
             .metrics((LossMetric::new(), AccuracyMetric::new()))
             .epochs(epochs)
@@ -254,7 +257,7 @@ fn damage(file: &Path) {
 
 /// A run whose best epoch is not one of the last.
 fn worst_is_best(directory: &Path) -> Training<Mlp> {
-    let worst = Best::valid("loss", Mode::Max);
+    let worst = Best::max(valid("loss"));
     run(directory).keep(KeepPolicy::last(2).with_best(worst))
 }
 
@@ -398,18 +401,18 @@ fn what_is_kept_and_when_to_stop_may_change_and_is_recorded() {
     let device = Backend::Flex.device().unwrap();
     let directory = TempDir::new().unwrap();
     let recorded = |field: &str| -> serde_json::Value {
-        let json = std::fs::read(directory.path().join("config.json")).unwrap();
+        let json = std::fs::read(directory.path().join("burn-lr.json")).unwrap();
         let config: serde_json::Value = serde_json::from_slice(&json).unwrap();
-        config[field].clone()
+        config["free"][field].clone()
     };
     run(directory.path()).epochs(1).fit(model(&device)).unwrap();
     assert_eq!(
         recorded("keep"),
-        serde_json::json!({"last": 2, "best": {"metric": "loss", "split": "valid", "mode": "min"}})
+        serde_json::json!({"last": 2, "best": {"metric": "valid_loss", "mode": "min"}})
     );
     assert!(recorded("early_stopping").is_null());
 
-    let stopping = EarlyStopping::new(9).metric("Accuracy", Split::Train, Mode::Max);
+    let stopping = EarlyStopping::new(9).on(train("accuracy"), Mode::Max);
     let changed = run(directory.path())
         .epochs(2)
         .keep(KeepPolicy::last(1))
@@ -421,7 +424,7 @@ fn what_is_kept_and_when_to_stop_may_change_and_is_recorded() {
     );
     assert_eq!(
         recorded("early_stopping"),
-        serde_json::json!({"metric": "accuracy", "split": "train", "mode": "max", "patience": 9})
+        serde_json::json!({"best": {"metric": "train_accuracy", "mode": "max"}, "patience": 9})
     );
     let longer = run(directory.path())
         .epochs(3)
@@ -435,16 +438,15 @@ fn a_changed_configuration_is_refused_by_field() {
     let device = Backend::Flex.device().unwrap();
     let directory = TempDir::new().unwrap();
     run(directory.path()).epochs(1).fit(model(&device)).unwrap();
-    let config = std::fs::read(directory.path().join("config.json")).unwrap();
+    let config = std::fs::read(directory.path().join("burn-lr.json")).unwrap();
     let data = |samples, batch| {
         let mnist = Mnist::bundled().unwrap();
         Training::new(
             directory.path(),
             Arc::new(EpochLoader::new(mnist.train.first(samples), batch).shuffled(42)),
             Arc::new(EpochLoader::new(mnist.test.first(500), 64)),
-            batch,
         )
-        .schedule(plateau(), Clock::PerUpdate)
+        .schedule(plateau().per_update())
         .metrics((LossMetric::new(), AccuracyMetric::new()))
         .resume(true)
     };
@@ -452,21 +454,21 @@ fn a_changed_configuration_is_refused_by_field() {
     let refused = [
         (
             run(directory.path())
-                .schedule(steeper, Clock::PerUpdate)
+                .schedule(steeper.per_update())
                 .fit(model(&device)),
-            "schedule.Warmup",
+            "schedule.schedule.Warmup",
         ),
         (
             run(directory.path())
-                .schedule(plateau(), Clock::PerEpoch)
+                .schedule(plateau().per_epoch())
                 .fit(model(&device)),
-            "run.clock",
+            "schedule.clock",
         ),
         (
             run(directory.path())
-                .adam(adam().with_beta_1(0.8))
+                .optimizer(adam().with_beta_1(0.8))
                 .fit(model(&device)),
-            "adam.beta_1",
+            "optimizer.Adam.beta_1",
         ),
         (
             run(directory.path())
@@ -497,7 +499,7 @@ fn a_changed_configuration_is_refused_by_field() {
     let unasked = run(directory.path()).resume(false).fit(model(&device));
     assert!(matches!(unasked, Err(TrainingError::RunExists { .. })));
     assert_eq!(
-        std::fs::read(directory.path().join("config.json")).unwrap(),
+        std::fs::read(directory.path().join("burn-lr.json")).unwrap(),
         config
     );
 }
@@ -531,7 +533,7 @@ fn a_configuration_that_is_lost_or_damaged_is_restored_from_the_checkpoint() {
     let device = Backend::Flex.device().unwrap();
     let directory = TempDir::new().unwrap();
     run(directory.path()).epochs(1).fit(model(&device)).unwrap();
-    let file = directory.path().join("config.json");
+    let file = directory.path().join("burn-lr.json");
     let intact = std::fs::read_to_string(&file).unwrap();
     for damaged in [
         None,
@@ -558,7 +560,7 @@ fn a_configuration_that_is_lost_or_damaged_is_restored_from_the_checkpoint() {
             .fit(model(&device))
             .unwrap();
         let said: Vec<String> = said.iter().collect();
-        let told = said[0].contains("config.json") && said[0].contains("restored from");
+        let told = said[0].contains("burn-lr.json") && said[0].contains("restored from");
         assert!(told, "{said:?}");
         assert_eq!(std::fs::read_to_string(&file).unwrap(), intact);
     }
@@ -567,7 +569,7 @@ fn a_configuration_that_is_lost_or_damaged_is_restored_from_the_checkpoint() {
     std::fs::remove_dir_all(directory.path().join("checkpoint")).unwrap();
     std::fs::write(&file, &intact[..intact.len() / 2]).unwrap();
     let lost = run(directory.path()).epochs(1).fit(model(&device));
-    assert!(matches!(lost, Err(TrainingError::Corrupt { path, .. }) if path == file));
+    assert!(matches!(lost, Err(TrainingError::Damaged(Damage::Content { path, .. })) if path == file));
 }
 
 /// The training images with one pixel that is not a number, from a batch on.
@@ -600,7 +602,7 @@ fn divergence_stops_the_run_and_leaves_the_last_good_checkpoint() {
     let valid = EpochLoader::new(mnist.test.first(100), 64);
     let train = EpochLoader::new(Poisoned(mnist, Default::default()), 64);
     let diverged = Training::<Mlp>::new(directory.path(), Arc::new(train), Arc::new(valid), 64)
-        .schedule(halving(), Clock::PerEpoch)
+        .schedule(halving().per_epoch())
         .metrics((LossMetric::new(), AccuracyMetric::new()))
         .epochs(5)
         .fit(model(&device));
@@ -632,7 +634,7 @@ fn spoilt_weights_are_not_saved_as_a_checkpoint() {
     let train = EpochLoader::new(mnist.train.first(64), 64).shuffled(1);
     let valid = EpochLoader::new(mnist.test.first(64), 64);
     let spoilt = Training::<Mlp>::new(directory.path(), Arc::new(train), Arc::new(valid), 64)
-        .schedule(StepLr::new(1e30, 1), Clock::PerEpoch)
+        .schedule(StepLr::new(1e30, 1).per_epoch())
         .metrics((LossMetric::new(), AccuracyMetric::new()))
         .epochs(3)
         .fit(model(&device));
@@ -649,7 +651,7 @@ fn spoilt_weights_are_not_saved_as_a_checkpoint() {
 fn checkpoints_and_the_best_model_are_kept_by_any_metric() {
     let device = Backend::Flex.device().unwrap();
     let directory = TempDir::new().unwrap();
-    let best = Best::valid("accuracy", Mode::Max);
+    let best = Best::max(valid("accuracy"));
     let trained = run(directory.path())
         .keep(KeepPolicy::last(1).with_best(best))
         .fit(model(&device))
@@ -672,11 +674,11 @@ fn checkpoints_and_the_best_model_are_kept_by_any_metric() {
     assert_eq!(store.load(best).unwrap().parts[MODEL], copy);
 
     let missing = TempDir::new().unwrap();
-    let policy = KeepPolicy::last(1).with_best(Best::valid("recall", Mode::Max));
+    let policy = KeepPolicy::last(1).with_best(Best::max(valid("recall")));
     let missing = run(missing.path()).keep(policy).fit(model(&device));
     assert!(
-        matches!(missing, Err(TrainingError::MissingMetric { metric, known, .. })
-        if metric == "recall" && known == ["accuracy", "loss"])
+        matches!(missing, Err(TrainingError::UnknownMetric { metric, known, .. })
+        if metric == "valid_recall" && known == ["accuracy", "loss"])
     );
 }
 
@@ -684,7 +686,7 @@ fn checkpoints_and_the_best_model_are_kept_by_any_metric() {
 fn early_stopping_stops_a_resumed_run_where_it_would_have_stopped() {
     let device = Backend::Flex.device().unwrap();
     // No accuracy is ever larger than infinity, so epoch 1 stays the best.
-    let stopping = || EarlyStopping::new(2).metric("Loss", Split::Valid, Mode::Max);
+    let stopping = || EarlyStopping::new(2).on(valid("loss"), Mode::Max);
     let (whole, parts) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let fit = |directory: &TempDir, epochs| {
         let run = run(directory.path())
@@ -711,14 +713,14 @@ fn a_run_that_is_stopped_early_says_so() {
     let said = |epochs| {
         let (notices, said) = std::sync::mpsc::channel();
         run(directory.path())
-            .early_stopping(EarlyStopping::new(1).metric("Loss", Split::Train, Mode::Max))
+            .early_stopping(EarlyStopping::new(1).on(train("loss"), Mode::Max))
             .epochs(epochs)
             .on_notice(move |notice| notices.send(notice.to_owned()).unwrap())
             .fit(model(&device))
             .unwrap();
         said.iter().collect::<Vec<String>>()
     };
-    let expected = "stopped early: train loss has not improved since epoch 1";
+    let expected = "stopped early: train_loss has not improved since epoch 1";
     assert_eq!(said(4), [expected]);
     // Also if there is nothing left to do, but not of a run that is complete.
     assert_eq!(said(4), ["resuming after epoch 2", expected]);
@@ -729,13 +731,13 @@ fn a_run_that_is_stopped_early_says_so() {
 fn early_stopping_by_a_metric_that_is_not_there_is_an_error() {
     let device = Backend::Flex.device().unwrap();
     let directory = TempDir::new().unwrap();
-    let misspelt = EarlyStopping::new(2).metric("Acuracy", Split::Valid, Mode::Max);
+    let misspelt = EarlyStopping::new(2).on(valid("acuracy"), Mode::Max);
     let missing = run(directory.path())
         .early_stopping(misspelt)
         .fit(model(&device));
     assert!(
-        matches!(missing, Err(TrainingError::MissingMetric { metric, epoch: 1, .. })
-        if metric == "acuracy")
+        matches!(missing, Err(TrainingError::UnknownMetric { user: "early stopping", metric, .. })
+        if metric == "valid_acuracy")
     );
 }
 
@@ -744,22 +746,15 @@ fn a_metric_that_is_not_registered_is_named_with_those_that_are() {
     let device = Backend::Flex.device().unwrap();
     let directory = TempDir::new().unwrap();
     let missing = run(directory.path())
-        .observe("Recall", Split::Valid)
+        .observe(valid("recall"))
         .fit(model(&device));
-    let Err(TrainingError::MissingMetric {
-        metric,
-        split,
-        epoch,
-        known,
-    }) = missing
-    else {
-        panic!("{missing:?}");
-    };
-    assert_eq!(
-        (metric.as_str(), split.as_str(), epoch),
-        ("Recall", "valid", 1)
+    assert!(
+        matches!(&missing, Err(TrainingError::UnknownMetric { user: "plateau", metric, known })
+        if metric == "valid_recall" && known == &["accuracy", "loss"]),
+        "{missing:?}"
     );
-    assert_eq!(known, ["Accuracy", "Loss"]);
+    // Before the first update.
+    assert!(!directory.path().join("history.csv").exists());
 }
 
 /// The rates of a real run are those of the state machine fed with that run's metrics.
@@ -782,11 +777,11 @@ fn replayed(
 #[test]
 fn any_metric_of_either_split_can_be_observed() {
     let device = Backend::Flex.device().unwrap();
-    for (name, split, mode) in [
-        ("Loss", Split::Valid, Mode::Min),
-        ("Loss", Split::Train, Mode::Min),
-        ("Accuracy", Split::Valid, Mode::Max),
-        ("Accuracy", Split::Train, Mode::Max),
+    for (key, mode) in [
+        (valid("loss"), Mode::Min),
+        (train("loss"), Mode::Min),
+        (valid("accuracy"), Mode::Max),
+        (train("accuracy"), Mode::Max),
     ] {
         let directory = TempDir::new().unwrap();
         let schedule = ReduceLrOnPlateau::new(0.01)
@@ -794,23 +789,16 @@ fn any_metric_of_either_split_can_be_observed() {
             .with_patience(0)
             .with_factor(0.3)
             .with_threshold(0.9, ThresholdMode::Rel);
-        let history = training(directory.path(), schedule.clone(), Clock::PerEpoch)
-            .observe(name, split.clone())
+        let history = training(directory.path(), schedule.clone().per_epoch())
+            .observe(key.clone())
             .epochs(6)
             .fit(model(&device))
             .unwrap()
             .history;
-        let metric = |epoch: usize| {
-            let epoch = &history.epochs[epoch];
-            let name = name.to_lowercase();
-            match split {
-                Split::Train => epoch.train(&name),
-                _ => epoch.valid(&name),
-            }
-        };
+        let metric = |epoch: usize| history.epochs[epoch].get(&key).unwrap();
         let next: Vec<f64> = history.epochs.iter().map(|epoch| epoch.next_lr).collect();
-        assert_eq!(next, replayed(&history, schedule, metric), "{name} {split}");
-        assert!(next[5] < 0.01, "{name} {split} was never cut: {next:?}");
+        assert_eq!(next, replayed(&history, schedule, metric), "{key}");
+        assert!(next[5] < 0.01, "{key} was never cut: {next:?}");
     }
 }
 

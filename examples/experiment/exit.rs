@@ -2,7 +2,9 @@
 
 use std::process::ExitCode;
 
-use burn_lr::training::{BackendError, DataError, TrainingError};
+use burn_lr::mnist::DataError;
+use burn_lr::training::TrainingError;
+use burn_lr::training::device::BackendError;
 
 use super::terminal::{Error, INTERRUPTED};
 

@@ -4,18 +4,19 @@ mod exit;
 mod terminal;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::mpsc;
 
 use burn::data::dataset::Dataset;
 use burn::tensor::Device;
 use burn::train::metric::{AccuracyMetric, LossMetric};
 use burn_lr::model::MlpConfig;
-use burn_lr::scheduler::{Clock, Run, ScheduleConfig, Scheduler};
-use burn_lr::training::{
-    Backend, Display, EarlyStopping, EpochLoader, EpochRecord, History, Mnist, Training,
-    TrainingError,
-};
+use burn_lr::scheduler::{Run, ScheduleConfig, Scheduler};
+use burn_lr::mnist::Mnist;
+use burn_lr::training::{Training, TrainingError};
+use burn_lr::training::device::Backend;
+use burn_lr::training::loader::EpochLoader;
+use burn_lr::training::metrics::{EarlyStopping, EpochRecord, History};
+use burn_lr::training::run::Display;
 use clap::Args;
 pub use exit::exit;
 use serde_json::json;
@@ -130,22 +131,23 @@ pub fn run(
     // The devices share a batch: with 2, 4, 8, ... an update sees as many images as on one.
     let batch_size = BATCH_SIZE.div_ceil(devices.len());
     let train = EpochLoader::new(images, batch_size).shuffled(options.seed);
-    let train = Arc::new(train.prefetch(4));
-    let valid = Arc::new(EpochLoader::new(mnist.test, VALID_BATCH_SIZE));
+    let train = train.prefetch(4);
+    let valid = EpochLoader::new(mnist.test, VALID_BATCH_SIZE);
     // Burn's dashboard owns the terminal until the end; the lines then wait for it.
     let (lines, waiting) = mpsc::channel();
     let tui = options.tui;
     let device = devices.first().cloned().unwrap_or_default();
     device.seed(options.seed);
-    let mut training = Training::new(&directory, train, valid, batch_size)
-        .schedule(schedule, Clock::PerEpoch)
+    let mut training = Training::new(&directory, train, valid)
+        .schedule(schedule.per_epoch())
         .epochs(epochs as usize)
         .metrics((LossMetric::new(), AccuracyMetric::new()))
         .resume(options.resume)
         .interrupter(stop_on_ctrl_c()?);
-    training = match options.data_parallel {
-        true => training.data_parallel(devices),
-        false => training.devices(devices),
+    training = if options.data_parallel {
+        training.data_parallel(devices)
+    } else {
+        training.devices(devices)
     };
     if let Some(patience) = options.early_stop {
         training = training.early_stopping(EarlyStopping::new(patience as usize));
@@ -157,9 +159,12 @@ pub fn run(
             "model": model,
         }))
         .display(display)
-        .on_epoch(move |epoch| match tui {
-            true => drop(lines.send(line(epoch))),
-            false => say(&line(epoch)),
+        .on_epoch(move |epoch| {
+            if tui {
+                drop(lines.send(line(epoch)));
+            } else {
+                say(&line(epoch));
+            }
         })
         .fit(model.init(&device));
     waiting.try_iter().for_each(|line| say(&line));

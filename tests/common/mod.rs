@@ -5,27 +5,25 @@
 pub mod line;
 
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use burn::nn::Linear;
 use burn::tensor::Device;
 use burn::train::metric::{AccuracyMetric, LossMetric};
 use burn_lr::model::{Mlp, MlpConfig};
-use burn_lr::scheduler::{Clock, ScheduleConfig, StepLr};
-use burn_lr::training::{EpochLoader, Mnist, Training};
+use burn_lr::scheduler::{Clocked, StepLr};
+use burn_lr::mnist::Mnist;
+use burn_lr::training::Training;
+use burn_lr::training::loader::EpochLoader;
 
 pub const SAMPLES: usize = 500;
 
-pub fn training(
-    directory: &Path,
-    schedule: impl Into<ScheduleConfig>,
-    clock: Clock,
-) -> Training<Mlp> {
+pub fn training(directory: &Path, schedule: impl Into<Clocked>) -> Training<Mlp> {
     let mnist = Mnist::bundled().unwrap();
     let train = EpochLoader::new(mnist.train.first(SAMPLES), 64).shuffled(42);
     let valid = EpochLoader::new(mnist.test.first(SAMPLES), 64);
-    Training::new(directory, Arc::new(train), Arc::new(valid), 64)
-        .schedule(schedule, clock)
+    Training::new(directory, train, valid)
+        .schedule(schedule)
         .metrics((LossMetric::new(), AccuracyMetric::new()))
 }
 

@@ -1,12 +1,12 @@
-//! The errors of training.
+//! The errors of training, and the one vocabulary for damage.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use burn_lr_scheduler::ScheduleError;
 
-use crate::checkpoint::CheckpointError;
-use crate::metrics_log::Divergence;
+use crate::loader::LoaderError;
+use crate::optim::OptimError;
 
 /// What can stop a training run.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -25,6 +25,12 @@ pub enum TrainingError {
     /// The schedule is invalid.
     #[error("schedule: {0}")]
     Schedule(#[from] ScheduleError),
+    /// The optimizer, a parameter group or the clipping of gradients is invalid.
+    #[error(transparent)]
+    Optim(#[from] OptimError),
+    /// A data loader is invalid.
+    #[error(transparent)]
+    Loader(#[from] LoaderError),
     /// A file of the run directory could not be written or read.
     #[error("cannot {action} {}: {source}", path.display())]
     File {
@@ -35,7 +41,7 @@ pub enum TrainingError {
         /// Why it failed.
         source: Arc<std::io::Error>,
     },
-    /// A model file could not be written or read.
+    /// A model file could not be written, or does not fit the model.
     #[error("cannot {action} the model in {}: {reason}", path.display())]
     Model {
         /// What was tried.
@@ -45,27 +51,49 @@ pub enum TrainingError {
         /// What Burn says.
         reason: String,
     },
-    /// A file is not what the checksum beside it says.
-    #[error("{} is damaged: expected SHA-256 {expected}, found {found}", path.display())]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// The checksum of what was written.
-        expected: String,
-        /// The checksum of what is there.
-        found: String,
-    },
-    /// A plateau observes a metric that has no value.
-    #[error("no {split} metric {metric:?} in epoch {epoch}: {}", list(known))]
-    MissingMetric {
-        /// The metric's name.
+    /// A file is not what was written.
+    #[error(transparent)]
+    Damaged(Damage),
+    /// A metric that something asks for is not registered.
+    #[error("{user}: no metric {metric:?}; {}", list(known))]
+    UnknownMetric {
+        /// What asks for it.
+        user: &'static str,
+        /// The metric, as in `valid_loss`.
         metric: String,
-        /// The split it was looked for in.
-        split: String,
+        /// The metrics that there are, as far as that is known.
+        known: Vec<String>,
+    },
+    /// A metric that something asks for has no value in an epoch.
+    #[error("{user}: no value of {metric:?} in epoch {epoch}; {}", list(known))]
+    MissingMetric {
+        /// What asks for it.
+        user: &'static str,
+        /// The metric, as in `valid_loss`.
+        metric: String,
         /// The epoch.
         epoch: usize,
-        /// The numeric metrics that there are, as far as that is known.
+        /// The metrics that have values, as far as that is known.
         known: Vec<String>,
+    },
+    /// An epoch did not make as many updates as the schedule was built for.
+    #[error(
+        "updates of epoch {epoch}: expected {expected}, got {found}; say how many batches the loader \
+         has, or leave it to an EpochLoader"
+    )]
+    UpdatesPerEpoch {
+        /// The epoch, from 1.
+        epoch: usize,
+        /// The updates that schedule and run count with.
+        expected: u64,
+        /// The updates that were made.
+        found: u64,
+    },
+    /// The run could not be resumed exactly, and the caller asked for nothing less.
+    #[error("not exact: {}", reasons.join("; "))]
+    Inexact {
+        /// What cannot be repeated, in words.
+        reasons: Vec<String>,
     },
     /// The training loss became NaN or infinite.
     #[error("the training loss is {loss} in epoch {epoch}{}", batch(*iteration))]
@@ -85,6 +113,16 @@ pub enum TrainingError {
         /// The loss.
         loss: f64,
     },
+    /// A gradient became NaN or infinite, and the caller asked to stop then.
+    #[error("the gradient's norm is {norm} in epoch {epoch}, update {update}")]
+    GradientDiverged {
+        /// The epoch, from 1.
+        epoch: usize,
+        /// The update within the epoch, from 1.
+        update: u64,
+        /// The norm over all parameters.
+        norm: f64,
+    },
     /// The run was stopped from outside.
     #[error("stopped after epoch {epoch}: {reason}")]
     Interrupted {
@@ -93,6 +131,12 @@ pub enum TrainingError {
         /// What was said when it was stopped.
         reason: String,
     },
+    /// Burn's hooks at the end of an epoch never reached the observer of a plateau.
+    #[error(
+        "the plateau never observed a metric: another strategy was set after the observer's, or none of \
+         its hooks was called"
+    )]
+    NeverObserved,
     /// The directory holds a run, and the caller did not ask to resume it.
     #[error("{} holds a run already: resume it, or name another directory", path.display())]
     RunExists {
@@ -117,17 +161,6 @@ pub enum TrainingError {
         /// The value now.
         current: String,
     },
-    /// A file of the run does not hold what it should.
-    #[error("{}: {reason}", path.display())]
-    Corrupt {
-        /// The file.
-        path: PathBuf,
-        /// What was expected and found.
-        reason: String,
-    },
-    /// A checkpoint cannot be used.
-    #[error(transparent)]
-    Checkpoint(CheckpointError),
     /// Burn's Learner stopped on an error.
     #[error("training stopped after epoch {epoch}: {source}")]
     Learner {
@@ -136,6 +169,80 @@ pub enum TrainingError {
         /// What the Learner says.
         source: Arc<burn::train::TrainingError>,
     },
+}
+
+/// How a file or checkpoint differs from what was written.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum Damage {
+    /// It is not there.
+    #[error("{} is missing", path.display())]
+    Missing {
+        /// The file or directory.
+        path: PathBuf,
+    },
+    /// A checkpoint that was not written to its end: it has no manifest.
+    #[error("{} has no manifest: it was not written to its end", path.display())]
+    Incomplete {
+        /// The checkpoint's directory.
+        path: PathBuf,
+    },
+    /// It is shorter or longer.
+    #[error("{} is damaged: expected {expected} bytes, found {found}", path.display())]
+    Length {
+        /// The file.
+        path: PathBuf,
+        /// The bytes that were written.
+        expected: u64,
+        /// The bytes that are there.
+        found: u64,
+    },
+    /// Its content is another one.
+    #[error("{} is damaged: expected SHA-256 {expected}, found {found}", path.display())]
+    Checksum {
+        /// The file.
+        path: PathBuf,
+        /// The checksum of what was written.
+        expected: String,
+        /// The checksum of what is there.
+        found: String,
+    },
+    /// Its content makes no sense.
+    #[error("{} is damaged: {reason}", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What was expected and found.
+        reason: String,
+    },
+    /// It cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable {
+        /// The file or directory.
+        path: PathBuf,
+        /// Why it failed.
+        source: Arc<std::io::Error>,
+    },
+}
+
+impl Damage {
+    /// What it means that `path` cannot be read.
+    pub(crate) fn unreadable(path: &Path, source: std::io::Error) -> Self {
+        let path = path.to_owned();
+        if source.kind() == std::io::ErrorKind::NotFound {
+            return Self::Missing { path };
+        }
+        let source = Arc::new(source);
+        Self::Unreadable { path, source }
+    }
+
+    /// What it means that the content of `path` is not as it must be.
+    pub(crate) fn content(path: &Path, reason: impl ToString) -> Self {
+        Self::Content {
+            path: path.to_owned(),
+            reason: reason.to_string(),
+        }
+    }
 }
 
 impl TrainingError {
@@ -149,26 +256,24 @@ impl TrainingError {
     }
 }
 
-impl From<Divergence> for TrainingError {
-    fn from(divergence: Divergence) -> Self {
-        let Divergence {
-            epoch,
-            iteration,
-            loss,
-        } = divergence;
-        Self::Diverged {
-            epoch,
-            iteration: Some(iteration),
-            loss,
+impl From<Damage> for TrainingError {
+    fn from(damage: Damage) -> Self {
+        match damage {
+            Damage::Unreadable { path, source } => Self::File {
+                action: "read",
+                path,
+                source,
+            },
+            damage => Self::Damaged(damage),
         }
     }
 }
 
 fn list(names: &[String]) -> String {
-    match names {
-        [] => "is it registered as a numeric metric?".to_owned(),
-        names => format!("there is {}", names.join(", ")),
+    if names.is_empty() {
+        return "is it registered as a numeric metric?".to_owned();
     }
+    format!("there is {}", names.join(", "))
 }
 
 fn batch(iteration: Option<usize>) -> String {

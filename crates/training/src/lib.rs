@@ -1,70 +1,35 @@
-//! Training with [Burn](https://burn.dev)'s Learner: data, schedules, checkpoints and histories.
+//! Training with [Burn](https://burn.dev)'s Learner: any model, optimizer, loader and metric, exactly
+//! resumed.
 //!
-//! [`Training`] wires a model, data loaders and a schedule into Burn's `SupervisedTraining` with
-//! Adam. [`Mnist`] and [`EpochLoader`] supply data whose order depends on the seed and the epoch
-//! alone; [`Backend`] picks the device. [`Experiment`] trains the same model under several schedules
-//! and seeds, [`Search`] looks for one that meets a target, and [`LrFinder`] for a learning rate to
-//! begin with.
+//! [`Training`] wires a model, data loaders, an optimizer and a schedule into Burn's
+//! `SupervisedTraining`, with checkpoints that survive whatever ends a run.
+//!
+//! | module | what it gives |
+//! |---|---|
+//! | [`loader`] | [`EpochLoader`](loader::EpochLoader): batches whose order and augmentation are functions of seed, epoch and sample |
+//! | [`optim`] | all of Burn's optimizers, parameter groups, clipping over all parameters |
+//! | [`metrics`] | names of metrics, the history of a run, early stopping |
+//! | [`checkpoint`] | checkpoints that are complete or not there, also for loops of one's own |
+//! | [`feedback`] | ReduceLROnPlateau inside Burn's own Learner |
+//! | [`evaluate`] | a trained model's metrics on a data set |
+//! | [`range_test`] | a learning rate to begin with |
+//! | [`device`] | backends by name |
+//! | [`run`] | the run directory |
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
-mod backend;
-mod checkpoint;
-mod checksum;
-mod data;
-mod early_stopping;
-mod epoch_end;
+pub mod checkpoint;
+pub mod device;
 mod error;
-mod evaluation;
-mod experiment;
-mod feedback;
-mod files;
-mod fit;
-mod fused_adam;
-mod history;
-mod lock;
-mod lr_finder;
-mod metrics_log;
-mod model_file;
+pub mod evaluate;
+pub mod feedback;
+pub mod loader;
+pub mod metrics;
 mod notices;
-mod observer;
-mod progress;
-#[cfg(feature = "report")]
-mod report;
-mod resume;
-mod run_config;
-mod training;
+pub mod optim;
+pub mod range_test;
+pub mod run;
+pub mod storage;
 
-pub use backend::{Backend, BackendError};
-#[cfg(feature = "report")]
-pub use burn_lr_plot as plot;
-pub use checkpoint::{
-    Best, CONFIG, Checkpoint, CheckpointError, CheckpointStore, HISTORY, KeepPolicy, MODEL, OPTIM,
-    PartCheckpointer, SCHEDULER, Skipped,
-};
-pub use data::{
-    BatchSource, DataError, DatasetSource, EpochLoader, GreyImage, IdxImages, Image, ImageDataset,
-    MNIST_PIXELS, Mnist, bundled_mnist_dir, image_tensor, read_images, read_labels,
-};
-#[cfg(feature = "png")]
-pub use data::{PngError, read_png, read_png_digit};
-pub use early_stopping::EarlyStopping;
-pub use error::TrainingError;
-pub use evaluation::{
-    ConfusionMatrix, EvaluationError, NotSquareError, Prediction, classify, evaluate,
-};
-pub use experiment::{
-    At, BaseError, Budget, Candidate, Choice, Comparison, Draw, Experiment, ExperimentError,
-    Figures, Found, Measure, Outcome, Results, Search, Stat, Summary, Target, Tested, Trial,
-    Verdict, catalogue,
-};
-pub use feedback::{Feedback, FeedbackScheduler, LrCut, LrState};
-pub use fused_adam::fused_adam;
-pub use history::{EpochRecord, History, Metrics};
-pub use lr_finder::{LrFinder, LrFinderError, LrPoint, LrSweep, SweepEnd};
-pub use model_file::{load_model, save_model};
-pub use observer::PlateauObserver;
-pub use progress::Display;
-#[cfg(feature = "report")]
-pub use report::Report;
-pub use training::{Trained, Training, adam};
+pub use error::{Damage, TrainingError};
+pub use run::{Trained, Training};

@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use crate::TrainingError;
-use crate::files::{self, sync_directory};
+use crate::storage::{self, sync_directory};
 
 /// What a directory in the directory of checkpoints is, and of which epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -80,7 +80,7 @@ pub(super) fn publish(directory: &Path, epoch: usize) -> Result<Option<PathBuf>,
 
 /// Moves what is in the place of the checkpoint of `epoch` out of the way, and gives where it is now.
 pub(super) fn set_aside(directory: &Path, epoch: usize) -> Result<Option<PathBuf>, TrainingError> {
-    files::set_aside(&checkpoint(directory, epoch))
+    storage::set_aside(&checkpoint(directory, epoch))
 }
 
 /// Deletes the checkpoint of `epoch`; a kill meanwhile leaves no half of it under its name.

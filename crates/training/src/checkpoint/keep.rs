@@ -2,15 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use burn::train::metric::store::Split;
-use burn_lr_scheduler::Mode;
 use serde::Serialize;
 
 use super::manifest::{BestSoFar, Manifest};
-use crate::history::{EpochRecord, History, Metrics, serialize_split};
+use crate::metrics::{Best, Split};
 
 /// Which checkpoints are kept: the last two by default.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct KeepPolicy {
     /// How many of the newest checkpoints are kept; 0 counts as 1.
     ///
@@ -55,10 +54,10 @@ impl KeepPolicy {
         let best = self.best.as_ref()?;
         let earlier = || complete.range(..new.epoch).map(|(_, manifest)| manifest);
         let so_far = match earlier().next_back().and_then(|last| last.best.as_ref()) {
-            Some(so_far) if so_far.is_by(best) => Some(so_far.clone()),
-            _ => earlier().fold(None, |so_far, next| best.better(so_far, next)),
+            Some(so_far) if so_far.by == *best => Some(so_far.clone()),
+            _ => earlier().fold(None, |so_far, next| better(best, so_far, next)),
         };
-        best.better(so_far, new)
+        better(best, so_far, new)
     }
 
     /// The best of the epochs up to that of `checkpoint`, which is complete.
@@ -68,7 +67,7 @@ impl KeepPolicy {
         checkpoint: &Manifest,
     ) -> Option<BestSoFar> {
         match &checkpoint.best {
-            Some(best) if best.is_by(self.best.as_ref()?) => Some(best.clone()),
+            Some(best) if Some(&best.by) == self.best.as_ref() => Some(best.clone()),
             // The policy is another one than when the checkpoint was made.
             _ => self.best_so_far(complete, checkpoint),
         }
@@ -96,85 +95,20 @@ impl KeepPolicy {
     }
 }
 
-/// What makes a checkpoint the best: a metric of its epoch.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Best {
-    /// The metric, as the history names it: `loss`, `accuracy`.
-    pub metric: String,
-    /// The split that it is of: training or validation.
-    #[serde(serialize_with = "serialize_split")]
-    pub split: Split,
-    /// Whether smaller or larger is better.
-    pub mode: Mode,
+/// The value of what `best` goes by in the epoch of `manifest`.
+fn value(best: &Best, manifest: &Manifest) -> Option<f64> {
+    let metrics = match best.metric.split() {
+        Split::Train => &manifest.train,
+        Split::Valid => &manifest.valid,
+    };
+    metrics.get(best.metric.name()).copied()
 }
 
-impl Best {
-    /// The best by a metric of the validation split.
-    pub fn valid(metric: impl Into<String>, mode: Mode) -> Self {
-        Self {
-            metric: metric.into(),
-            split: Split::Valid,
-            mode,
-        }
+/// The better of the two; of equals, and if there is no value, the one so far.
+fn better(best: &Best, so_far: Option<BestSoFar>, next: &Manifest) -> Option<BestSoFar> {
+    let value = value(best, next).unwrap_or(f64::NAN);
+    if best.improves(value, so_far.as_ref().map(|so_far| so_far.value)) {
+        return Some(BestSoFar::new(best, next, value));
     }
-
-    /// The best by a metric of the training split.
-    pub fn train(metric: impl Into<String>, mode: Mode) -> Self {
-        Self {
-            metric: metric.into(),
-            split: Split::Train,
-            mode,
-        }
-    }
-
-    /// The metrics of the split in question.
-    pub(super) fn of_split<'a>(
-        &self,
-        train: &'a Metrics,
-        valid: &'a Metrics,
-    ) -> Option<&'a Metrics> {
-        match self.split {
-            Split::Train => Some(train),
-            Split::Valid => Some(valid),
-            Split::Test(_) => None,
-        }
-    }
-
-    /// The best epoch of `history`, the first of several, if any has a value.
-    pub(crate) fn of_history<'a>(&self, history: &'a History) -> Option<&'a EpochRecord> {
-        let value = |epoch: &EpochRecord| {
-            let value = self.of_split(&epoch.train, &epoch.valid)?.get(&self.metric);
-            value.copied().filter(|value| !value.is_nan())
-        };
-        let epochs = history
-            .epochs
-            .iter()
-            .filter_map(|epoch| Some((epoch, value(epoch)?)));
-        epochs
-            .reduce(|best, next| {
-                let improved = match self.mode {
-                    Mode::Min => next.1 < best.1,
-                    Mode::Max => next.1 > best.1,
-                };
-                if improved { next } else { best }
-            })
-            .map(|(epoch, _)| epoch)
-    }
-
-    /// The better of the two; of equals, and if there is no value, the one so far.
-    fn better(&self, so_far: Option<BestSoFar>, next: &Manifest) -> Option<BestSoFar> {
-        let metrics = self.of_split(&next.train, &next.valid);
-        let Some(&value) = metrics.and_then(|metrics| metrics.get(&self.metric)) else {
-            return so_far;
-        };
-        let improved = match (&so_far, self.mode) {
-            (None, _) => !value.is_nan(),
-            (Some(so_far), Mode::Min) => value < so_far.value,
-            (Some(so_far), Mode::Max) => value > so_far.value,
-        };
-        match improved {
-            true => Some(BestSoFar::new(self, next, value)),
-            false => so_far,
-        }
-    }
+    so_far
 }

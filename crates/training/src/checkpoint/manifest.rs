@@ -3,16 +3,20 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use burn_lr_scheduler::Mode;
 use serde::{Deserialize, Serialize};
 
-use super::error::CheckpointError;
-use super::keep::Best;
-use crate::checksum::sha256;
-use crate::history::Metrics;
+use crate::error::Damage;
+use crate::metrics::{Best, Metrics};
+use crate::storage::sha256;
 
 pub(super) const MANIFEST: &str = "manifest.json";
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
+
+/// What manifests of all formats have.
+#[derive(Deserialize)]
+struct Version {
+    format: u32,
+}
 
 /// The content of `manifest.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,9 +41,8 @@ pub(super) struct FileRecord {
 /// The best epoch of those until now.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct BestSoFar {
-    metric: String,
-    split: String,
-    mode: Mode,
+    /// What it is the best by.
+    pub by: Best,
     pub epoch: usize,
     pub value: f64,
     /// The files of that epoch, by which a copy of one can be recognized.
@@ -55,10 +58,10 @@ impl FileRecord {
     }
 
     /// Whether `content` is that of the file, which is at `path`.
-    pub(super) fn verify(&self, path: &Path, content: &[u8]) -> Result<(), CheckpointError> {
+    pub(super) fn verify(&self, path: &Path, content: &[u8]) -> Result<(), Damage> {
         let found = content.len() as u64;
         if found != self.length {
-            return Err(CheckpointError::Length {
+            return Err(Damage::Length {
                 path: path.to_owned(),
                 expected: self.length,
                 found,
@@ -66,7 +69,7 @@ impl FileRecord {
         }
         let found = sha256(content);
         if found != self.sha256 {
-            return Err(CheckpointError::Checksum {
+            return Err(Damage::Checksum {
                 path: path.to_owned(),
                 expected: self.sha256.clone(),
                 found,
@@ -79,18 +82,11 @@ impl FileRecord {
 impl BestSoFar {
     pub(super) fn new(best: &Best, manifest: &Manifest, value: f64) -> Self {
         Self {
-            metric: best.metric.clone(),
-            split: best.split.to_string(),
-            mode: best.mode,
+            by: best.clone(),
             epoch: manifest.epoch,
             value,
             files: manifest.files.clone(),
         }
-    }
-
-    /// Whether it is the best in that sense.
-    pub(super) fn is_by(&self, best: &Best) -> bool {
-        self.metric == best.metric && self.split == best.split.to_string() && self.mode == best.mode
     }
 }
 
@@ -128,28 +124,23 @@ impl Manifest {
     }
 
     /// The manifest in the file at `path`, of the checkpoint of `epoch`.
-    pub(super) fn read(path: &Path, epoch: usize) -> Result<Self, CheckpointError> {
+    pub(super) fn read(path: &Path, epoch: usize) -> Result<Self, Damage> {
         let content = match std::fs::read(path) {
             Ok(content) => content,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(CheckpointError::Incomplete {
+                return Err(Damage::Incomplete {
                     path: path.parent().unwrap_or(path).to_owned(),
                 });
             }
-            Err(error) => return Err(CheckpointError::unreadable(path, error)),
+            Err(error) => return Err(Damage::unreadable(path, error)),
         };
-        let invalid = |reason: String| CheckpointError::Manifest {
-            path: path.to_owned(),
-            reason,
-        };
+        let invalid = |reason: String| Damage::content(path, reason);
         let manifest = Self::decode(&content).map_err(invalid)?;
-        match manifest.epoch == epoch {
-            true => Ok(manifest),
-            false => Err(invalid(format!(
-                "expected epoch {epoch}, found epoch {}",
-                manifest.epoch
-            ))),
+        if manifest.epoch != epoch {
+            let found = manifest.epoch;
+            return Err(invalid(format!("expected epoch {epoch}, found epoch {found}")));
         }
+        Ok(manifest)
     }
 
     fn decode(content: &[u8]) -> Result<Self, String> {
@@ -163,11 +154,11 @@ impl Manifest {
         if found != expected {
             return Err(format!("expected SHA-256 {expected}, found {found}"));
         }
-        let manifest: Self = serde_json::from_str(body).map_err(|error| error.to_string())?;
-        match manifest.format {
-            FORMAT => Ok(manifest),
-            found => Err(format!("expected format {FORMAT}, found {found}")),
+        let Version { format } = serde_json::from_str(body).map_err(|error| error.to_string())?;
+        if format != FORMAT {
+            return Err(format!("expected format {FORMAT}, found {format}"));
         }
+        serde_json::from_str(body).map_err(|error| error.to_string())
     }
 }
 

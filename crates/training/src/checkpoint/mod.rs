@@ -1,7 +1,7 @@
 //! Checkpoints that survive whatever ends a run.
 //!
 //! ```text
-//! checkpoint/epoch-0003/{model.bpk, optim.bpk, scheduler.bpk, history.json, config.json, manifest.json}
+//! checkpoint/epoch-0003/{model.bpk, optim.bpk, scheduler.bpk, history.json, burn-lr.json, manifest.json}
 //! checkpoint/epoch-0004.tmp/      being written, or left by a run that was killed
 //! checkpoint/epoch-0001.deleted/  being deleted, or left by a run that was killed
 //! checkpoint/epoch-0004.aside-1/  what was found where a checkpoint was to go
@@ -14,7 +14,6 @@
 //! of each file and a checksum of itself, so whatever happened to a file later is noticed.
 
 mod directory;
-mod error;
 mod handover;
 mod keep;
 mod manifest;
@@ -24,11 +23,10 @@ mod read;
 mod save;
 mod store;
 
-pub use error::{CheckpointError, Skipped};
 pub(crate) use handover::Handover;
-pub use keep::{Best, KeepPolicy};
+pub use keep::KeepPolicy;
 pub use part::PartCheckpointer;
-pub use read::Checkpoint;
+pub use read::{Checkpoint, Skipped};
 pub use store::CheckpointStore;
 
 /// The part of a checkpoint that holds the model's parameters.
@@ -40,7 +38,7 @@ pub const SCHEDULER: &str = "scheduler.bpk";
 /// The part of a checkpoint that holds the metrics of all epochs so far.
 pub const HISTORY: &str = "history.json";
 /// The part of a checkpoint that holds the configuration of the run.
-pub const CONFIG: &str = "config.json";
+pub const CONFIG: &str = "burn-lr.json";
 
 /// The parts of a run's checkpoints.
 pub(crate) const PARTS: [&str; 5] = [MODEL, OPTIM, SCHEDULER, HISTORY, CONFIG];

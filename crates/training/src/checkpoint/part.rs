@@ -15,7 +15,7 @@ use crate::TrainingError;
 /// ```
 /// use burn::optim::lr_scheduler::LrSchedulerRecord;
 /// use burn::train::checkpoint::Checkpointer;
-/// use burn_lr_training::{CheckpointStore, PartCheckpointer, SCHEDULER};
+/// use burn_lr_training::checkpoint::{CheckpointStore, PartCheckpointer, SCHEDULER};
 ///
 /// # let directory = tempfile::tempdir()?;
 /// let store = CheckpointStore::open(directory.path(), &[SCHEDULER])?;

@@ -1,18 +1,29 @@
 //! Finding and reading checkpoints, whatever has become of them.
 
 use std::collections::BTreeMap;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::directory::{self, Kind};
-use super::error::{CheckpointError, Skipped};
 use super::manifest::{FileRecord, MANIFEST, Manifest};
 use super::store::CheckpointStore;
-use crate::TrainingError;
-use crate::history::Metrics;
+use crate::error::{Damage, TrainingError};
+use crate::metrics::Metrics;
+
+/// A checkpoint that was passed over, and why.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("skipped the checkpoint of epoch {epoch}: {damage}")]
+#[non_exhaustive]
+pub struct Skipped {
+    /// The epoch; 0 if the directory of the checkpoints could not be read at all.
+    pub epoch: usize,
+    /// What is wrong with it.
+    #[source]
+    pub damage: Damage,
+}
 
 /// The content of a complete checkpoint, verified against its checksums.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Checkpoint {
     /// The epoch after which it was made.
     pub epoch: usize,
@@ -34,23 +45,23 @@ impl CheckpointStore {
         let found = match directory::list(directory) {
             Ok(found) => found,
             Err(source) => {
-                let error = CheckpointError::unreadable(directory, source);
-                return (None, vec![Skipped { epoch: 0, error }]);
+                let damage = Damage::unreadable(directory, source);
+                return (None, vec![Skipped { epoch: 0, damage }]);
             }
         };
         for (epoch, kind) in found {
-            let error = match kind {
+            let damage = match kind {
                 Kind::Checkpoint => match self.verified(epoch) {
                     Ok(checkpoint) => return (Some(checkpoint), skipped),
-                    Err(error) => error,
+                    Err(damage) => damage,
                 },
                 Kind::Staging if !self.pending().saving.contains_key(&epoch) => {
                     let path = directory::staging(directory, epoch);
-                    CheckpointError::Incomplete { path }
+                    Damage::Incomplete { path }
                 }
                 Kind::Staging | Kind::Deleted => continue,
             };
-            skipped.push(Skipped { epoch, error });
+            skipped.push(Skipped { epoch, damage });
         }
         (None, skipped)
     }
@@ -62,8 +73,8 @@ impl CheckpointStore {
             .into_iter()
             .filter(|&(older, kind)| kind == Kind::Checkpoint && older < epoch);
         let damaged = older.filter_map(|(epoch, _)| {
-            let error = self.verified(epoch).err()?;
-            Some(Skipped { epoch, error })
+            let damage = self.verified(epoch).err()?;
+            Some(Skipped { epoch, damage })
         });
         damaged.collect()
     }
@@ -71,7 +82,7 @@ impl CheckpointStore {
     /// The checkpoint of `epoch`, if it is complete and undamaged.
     ///
     /// # Errors
-    /// [`TrainingError::Checkpoint`] saying what is wrong with it, [`TrainingError::File`] if it
+    /// [`TrainingError::Damaged`] saying what is wrong with it, [`TrainingError::File`] if it
     /// cannot be read.
     pub fn load(&self, epoch: usize) -> Result<Checkpoint, TrainingError> {
         Ok(self.verified(epoch)?)
@@ -86,25 +97,24 @@ impl CheckpointStore {
         let path = path.join(part);
         match manifest.files.get(part) {
             Some(file) => Ok(read_verified(&path, file)?),
-            None => Err(CheckpointError::MissingPart { path }.into()),
+            None => Err(Damage::Missing { path }.into()),
         }
     }
 
-    fn manifest(&self, epoch: usize) -> Result<(PathBuf, Manifest), CheckpointError> {
+    fn manifest(&self, epoch: usize) -> Result<(PathBuf, Manifest), Damage> {
         let path = directory::checkpoint(&self.0.directory, epoch);
         match std::fs::exists(&path) {
             Ok(true) => {}
             Ok(false) => {
-                let directory = self.0.directory.clone();
-                return Err(CheckpointError::NotFound { epoch, directory });
+                return Err(Damage::Missing { path });
             }
-            Err(error) => return Err(CheckpointError::unreadable(&path, error)),
+            Err(error) => return Err(Damage::unreadable(&path, error)),
         }
         let manifest = Manifest::read(&path.join(MANIFEST), epoch)?;
         Ok((path, manifest))
     }
 
-    fn verified(&self, epoch: usize) -> Result<Checkpoint, CheckpointError> {
+    fn verified(&self, epoch: usize) -> Result<Checkpoint, Damage> {
         let verified = self.manifest(epoch).and_then(|(path, manifest)| {
             if let Some(part) = self
                 .0
@@ -113,12 +123,12 @@ impl CheckpointStore {
                 .find(|p| !manifest.files.contains_key(*p))
             {
                 let path = path.join(part);
-                return Err(CheckpointError::MissingPart { path });
+                return Err(Damage::Missing { path });
             }
             let read = |(part, file): (&String, &FileRecord)| {
                 Ok((part.clone(), read_verified(&path.join(part), file)?))
             };
-            let parts: Result<_, CheckpointError> = manifest.files.iter().map(read).collect();
+            let parts: Result<_, Damage> = manifest.files.iter().map(read).collect();
             Ok(Checkpoint {
                 epoch,
                 parts: parts?,
@@ -134,13 +144,8 @@ impl CheckpointStore {
     }
 }
 
-pub(super) fn read_verified(path: &Path, file: &FileRecord) -> Result<Vec<u8>, CheckpointError> {
-    let bytes = std::fs::read(path).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => CheckpointError::MissingPart {
-            path: path.to_owned(),
-        },
-        _ => CheckpointError::unreadable(path, error),
-    })?;
+pub(super) fn read_verified(path: &Path, file: &FileRecord) -> Result<Vec<u8>, Damage> {
+    let bytes = std::fs::read(path).map_err(|error| Damage::unreadable(path, error))?;
     file.verify(path, &bytes)?;
     Ok(bytes)
 }

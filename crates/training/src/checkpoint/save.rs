@@ -5,8 +5,8 @@ use super::manifest::{FileRecord, MANIFEST, Manifest};
 use super::read::read_verified;
 use super::store::{CheckpointStore, Parts, Stored};
 use crate::TrainingError;
-use crate::checksum::{set_aside_with_sum, write_sum, write_with_sum};
-use crate::history::Metrics;
+use crate::metrics::{MetricKey, Metrics, Split};
+use crate::storage::{set_aside_with_sum, write_sum, write_with_sum};
 
 impl CheckpointStore {
     /// Sets the metrics of `epoch`, which its checkpoint will hold; before its last part is saved.
@@ -26,16 +26,19 @@ impl CheckpointStore {
         let metrics = (train.clone(), valid.clone());
         pending.metrics.insert(epoch, metrics);
         if let Some(best) = &pending.keep.best {
-            let metrics = best.of_split(train, valid);
-            if !metrics.is_some_and(|metrics| metrics.contains_key(&best.metric)) {
+            let metrics = match best.metric.split() {
+                Split::Train => train,
+                Split::Valid => valid,
+            };
+            if !metrics.contains_key(best.metric.name()) {
                 return Err(TrainingError::MissingMetric {
-                    metric: best.metric.clone(),
-                    split: best.split.to_string(),
+                    user: "best checkpoint",
+                    metric: best.metric.to_string(),
                     epoch,
-                    known: metrics
+                    known: [(Split::Train, train), (Split::Valid, valid)]
                         .into_iter()
-                        .flatten()
-                        .map(|(n, _)| n.clone())
+                        .flat_map(|(split, of)| of.keys().map(move |name| (split, name)))
+                        .map(|(split, name)| MetricKey::new(split, name.as_str()).to_string())
                         .collect(),
                 });
             }
@@ -58,13 +61,12 @@ impl CheckpointStore {
         let directory = &self.0.directory;
         let staging = {
             let mut pending = self.pending();
-            match pending.saving.contains_key(&epoch) {
-                true => directory::staging(directory, epoch),
-                false => {
-                    let staging = directory::begin(directory, epoch)?;
-                    pending.saving.insert(epoch, Parts::new());
-                    staging
-                }
+            if pending.saving.contains_key(&epoch) {
+                directory::staging(directory, epoch)
+            } else {
+                let staging = directory::begin(directory, epoch)?;
+                pending.saving.insert(epoch, Parts::new());
+                staging
             }
         };
         let file = directory::write(&staging.join(part), bytes)?;
@@ -74,10 +76,10 @@ impl CheckpointStore {
             let mut pending = self.pending();
             let parts = pending.saving.entry(epoch).or_default();
             parts.insert(part.to_owned(), saved);
-            match parts.len() == self.0.parts.len() {
-                true => std::mem::take(parts),
-                false => return Ok(()),
+            if parts.len() < self.0.parts.len() {
+                return Ok(());
             }
+            std::mem::take(parts)
         };
         self.complete(epoch, parts)
     }

@@ -10,10 +10,9 @@ use super::directory::{self, Kind};
 use super::keep::KeepPolicy;
 use super::manifest::{FileRecord, MANIFEST, Manifest};
 use crate::TrainingError;
-use crate::checksum::read_sum;
-use crate::files::create_directory;
-use crate::history::Metrics;
+use crate::metrics::Metrics;
 use crate::notices::Notices;
+use crate::storage::{create_directory, read_sum};
 
 /// A directory of checkpoints, each of which is complete or not there; clones are one and the same.
 ///
@@ -22,7 +21,7 @@ use crate::notices::Notices;
 /// that is killed at any moment leaves all checkpoints that were complete, as does a full disk.
 ///
 /// ```
-/// use burn_lr_training::CheckpointStore;
+/// use burn_lr_training::checkpoint::CheckpointStore;
 ///
 /// # let run = tempfile::tempdir()?;
 /// let store = CheckpointStore::open(run.path().join("checkpoint"), &["model.bpk", "notes"])?;
@@ -206,10 +205,10 @@ impl CheckpointStore {
     }
 
     pub(super) fn check_part(&self, part: &str) -> Result<(), TrainingError> {
-        match self.0.parts.contains(part) {
-            true => Ok(()),
-            false => Err(invalid_part("one that the store was opened with", part)),
+        if self.0.parts.contains(part) {
+            return Ok(());
         }
+        Err(invalid_part("one that the store was opened with", part))
     }
 
     pub(super) fn stored(&self) -> MutexGuard<'_, Stored> {

@@ -4,7 +4,7 @@ use super::*;
 
 /// Damages the checkpoint of epoch 3, and expects epoch 2 and that reason, from a store that was
 /// open and from a new one, with nothing changed.
-fn assert_falls_back(damage: impl Fn(&Path), is_reason: impl Fn(&CheckpointError, &Path) -> bool) {
+fn assert_falls_back(damage: impl Fn(&Path), is_reason: impl Fn(&Damage, &Path) -> bool) {
     let (directory, store) = store_of(3);
     let path = directory.path().join("epoch-0003");
     damage(&path);
@@ -16,7 +16,7 @@ fn assert_falls_back(damage: impl Fn(&Path), is_reason: impl Fn(&CheckpointError
         assert_consistent(&checkpoint);
         assert_eq!(skipped.len(), 1);
         assert_eq!(skipped[0].epoch, 3);
-        assert!(is_reason(&skipped[0].error, &path), "{}", skipped[0]);
+        assert!(is_reason(&skipped[0].damage, &path), "{}", skipped[0]);
         assert!(store.load(3).is_err());
         assert_eq!(store.epochs(), [1, 2]);
     }
@@ -37,7 +37,7 @@ fn a_truncated_file_is_skipped() {
                 },
                 |error, directory| {
                     let full = content(3, part).len() as u64;
-                    matches!(error, CheckpointError::Length { path, expected, found }
+                    matches!(error, Damage::Length { path, expected, found }
                         if *path == directory.join(part) && *expected == full && *found == length)
                 },
             );
@@ -55,7 +55,7 @@ fn a_changed_byte_is_noticed() {
                 fs::write(path.join(part), bytes).unwrap();
             },
             |error, directory| {
-                matches!(error, CheckpointError::Checksum { path, expected, found }
+                matches!(error, Damage::Checksum { path, expected, found }
                     if *path == directory.join(part) && expected != found)
             },
         );
@@ -68,7 +68,7 @@ fn a_missing_file_is_noticed() {
         assert_falls_back(
             |path| fs::remove_file(path.join(part)).unwrap(),
             |error, directory| {
-                matches!(error, CheckpointError::MissingPart { path }
+                matches!(error, Damage::Missing { path }
                     if *path == directory.join(part))
             },
         );
@@ -83,7 +83,7 @@ fn a_directory_in_place_of_a_file_is_noticed() {
             fs::create_dir(path.join(MODEL)).unwrap();
         },
         |error, directory| {
-            matches!(error, CheckpointError::Unreadable { path, .. }
+            matches!(error, Damage::Unreadable { path, .. }
                 if *path == directory.join(MODEL))
         },
     );
@@ -102,7 +102,7 @@ fn a_torn_or_foreign_manifest_is_noticed() {
         assert_falls_back(
             |path| fs::write(path.join("manifest.json"), bad).unwrap(),
             |error, directory| {
-                matches!(error, CheckpointError::Manifest { path, .. }
+                matches!(error, Damage::Content { path, .. }
                     if *path == directory.join("manifest.json"))
             },
         );
@@ -119,7 +119,7 @@ fn an_empty_directory_and_one_without_manifest_are_incomplete() {
                     fs::remove_file(path.join(part)).unwrap();
                 }
             },
-            |error, directory| matches!(error, CheckpointError::Incomplete { path } if path == directory),
+            |error, directory| matches!(error, Damage::Incomplete { path } if path == directory),
         );
     }
 }
@@ -138,7 +138,7 @@ fn what_a_killed_run_was_writing_is_skipped_and_replaced() {
     let (checkpoint, skipped) = store.newest_complete();
     assert_eq!(checkpoint.unwrap().epoch, 2);
     assert!(matches!(&skipped[..], [skipped] if skipped.epoch == 3
-        && matches!(&skipped.error, CheckpointError::Incomplete { path }
+        && matches!(&skipped.damage, Damage::Incomplete { path }
             if path.ends_with("epoch-0003.tmp"))));
 
     // The parts of the killed run do not count for the new one.
@@ -166,11 +166,11 @@ fn all_damaged_is_said_and_none_is_found() {
     let (checkpoint, skipped) = store.newest_complete();
     assert!(checkpoint.is_none());
     assert!(matches!(&skipped[..], [skipped]
-        if matches!(skipped.error, CheckpointError::Unreadable { .. })));
+        if matches!(skipped.damage, Damage::Missing { .. })));
     let missing = store.load(3).unwrap_err();
     assert!(matches!(
         missing,
-        TrainingError::Checkpoint(CheckpointError::NotFound { .. })
+        TrainingError::Damaged(Damage::Missing { .. })
     ));
 }
 
@@ -182,7 +182,7 @@ fn a_part_that_the_run_needs_and_the_checkpoint_lacks_is_noticed() {
     let (checkpoint, skipped) = open(directory.path()).newest_complete();
     assert!(checkpoint.is_none());
     assert!(matches!(
-        skipped[0].error,
-        CheckpointError::MissingPart { .. }
+        skipped[0].damage,
+        Damage::Missing { .. }
     ));
 }

@@ -26,7 +26,7 @@ fn a_damaged_checkpoint_is_none_of_the_last() {
 fn last_and_best_are_kept_and_the_best_is_copied() {
     let run = TempDir::new().unwrap();
     let copy = run.path().join("best.bpk");
-    let policy = KeepPolicy::last(2).with_best(Best::valid("loss", Mode::Min));
+    let policy = KeepPolicy::last(2).with_best(Best::min(valid("loss")));
     let reopen = || {
         open(&run.path().join("checkpoint"))
             .with_keep(policy.clone())
@@ -79,7 +79,7 @@ fn the_best_survives_damage_to_its_checkpoint() {
     let run = TempDir::new().unwrap();
     let copy = run.path().join("best.bpk");
     let directory = run.path().join("checkpoint");
-    let policy = KeepPolicy::last(1).with_best(Best::valid("loss", Mode::Min));
+    let policy = KeepPolicy::last(1).with_best(Best::min(valid("loss")));
     for (epoch, loss) in [(1, 0.5), (2, 0.1), (3, 0.3), (4, 0.2)] {
         let store = open(&directory)
             .with_keep(policy.clone())
@@ -105,7 +105,7 @@ fn another_idea_of_the_best_is_applied_to_what_is_there() {
         store.set_metrics(epoch, &Metrics::new(), &valid).unwrap();
         save(&store, epoch).unwrap();
     }
-    let policy = KeepPolicy::last(1).with_best(Best::valid("accuracy", Mode::Max));
+    let policy = KeepPolicy::last(1).with_best(Best::max(valid("accuracy")));
     let store = open(directory.path()).with_keep(policy);
     assert_eq!(store.best(), Some((2, 0.9)));
     assert_eq!(store.prune().unwrap(), [1, 3]);
@@ -115,14 +115,14 @@ fn another_idea_of_the_best_is_applied_to_what_is_there() {
 #[test]
 fn a_metric_that_is_not_there_is_named_and_the_others_are_saved() {
     let (_directory, store) = store_of(0);
-    let policy = KeepPolicy::default().with_best(Best::train("accuracy", Mode::Max));
+    let policy = KeepPolicy::default().with_best(Best::max(train("accuracy")));
     let store = store.with_keep(policy);
     let missing = store
         .set_metrics(7, &metrics(0.5), &Metrics::new())
         .unwrap_err();
     assert!(
-        matches!(missing, TrainingError::MissingMetric { metric, split, epoch: 7, known }
-        if metric == "accuracy" && split == "train" && known == ["loss"])
+        matches!(missing, TrainingError::MissingMetric { metric, epoch: 7, known, .. }
+        if metric == "train_accuracy" && known == ["train_loss"])
     );
     save(&store, 7).unwrap();
     assert_eq!(store.load(7).unwrap().train, metrics(0.5));
@@ -144,10 +144,8 @@ proptest! {
         epochs in prop::collection::vec((-3_i8..3, any::<bool>(), prop::option::of(1_usize..20)), 1..20),
     ) {
         let directory = quick_directory();
-        let policy = KeepPolicy {
-            last,
-            best: mode.map(|mode| Best::valid("loss", mode)),
-        };
+        let mut policy = KeepPolicy::last(last);
+        policy.best = mode.map(|mode| Best { metric: valid("loss"), mode });
         let open = || {
             let parts = CheckpointStore::open(directory.path(), &[MODEL]).unwrap();
             parts.with_keep(policy.clone())

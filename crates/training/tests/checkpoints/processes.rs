@@ -13,7 +13,7 @@ use super::*;
 const DIRECTORY: &str = "BURN_LR_TEST_CHECKPOINTS";
 
 fn policy() -> KeepPolicy {
-    KeepPolicy::last(2).with_best(Best::valid("loss", Mode::Min))
+    KeepPolicy::last(2).with_best(Best::min(valid("loss")))
 }
 
 /// A loss that jumps, so that the best changes now and then.
@@ -130,7 +130,7 @@ fn a_kill_at_any_moment_costs_no_complete_checkpoint() {
         }
         // None is damaged: those that are skipped were not complete.
         for skipped in skipped {
-            assert!(matches!(skipped.error, CheckpointError::Incomplete { .. }));
+            assert!(matches!(skipped.damage, Damage::Incomplete { .. }));
             assert_eq!(skipped.epoch, newest + 1);
         }
         let best_until = |last: usize| {

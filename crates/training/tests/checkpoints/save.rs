@@ -103,7 +103,7 @@ fn records_of_burn_come_back_through_its_checkpointers() {
     let failure = store.failure();
     assert!(matches!(
         failure,
-        Some(TrainingError::Checkpoint(CheckpointError::Length {
+        Some(TrainingError::Damaged(Damage::Length {
             found: 4,
             ..
         }))
@@ -151,7 +151,7 @@ fn a_path_that_cannot_be_written_leaves_the_previous_checkpoint() {
 fn a_copy_of_the_best_that_cannot_be_written_costs_no_checkpoint() {
     let run = TempDir::new().unwrap();
     let copy = run.path().join("best.bpk");
-    let policy = KeepPolicy::last(2).with_best(Best::valid("loss", Mode::Min));
+    let policy = KeepPolicy::last(2).with_best(Best::min(valid("loss")));
     let store = open(&run.path().join("checkpoint"))
         .with_keep(policy)
         .with_best_copy(MODEL, &copy)

@@ -13,29 +13,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use burn::optim::LearningRate;
 use burn::optim::lr_scheduler::{LrScheduler, LrSchedulerRecord};
 use burn_lr_scheduler::{ScheduleError, Scheduler, Verdict};
-use serde::{Deserialize, Serialize};
 
-use crate::history::any_float;
+use crate::metrics::LrCut;
 
 const EPOCH: &str = "epoch";
 const SCHEDULER: &str = "scheduler";
-
-/// A cut of the learning rate, and why it was made.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct LrCut {
-    /// The rate before.
-    pub from: f64,
-    /// The rate after, at the same point of the base schedule.
-    pub to: f64,
-    /// The metric that was observed.
-    #[serde(with = "any_float::single")]
-    pub metric: f64,
-    /// The best metric until then; infinite if there was none.
-    #[serde(with = "any_float::single")]
-    pub best: f64,
-    /// How many epochs in a row were bad, the last one included.
-    pub bad_epochs: u64,
-}
 
 /// The learning rates around the end of an epoch.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -151,14 +133,22 @@ impl Feedback {
             Verdict::Cut { from, to } => Some((from, to)),
             _ => None,
         });
-        let cuts = cut.zip(rates).map(|((before, _), (from, to))| LrCut {
-            from,
-            to,
-            metric,
-            best: before.best,
-            bad_epochs: before.bad_epochs + 1,
+        let cuts = cut.zip(rates).map(|((before, _), (from, to))| {
+            LrCut::new(from, to, metric, before.best, before.bad_epochs + 1)
         });
         Ok(cuts.collect())
+    }
+
+    /// The optimizer updates that were made.
+    pub fn updates(&self) -> u64 {
+        self.lock().mirror.updates()
+    }
+
+    /// Whether as many updates were made as an epoch has, or any if that is not known.
+    pub(super) fn epoch_was_made(&self) -> bool {
+        let shared = self.lock();
+        let epoch = shared.mirror.run().updates_per_epoch().unwrap_or(1);
+        shared.mirror.updates() >= epoch.max(1)
     }
 
     /// The learning rates of the last and of the next update.
@@ -218,13 +208,7 @@ mod tests {
         assert_eq!(inside.step(), 1.0);
         feedback.observe(1, 0.1).unwrap();
         assert_eq!(inside.step(), 1.0);
-        let cut = LrCut {
-            from: 1.0,
-            to: 0.5,
-            metric: 0.2,
-            best: 0.1,
-            bad_epochs: 1,
-        };
+        let cut = LrCut::new(1.0, 0.5, 0.2, 0.1, 1);
         assert_eq!(feedback.observe(2, 0.2).unwrap(), [cut]);
         assert!(feedback.observe(2, 0.3).unwrap().is_empty());
         assert_eq!(

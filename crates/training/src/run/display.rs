@@ -23,7 +23,7 @@ pub enum Display {
 }
 
 /// A renderer for the Learner that draws one bar per pass over the data, or nothing.
-pub(crate) struct BarRenderer {
+pub(super) struct BarRenderer {
     visible: bool,
     epochs: usize,
     epoch: usize,
@@ -31,7 +31,7 @@ pub(crate) struct BarRenderer {
 }
 
 impl BarRenderer {
-    pub(crate) fn new(visible: bool) -> Self {
+    pub(super) fn new(visible: bool) -> Self {
         Self {
             visible,
             epochs: 0,

@@ -1,26 +1,31 @@
 //! Continues a run from its newest complete checkpoint.
 
-use std::path::Path;
-
 use burn::module::Module;
 use burn::optim::OptimizerRecord;
 use burn::optim::lr_scheduler::LrSchedulerRecord;
 use burn::store::ModuleRecord;
 use burn::tensor::Bytes;
+use serde::{Deserialize, Serialize};
 
-use crate::TrainingError;
+use super::directory::RunDirectory;
+use super::spec::Spec;
 use crate::checkpoint::{
-    CONFIG, Checkpoint, CheckpointStore, HISTORY, MODEL, OPTIM, SCHEDULER, Skipped,
+    Checkpoint, CheckpointStore, HISTORY, MODEL, OPTIM, SCHEDULER, Skipped,
 };
-use crate::epoch_end::SavedHistory;
+use crate::error::{Damage, TrainingError};
 use crate::feedback::FeedbackScheduler;
-use crate::history::History;
-use crate::metrics_log::LoggedEpoch;
+use crate::metrics::{History, LoggedEpoch};
 use crate::notices::Notices;
-use crate::run_config::RunConfig;
+
+/// What a checkpoint holds beside Burn's own records.
+#[derive(Serialize, Deserialize)]
+pub(super) struct SavedHistory {
+    pub history: History,
+    pub log: Vec<LoggedEpoch>,
+}
 
 /// What a run continues with, beside the schedulers' state.
-pub(crate) struct Resumed<M> {
+pub(super) struct Resumed<M> {
     pub model: M,
     pub history: History,
     pub log: Vec<LoggedEpoch>,
@@ -28,18 +33,18 @@ pub(crate) struct Resumed<M> {
 
 /// The newest complete checkpoint of the run in `directory`, if there is one, of a run that was
 /// configured like this.
-pub(crate) fn newest(
-    directory: &Path,
+pub(super) fn newest(
+    directory: &RunDirectory,
     store: &CheckpointStore,
-    config: &RunConfig,
+    spec: &Spec,
     notices: &Notices,
 ) -> Result<Option<Checkpoint>, TrainingError> {
     let (checkpoint, skipped) = store.newest_complete();
     for skipped in &skipped {
         notices.say(&skipped.to_string());
     }
-    config.check(directory, checkpoint.as_ref(), notices)?;
-    if checkpoint.is_none() && (!skipped.is_empty() || directory.join(CONFIG).exists()) {
+    spec.check(directory, checkpoint.as_ref(), notices)?;
+    if checkpoint.is_none() && (!skipped.is_empty() || directory.config().exists()) {
         notices.say("no complete checkpoint: starting at epoch 1");
     }
     Ok(checkpoint)
@@ -49,11 +54,11 @@ pub(crate) fn newest(
 ///
 /// Burn's Learner loads the records again when it starts, and panics if one does not fit; here each
 /// is tried first.
-pub(crate) fn restore<M: Module>(
+pub(super) fn restore<M: Module>(
     checkpoint: Checkpoint,
     store: &CheckpointStore,
     model: &M,
-    scheduler: &mut FeedbackScheduler,
+    schedulers: &mut [FeedbackScheduler],
     notices: &Notices,
 ) -> Result<Resumed<M>, TrainingError> {
     let epoch = checkpoint.epoch;
@@ -61,25 +66,27 @@ pub(crate) fn restore<M: Module>(
         let bytes = checkpoint.parts.get(name).cloned();
         Bytes::from_bytes_vec(bytes.unwrap_or_default())
     };
-    let corrupt = |name: &str, reason: String| TrainingError::Corrupt {
-        path: store.directory().to_owned(),
-        reason: format!("{name} of epoch {epoch}: {reason}"),
+    let damaged = |name: &str, reason: String| {
+        let reason = format!("{name} of epoch {epoch}: {reason}");
+        Damage::content(store.directory(), reason)
     };
 
     let model = ModuleRecord::from_bytes(part(MODEL))
         .and_then(|record| model.clone().try_load_record(record))
-        .map_err(|error| corrupt(MODEL, error.to_string()))?;
-    OptimizerRecord::from_bytes(part(OPTIM)).map_err(|error| corrupt(OPTIM, error.to_string()))?;
+        .map_err(|error| damaged(MODEL, error.to_string()))?;
+    OptimizerRecord::from_bytes(part(OPTIM)).map_err(|error| damaged(OPTIM, error.to_string()))?;
     let record = LrSchedulerRecord::from_bytes(part(SCHEDULER))
-        .map_err(|error| corrupt(SCHEDULER, error.to_string()))?;
-    // The Learner's scheduler has parameter groups, of which ours is the first and only.
-    scheduler.try_load_record(&record.record("0"))?;
+        .map_err(|error| damaged(SCHEDULER, error.to_string()))?;
+    // As Burn's scheduler of parameter groups names them.
+    for (number, scheduler) in schedulers.iter_mut().enumerate() {
+        scheduler.try_load_record(&record.record(&number.to_string()))?;
+    }
     let SavedHistory { history, log } = serde_json::from_slice(&part(HISTORY))
-        .map_err(|error| corrupt(HISTORY, error.to_string()))?;
+        .map_err(|error| damaged(HISTORY, error.to_string()))?;
     notices.say(&format!("resuming after epoch {epoch}"));
-    for Skipped { epoch, error } in store.damaged_before(epoch) {
+    for Skipped { epoch, damage } in store.damaged_before(epoch) {
         notices.say(&format!(
-            "the checkpoint of epoch {epoch} is damaged: {error}"
+            "the checkpoint of epoch {epoch} is damaged: {damage}"
         ));
     }
     Ok(Resumed {

@@ -5,25 +5,25 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
-use std::path::Path;
 
+use super::directory::RunDirectory;
 use crate::TrainingError;
 
 /// Keeps others out of a directory for as long as it lives.
 #[derive(Debug)]
-pub(crate) struct Lock {
+pub struct Lock {
     /// None where there can be no lock.
     _file: Option<File>,
 }
 
 impl Lock {
-    /// Locks `directory`.
+    /// Locks `directory`, which must exist.
     ///
     /// # Errors
     /// [`TrainingError::InUse`] if somebody else has done so, [`TrainingError::File`] if the file
     /// cannot be opened.
-    pub(crate) fn take(directory: &Path) -> Result<Self, TrainingError> {
-        let path = directory.join("lock");
+    pub fn take(directory: &RunDirectory) -> Result<Self, TrainingError> {
+        let path = directory.lock();
         let mut options = OpenOptions::new();
         let opened = options.create(true).truncate(false).write(true).open(&path);
         let file = match opened {
@@ -37,11 +37,11 @@ impl Lock {
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: Some(file) }),
             Err(TryLockError::WouldBlock) => Err(TrainingError::InUse {
-                path: directory.to_owned(),
+                path: directory.path().to_owned(),
             }),
             // Some network file systems have no locks.
             Err(TryLockError::Error(error)) => {
-                log::warn!("{} is not locked: {error}", directory.display());
+                log::warn!("{} is not locked: {error}", path.display());
                 Ok(Self { _file: None })
             }
         }
@@ -62,12 +62,13 @@ mod tests {
     #[test]
     fn a_directory_is_locked_until_the_lock_is_dropped() {
         let directory = tempfile::tempdir().unwrap();
-        let lock = Lock::take(directory.path()).unwrap();
+        let run = RunDirectory::new(directory.path());
+        let lock = Lock::take(&run).unwrap();
         assert!(matches!(
-            Lock::take(directory.path()),
+            Lock::take(&run),
             Err(TrainingError::InUse { path }) if path == directory.path()
         ));
         drop(lock);
-        Lock::take(directory.path()).unwrap();
+        Lock::take(&run).unwrap();
     }
 }

@@ -29,6 +29,7 @@ pub enum SweepEnd {
 /// tenth of the updates asked for, which the start-up of the smoothing marks, and the last five,
 /// where the loss may be on its way out already. A smoothed loss lags behind; so do suggestions.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct LrSweep {
     /// The updates in their order. If the test diverged, the last one did.
     pub points: Vec<LrPoint>,
@@ -36,7 +37,9 @@ pub struct LrSweep {
     pub end: SweepEnd,
     /// How many updates were asked for.
     pub num_updates: usize,
-    pub(super) linear: bool,
+    /// Whether the same amount was added to the learning rate after every update, instead of
+    /// multiplying it.
+    pub linear: bool,
 }
 
 impl LrSweep {
@@ -108,50 +111,6 @@ impl LrSweep {
             let _ = writeln!(csv, "{update},{lr},{loss},{smoothed}");
         }
         csv
-    }
-
-    /// The losses over the learning rate with all suggestions marked, up to the greatest smoothed
-    /// loss before the last five.
-    ///
-    /// [`Chart::svg`](crate::plot::Chart::svg) and [`Chart::terminal`](crate::plot::Chart::terminal)
-    /// draw it.
-    #[cfg(feature = "report")]
-    pub fn chart(&self) -> crate::plot::Chart {
-        use crate::plot::{Chart, Line, Mark};
-
-        let finite = |value: &f64| value.is_finite();
-        // The last points would leave no room for the others if the loss diverged.
-        let shown = self.points.len().saturating_sub(5).max(1);
-        let smoothed = self.points.iter().take(shown).map(|point| point.smoothed);
-        let losses = self.points.iter().map(|point| point.loss);
-        let low = losses.filter(finite).fold(f64::INFINITY, f64::min);
-        let high = smoothed.filter(finite).fold(f64::NEG_INFINITY, f64::max);
-        let room = 0.05 * (high - low);
-        let line = |name, value: fn(&LrPoint) -> f64| {
-            Line::new(
-                name,
-                self.points.iter().map(|point| (point.lr, value(point))),
-            )
-        };
-        let mut chart = Chart::new("Learning-rate range test")
-            .x_label("learning rate")
-            .y_label("loss")
-            .y_range(low - room, high + room)
-            .line(line("smoothed", |point| point.smoothed))
-            .line(line("each batch", |point| point.loss).colour(5));
-        if !self.linear {
-            chart = chart.log_x();
-        }
-        for (name, lr) in [
-            ("steepest", self.steepest()),
-            ("valley", self.valley()),
-            ("minimum / 10", self.minimum_over_ten()),
-        ] {
-            if let Some(lr) = lr {
-                chart = chart.mark(Mark::vertical(lr, format!("{name} {lr:.1e}")));
-            }
-        }
-        chart
     }
 
     /// The points that suggestions are made from.
@@ -268,20 +227,6 @@ mod tests {
             sweep.to_csv(),
             "update,lr,loss,smoothed_loss\n1,1,0.5,NaN\n"
         );
-    }
-
-    #[cfg(feature = "report")]
-    #[test]
-    fn any_sweep_can_be_drawn() {
-        for losses in [&[][..], &[1.0], &[3.0, 1.0, f64::NAN], &[f64::INFINITY]] {
-            let chart = sweep(losses).chart();
-            assert!(!chart.svg((640, 360)).unwrap().contains("NaN"));
-            assert!(
-                chart
-                    .terminal((80, 12))
-                    .starts_with("Learning-rate range test\n")
-            );
-        }
     }
 
     proptest! {

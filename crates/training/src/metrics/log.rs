@@ -1,17 +1,22 @@
 //! Keeps the Learner's metrics of each epoch in memory, instead of a line a batch in files.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use burn::train::Interrupter;
 use burn::train::logger::MetricLogger;
-use burn::train::metric::store::{EpochSummary, MetricsUpdate, Split};
+use burn::train::metric::store::{EpochSummary, MetricsUpdate, Split as BurnsSplit};
 use burn::train::metric::{MetricAttributes, MetricDefinition, MetricId, NumericEntry};
 use serde::{Deserialize, Serialize};
 
-use crate::history::{Metrics, any_float};
+use super::any_float::any_float;
+use super::key::{MetricKey, Split};
+use super::record::Metrics;
+use crate::TrainingError;
+use crate::storage::{create_directory, write_atomically};
 
-/// The metric by which divergence is seen, and that plateaus observe unless told otherwise.
+/// Burn's name of the metric by which divergence is seen.
 pub(crate) const LOSS: &str = "Loss";
 
 /// The final values of all numeric metrics, by split and epoch.
@@ -46,11 +51,26 @@ pub(crate) struct Divergence {
 }
 
 impl LoggedEpoch {
-    fn split(&mut self, split: &Split) -> Option<&mut Metrics> {
+    fn split(&mut self, split: &BurnsSplit) -> Option<&mut Metrics> {
         match split {
-            Split::Train => Some(&mut self.train),
-            Split::Valid => Some(&mut self.valid),
-            Split::Test(_) => None,
+            BurnsSplit::Train => Some(&mut self.train),
+            BurnsSplit::Valid => Some(&mut self.valid),
+            BurnsSplit::Test(_) => None,
+        }
+    }
+}
+
+impl From<Divergence> for TrainingError {
+    fn from(divergence: Divergence) -> Self {
+        let Divergence {
+            epoch,
+            iteration,
+            loss,
+        } = divergence;
+        Self::Diverged {
+            epoch,
+            iteration: Some(iteration),
+            loss,
         }
     }
 }
@@ -72,21 +92,52 @@ impl MetricsLog {
     /// The metrics of `split` in `epoch`, under the names and in the units of the history.
     pub(crate) fn metrics(&self, split: Split, epoch: usize) -> Metrics {
         let mut log = self.lock();
-        let metrics = log.epoch(epoch).split(&split).cloned().unwrap_or_default();
+        let metrics = log.epoch(epoch).split(&split.burns()).cloned();
+        let metrics = metrics.unwrap_or_default().into_iter();
         metrics
-            .into_iter()
             .map(|(name, value)| {
                 let scale = if log.is_percentage(&name) { 100.0 } else { 1.0 };
-                (history_name(&name), value / scale)
+                (MetricKey::name_of(&name), value / scale)
             })
             .collect()
     }
 
-    /// The metrics of `split` in `epoch` by their own names.
-    pub(crate) fn names(&self, split: &Split, epoch: usize) -> Vec<String> {
+    /// The metrics of `split` in `epoch` by Burn's names.
+    pub(crate) fn names(&self, split: &BurnsSplit, epoch: usize) -> Vec<String> {
         let mut log = self.lock();
         let metrics = log.epoch(epoch).split(split).cloned().unwrap_or_default();
         metrics.into_keys().collect()
+    }
+
+    /// The names of all numeric metrics that are registered, for whichever split.
+    pub(crate) fn registered(&self) -> Vec<String> {
+        let log = self.lock();
+        let numeric = log.definitions.values().filter(|definition| {
+            matches!(definition.attributes, MetricAttributes::Numeric(_))
+        });
+        let mut names: Vec<String> = numeric
+            .map(|definition| MetricKey::name_of(&definition.name))
+            .collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// Writes the values as Burn's `FileMetricLogger` would, from whose files its summary is made:
+    /// `train/epoch-1/Loss.log`.
+    pub(crate) fn write_files(&self, directory: &Path) -> Result<(), TrainingError> {
+        let log = self.lock();
+        for (number, epoch) in (1..).zip(&log.epochs) {
+            for (split, metrics) in [("train", &epoch.train), ("valid", &epoch.valid)] {
+                let directory = directory.join(split).join(format!("epoch-{number}"));
+                for (name, value) in metrics {
+                    create_directory(&directory)?;
+                    let file = directory.join(format!("{}.log", name.replace(' ', "_")));
+                    write_atomically(&file, NumericEntry::Final(*value).serialize().as_bytes())?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// All epochs until `epoch`, to be saved.
@@ -134,13 +185,8 @@ impl Values {
     }
 }
 
-/// The name of a metric in the history: `Top-K Accuracy` becomes `top-k_accuracy`.
-pub(crate) fn history_name(name: &str) -> String {
-    name.to_lowercase().replace(' ', "_")
-}
-
 impl MetricLogger for MetricsLog {
-    fn log(&mut self, update: MetricsUpdate, epoch: usize, split: &Split) {
+    fn log(&mut self, update: MetricsUpdate, epoch: usize, split: &BurnsSplit) {
         let mut log = self.lock();
         log.batches += 1;
         for metric in update.entries_numeric {
@@ -157,7 +203,7 @@ impl MetricLogger for MetricsLog {
                         metrics.insert(name.to_string(), value);
                     }
                 }
-                Some(entry) if *split == Split::Train && *name == LOSS => {
+                Some(entry) if *split == BurnsSplit::Train && *name == LOSS => {
                     log.watch_loss(entry.current(), epoch);
                 }
                 _ => {}
@@ -169,7 +215,7 @@ impl MetricLogger for MetricsLog {
         &mut self,
         name: &str,
         epoch: usize,
-        split: &Split,
+        split: &BurnsSplit,
     ) -> Result<Vec<NumericEntry>, String> {
         let mut log = self.lock();
         if epoch > log.epochs.len() {

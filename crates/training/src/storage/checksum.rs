@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::TrainingError;
-use crate::files::{publish, set_aside, sync_parent, write_atomically, write_temporary};
+use crate::error::{Damage, TrainingError};
+use super::atomic::{Replacement, set_aside, sync_parent, write_atomically};
 
 /// The SHA-256 of `content` in hexadecimal digits.
 pub(crate) fn sha256(content: &[u8]) -> String {
@@ -27,9 +27,9 @@ pub(crate) fn write_with_sum(path: &Path, content: &[u8]) -> Result<(), Training
     if is_verified && fs::read(path).is_ok_and(|old| old == content) {
         return Ok(());
     }
-    let temporary = write_temporary(path, content)?;
+    let replacement = Replacement::write(path, content)?;
     remove_sum(path)?;
-    publish(&temporary, path)?;
+    replacement.publish()?;
     write_sum(path, &sha256(content))
 }
 
@@ -47,11 +47,13 @@ pub(crate) fn read_with_sum(path: &Path) -> Result<Vec<u8>, TrainingError> {
         }
         // Otherwise the file was replaced between the two.
         if read_sum(path)?.as_ref() == Some(&expected) {
-            return Err(TrainingError::Damaged {
-                path: path.to_owned(),
+            let path = path.to_owned();
+            return Err(Damage::Checksum {
+                path,
                 expected,
                 found,
-            });
+            }
+            .into());
         }
     }
 }
@@ -78,13 +80,11 @@ pub(crate) fn read_sum(path: &Path) -> Result<Option<String>, TrainingError> {
     };
     let sum = line.split(u8::is_ascii_whitespace).next();
     let sum = sum.unwrap_or_default().to_ascii_lowercase();
-    match sum.len() == 64 && sum.iter().all(u8::is_ascii_hexdigit) {
-        true => Ok(Some(String::from_utf8_lossy(&sum).into_owned())),
-        false => Err(TrainingError::Corrupt {
-            path,
-            reason: "expected a line of sha256sum with 64 hexadecimal digits".to_owned(),
-        }),
+    if sum.len() == 64 && sum.iter().all(u8::is_ascii_hexdigit) {
+        return Ok(Some(String::from_utf8_lossy(&sum).into_owned()));
     }
+    let expected = "expected a line of sha256sum with 64 hexadecimal digits";
+    Err(Damage::content(&path, expected).into())
 }
 
 /// Puts a checksum beside the file at `path`.
@@ -129,7 +129,7 @@ mod tests {
             fs::write(&path, content).unwrap();
             assert!(matches!(
                 read_with_sum(&path),
-                Err(TrainingError::Damaged { expected, .. }) if expected == sum
+                Err(TrainingError::Damaged(Damage::Checksum { expected, .. })) if expected == sum
             ));
         }
         write_with_sum(&path, b"abcd").unwrap();
@@ -146,7 +146,7 @@ mod tests {
             fs::write(directory.path().join("model.sha256"), torn).unwrap();
             assert!(matches!(
                 read_with_sum(&path),
-                Err(TrainingError::Corrupt { path, .. }) if path.ends_with("model.sha256")
+                Err(TrainingError::Damaged(Damage::Content { path, .. })) if path.ends_with("model.sha256")
             ));
         }
     }

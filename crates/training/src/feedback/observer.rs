@@ -11,13 +11,13 @@ use burn::train::checkpoint::{
     KeepLastNCheckpoints, MetricCheckpointingStrategy,
 };
 use burn::train::logger::MetricLogger;
-use burn::train::metric::LossMetric;
+use burn::train::metric::{LossMetric, Metric};
 use burn::train::metric::store::{Aggregate, Direction, EventStoreClient, Split};
-use burn::train::{EarlyStoppingStrategy, LearnerModel, SupervisedTraining};
+use burn::train::{EarlyStoppingStrategy, Interrupter, LearnerModel, SupervisedTraining};
 
 use crate::TrainingError;
-use crate::feedback::{Feedback, LrCut};
-use crate::metrics_log::{LOSS, MetricsLog};
+use super::scheduler::Feedback;
+use crate::metrics::{LOSS, MetricsLog};
 
 /// Burn's metrics whose names are always the same.
 const COMMON: [&str; 7] = [
@@ -30,7 +30,7 @@ const COMMON: [&str; 7] = [
     "WER",
 ];
 
-/// Feeds the plateaus of one or more [`FeedbackScheduler`](crate::FeedbackScheduler)s from a metric
+/// Feeds the plateaus of one or more [`FeedbackScheduler`](super::FeedbackScheduler)s from a metric
 /// of Burn's Learner, once per epoch, whichever of Burn's hooks fire and however often.
 ///
 /// [`Training`](crate::Training) does this by itself. On an ordinary [`SupervisedTraining`] it is a
@@ -41,7 +41,9 @@ const COMMON: [&str; 7] = [
 /// # use burn::train::{Learner, SupervisedTraining, metric::LossMetric};
 /// # use burn_lr_model::Mlp;
 /// # use burn_lr_scheduler::{ReduceLrOnPlateau, Run, Scheduler};
-/// # use burn_lr_training::{FeedbackScheduler, PlateauObserver, TrainingError, adam};
+/// # use burn_lr_training::TrainingError;
+/// # use burn_lr_training::feedback::{FeedbackScheduler, PlateauObserver};
+/// # use burn_lr_training::optim::adam;
 /// # fn run(training: SupervisedTraining<Mlp>, model: Mlp) -> Result<(), TrainingError> {
 /// let scheduler = Scheduler::new(ReduceLrOnPlateau::new(0.01), Run::per_epoch(938))?;
 /// let (scheduler, feedback) = FeedbackScheduler::new(scheduler);
@@ -70,6 +72,10 @@ struct State {
     metric: String,
     split: Split,
     log: MetricsLog,
+    /// Whether any of Burn's hooks at the end of an epoch was called.
+    hooked: bool,
+    /// Of the training that the observer was attached to.
+    interrupter: Option<Interrupter>,
     error: Option<TrainingError>,
 }
 
@@ -81,6 +87,8 @@ impl PlateauObserver {
             metric: LOSS.to_owned(),
             split: Split::Valid,
             log: MetricsLog::default(),
+            hooked: false,
+            interrupter: None,
             error: None,
         })))
     }
@@ -91,18 +99,13 @@ impl PlateauObserver {
         self
     }
 
-    /// Observes the metric of that name in `split` instead. Values are in the metric's own unit:
-    /// percent for Burn's accuracy.
-    pub fn metric(self, name: impl Into<String>, split: Split) -> Self {
+    /// Observes this metric in `split` instead, as Burn's own strategies are told theirs. Values are
+    /// in the metric's own unit: percent for Burn's accuracy.
+    pub fn metric<Me: Metric>(self, metric: &Me, split: Split) -> Self {
         let mut state = self.lock();
-        state.metric = name.into();
+        state.metric = metric.name().to_string();
         state.split = split;
         drop(state);
-        self
-    }
-
-    pub(crate) fn with_log(self, log: MetricsLog) -> Self {
-        self.lock().log = log;
         self
     }
 
@@ -135,7 +138,7 @@ impl PlateauObserver {
     /// # use burn::train::metric::{LossMetric, store::{Aggregate, Direction, Split}};
     /// # use burn::train::{MetricEarlyStoppingStrategy, StoppingCondition, SupervisedTraining};
     /// # use burn_lr_model::Mlp;
-    /// # use burn_lr_training::PlateauObserver;
+    /// # use burn_lr_training::feedback::PlateauObserver;
     /// # fn attach(training: SupervisedTraining<Mlp>, observer: PlateauObserver) {
     /// let stopping = MetricEarlyStoppingStrategy::new(
     ///     &LossMetric::new(),
@@ -166,7 +169,10 @@ impl PlateauObserver {
         C: CheckpointingStrategy + 'static,
         E: EarlyStoppingStrategy + Clone + Send + Sync + 'static,
     {
-        self.lock().log.stop_on_divergence(training.interrupter());
+        let mut state = self.lock();
+        state.log.stop_on_divergence(training.interrupter());
+        state.interrupter = Some(training.interrupter());
+        drop(state);
         training
             .with_checkpointing_strategy(self.checkpointing(checkpointing))
             .early_stopping(self.early_stopping(early_stopping))
@@ -218,27 +224,21 @@ impl PlateauObserver {
     /// [`TrainingError::MissingMetric`] naming the metric, [`TrainingError::Schedule`] if a plateau
     /// refused it, [`TrainingError::Diverged`] if the training loss was NaN or infinite, or
     /// [`TrainingError::ValidationDiverged`] if the validation loss was. Each stops the training, and
-    /// the epoch gets no checkpoint.
+    /// the epoch gets no checkpoint. [`TrainingError::NeverObserved`] if the observer was attached to a
+    /// training, updates were made, and none of its hooks was called: a strategy that was set later
+    /// has displaced it.
     pub fn result(&self) -> Result<(), TrainingError> {
         let state = self.lock();
         if let Some(divergence) = state.log.divergence() {
             return Err(divergence.into());
         }
-        state.error.clone().map_or(Ok(()), Err)
-    }
-
-    /// Observes the metric of `epoch`, once, and gives the cuts that it led to.
-    pub(crate) fn observe(
-        &self,
-        epoch: usize,
-        store: &EventStoreClient,
-    ) -> Result<Vec<LrCut>, TrainingError> {
-        let mut state = self.lock();
-        let cuts = state.observe(epoch, store);
-        if let Err(error) = &cuts {
-            state.error.get_or_insert(error.clone());
+        if let Some(error) = &state.error {
+            return Err(error.clone());
         }
-        cuts
+        if state.never_observed() {
+            return Err(TrainingError::NeverObserved);
+        }
+        Ok(())
     }
 
     /// Observes the metric of `epoch`, unless its training has diverged, and gives whether the
@@ -255,7 +255,18 @@ impl PlateauObserver {
                 loss,
             },
             (None, Some(loss)) => TrainingError::ValidationDiverged { epoch, loss },
-            (None, None) => return self.observe(epoch, store).is_ok(),
+            (None, None) => {
+                let mut state = self.lock();
+                state.hooked = true;
+                let observed = state.observe(epoch, store);
+                return match observed {
+                    Ok(()) => true,
+                    Err(error) => {
+                        state.error.get_or_insert(error);
+                        false
+                    }
+                };
+            }
         };
         self.lock().error.get_or_insert(diverged);
         false
@@ -267,31 +278,34 @@ impl PlateauObserver {
 }
 
 impl State {
-    fn observe(
-        &mut self,
-        epoch: usize,
-        store: &EventStoreClient,
-    ) -> Result<Vec<LrCut>, TrainingError> {
+    fn observe(&mut self, epoch: usize, store: &EventStoreClient) -> Result<(), TrainingError> {
         if !self.feedbacks.iter().any(Feedback::has_plateau) {
-            return Ok(Vec::new());
+            return Ok(());
         }
         let metric = store
             .find_metric(&self.metric, epoch, Aggregate::Mean, &self.split)
             .ok_or_else(|| TrainingError::MissingMetric {
-                metric: self.metric.clone(),
-                split: self.split.to_string(),
+                user: "plateau",
+                metric: format!("{} {}", self.split, self.metric),
                 epoch,
                 known: self.known(epoch, store),
             })?;
-        let mut cuts = Vec::new();
         for feedback in &self.feedbacks {
-            cuts.extend(feedback.observe(epoch as u64, metric)?);
+            feedback.observe(epoch as u64, metric)?;
         }
-        Ok(cuts)
+        Ok(())
     }
-}
 
-impl State {
+    /// Whether updates of a plateau's schedule were made, and no hook was called.
+    fn never_observed(&self) -> bool {
+        // Stopped before the end of an epoch, there was nothing to observe.
+        if self.interrupter.as_ref().is_some_and(Interrupter::should_stop) {
+            return false;
+        }
+        let waits = |feedback: &Feedback| feedback.has_plateau() && feedback.epoch_was_made();
+        !self.hooked && self.feedbacks.iter().any(waits)
+    }
+
     /// The metrics of the observed split or, if it has none, of the other one.
     fn known(&self, epoch: usize, store: &EventStoreClient) -> Vec<String> {
         let known = |split: &Split| match self.log.names(split, epoch) {
@@ -340,9 +354,10 @@ impl<S: CheckpointingStrategy> CheckpointingStrategy for Observed<S> {
     ) -> Vec<CheckpointingAction> {
         // A checkpoint without the verdict on its epoch would be resumed wrongly. The error is kept,
         // and stops the run at the next hook.
-        match self.observer.end(epoch, store) {
-            true => self.strategy.checkpointing(epoch, store),
-            false => Vec::new(),
+        if self.observer.end(epoch, store) {
+            self.strategy.checkpointing(epoch, store)
+        } else {
+            Vec::new()
         }
     }
 }

@@ -15,10 +15,10 @@ use burn::tensor::DeviceType;
 /// A backend to run on, chosen at run time among those that were compiled in.
 ///
 /// ```
-/// use burn_lr_training::Backend;
+/// use burn_lr_training::device::Backend;
 ///
 /// let device = "flex".parse::<Backend>()?.device()?;
-/// # Ok::<(), burn_lr_training::BackendError>(())
+/// # Ok::<(), burn_lr_training::device::BackendError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -135,7 +135,7 @@ pub(crate) fn has_collectives(device: &Device) -> bool {
 }
 
 /// Whether tensors on `device` lie in this process's own memory.
-pub(crate) fn is_cpu(device: &Device) -> bool {
+pub fn is_cpu(device: &Device) -> bool {
     let is = |backend: Backend| backend.device().is_ok_and(|own| own == *device);
     is(Backend::Flex) || is(Backend::Ndarray)
 }

@@ -1,8 +1,5 @@
 //! The learning-rate range test: which learning rate to begin with.
 
-mod error;
-mod sweep;
-
 use std::sync::Arc;
 
 use burn::data::dataloader::DataLoader;
@@ -10,14 +7,12 @@ use burn::module::Module;
 use burn::optim::ModuleOptimizer;
 use burn::tensor::Device;
 use burn::train::TrainStep;
-use burn::train::metric::{
-    Adaptor, ItemLazy, LossInput, LossMetric, Metric, MetricMetadata, Numeric,
-};
+use burn::train::metric::{Adaptor, LossInput};
 
-use crate::training::adam;
-
-pub use error::LrFinderError;
-pub use sweep::{LrPoint, LrSweep, SweepEnd};
+use super::batches::{Batches, loss};
+use super::error::LrFinderError;
+use super::sweep::{LrPoint, LrSweep, SweepEnd};
+use crate::optim::adam;
 
 /// The fewest updates of a sweep; with fewer there would be nothing left to suggest from.
 const MIN_UPDATES: usize = 10;
@@ -34,16 +29,36 @@ const MIN_UPDATES: usize = 10;
 /// ```
 /// use std::sync::Arc;
 ///
-/// use burn::tensor::Device;
-/// use burn_lr_model::MlpConfig;
-/// use burn_lr_training::{EpochLoader, LrFinder, Mnist};
-///
-/// let device = Device::default();
-/// device.seed(42);
-/// let model = MlpConfig::new().init(&device);
-/// let train = Mnist::bundled()?.train.first(640);
-/// let loader = Arc::new(EpochLoader::new(train, 64).shuffled(42));
-///
+/// use burn_lr_training::loader::EpochLoader;
+/// use burn_lr_training::range_test::LrFinder;
+/// # use burn::data::dataset::DatasetError;
+/// # use burn::module::Module;
+/// # use burn::nn::{Linear, LinearConfig};
+/// # use burn::tensor::{Device, Tensor};
+/// # use burn::train::{RegressionOutput, TrainOutput, TrainStep};
+/// # use burn_lr_training::loader::{BatchSource, Sample};
+/// # #[derive(Module, Debug)]
+/// # struct Line { linear: Linear }
+/// # struct Points;
+/// # impl BatchSource<Tensor<2>> for Points {
+/// #     fn len(&self) -> usize { 40 }
+/// #     fn batch(&self, samples: &[Sample], device: &Device) -> Result<Tensor<2>, DatasetError> {
+/// #         let x: Vec<f32> = samples.iter().map(|sample| sample.index as f32 / 20.0).collect();
+/// #         Ok(Tensor::<1>::from_floats(&x[..], device).unsqueeze_dim(1))
+/// #     }
+/// # }
+/// # impl TrainStep for Line {
+/// #     type Input = Tensor<2>;
+/// #     type Output = RegressionOutput;
+/// #     fn step(&self, x: Tensor<2>) -> TrainOutput<RegressionOutput> {
+/// #         let (y, target) = (self.linear.forward(x.clone()), x * 3.0);
+/// #         let loss = (y.clone() - target.clone()).square().mean();
+/// #         TrainOutput::new(self, loss.backward(), RegressionOutput::new(loss, y, target))
+/// #     }
+/// # }
+/// # let linear = LinearConfig::new(1, 1).init(&Device::default());
+/// # let model = Line { linear };
+/// let loader = Arc::new(EpochLoader::new(Points, 8).shuffled(42));
 /// let sweep = LrFinder::new().with_num_updates(40).sweep(&model, loader)?;
 /// assert_eq!(sweep.points[0].lr, 1e-7);
 /// println!("{:?} {:?}", sweep.steepest(), sweep.valley());
@@ -60,7 +75,7 @@ const MIN_UPDATES: usize = 10;
 ///   them. What a model shares between its copies in a way that Burn does not know of, the sweep
 ///   changes.
 /// - the optimizer, whose copy is used.
-/// - the order of an [`EpochLoader`](crate::EpochLoader). Burn's own shuffled loader moves on with
+/// - the order of an [`EpochLoader`](crate::loader::EpochLoader). Burn's own shuffled loader moves on with
 ///   every use, and there is no way to set it back: build a second one for the sweep, in the same
 ///   way, which then has the same order.
 /// - the device's random number generator, if the model and the batches draw nothing from it. Burn
@@ -85,7 +100,7 @@ impl Default for LrFinder {
 }
 
 impl LrFinder {
-    /// A sweep with fastai's settings, and [Adam](crate::adam()) as the optimizer.
+    /// A sweep with fastai's settings, and [Adam](crate::optim::adam()) as the optimizer.
     pub fn new() -> Self {
         Self {
             start_lr: 1e-7,
@@ -239,20 +254,21 @@ impl LrFinder {
     /// The learning rate of `update`, from 0; both ends are exact.
     fn lr(&self, update: usize) -> f64 {
         let share = update as f64 / (self.num_updates - 1) as f64;
-        match self.linear {
-            true => self.start_lr * (1.0 - share) + self.end_lr * share,
-            false => self.start_lr.powf(1.0 - share) * self.end_lr.powf(share),
+        if self.linear {
+            self.start_lr * (1.0 - share) + self.end_lr * share
+        } else {
+            self.start_lr.powf(1.0 - share) * self.end_lr.powf(share)
         }
     }
 
     fn validate(&self) -> Result<(), LrFinderError> {
-        let check = |valid: bool, name, expected, found: String| match valid {
-            true => Ok(()),
-            false => Err(LrFinderError::Invalid {
+        let check = |valid: bool, name, expected, found: String| {
+            let invalid = LrFinderError::Invalid {
                 name,
                 expected,
                 found,
-            }),
+            };
+            valid.then_some(()).ok_or(invalid)
         };
         let (start, end) = (self.start_lr, self.end_lr);
         check(
@@ -285,53 +301,6 @@ impl LrFinder {
             "more than 1",
             self.divergence_factor.to_string(),
         )
-    }
-}
-
-/// The loss of an update, as Burn's loss metric reads it.
-fn loss<T: ItemLazy + Adaptor<LossInput>>(output: T, update: usize) -> Result<f64, LrFinderError> {
-    let unreadable = |reason: String| LrFinderError::Loss { update, reason };
-    let output = output
-        .sync()
-        .map_err(|error| unreadable(error.to_string()))?;
-    let metadata = MetricMetadata {
-        progress: burn::data::dataloader::Progress::new(1, 1, None),
-        iteration: None,
-        lr: None,
-    };
-    let mut metric = LossMetric::new();
-    metric
-        .update(&output.adapt(), &metadata)
-        .map_err(|error| unreadable(error.to_string()))?;
-    let value = metric.value().map(|value| value.current());
-    value.ok_or_else(|| unreadable("the metric has no value".to_owned()))
-}
-
-/// The batches of a loader, epoch after epoch.
-struct Batches<'a, B> {
-    loader: &'a dyn DataLoader<B>,
-    epoch: Box<dyn Iterator<Item = Result<B, burn::data::dataset::DatasetError>> + 'a>,
-}
-
-impl<'a, B: 'a> Batches<'a, B> {
-    fn new(loader: &'a dyn DataLoader<B>) -> Self {
-        Self {
-            loader,
-            epoch: Box::new(loader.iter()),
-        }
-    }
-
-    fn next(&mut self, update: usize) -> Result<B, LrFinderError> {
-        let batch = self.epoch.next().or_else(|| {
-            self.epoch = Box::new(self.loader.iter());
-            self.epoch.next()
-        });
-        batch
-            .ok_or(LrFinderError::Empty)?
-            .map_err(|source| LrFinderError::Batch {
-                update,
-                source: Arc::new(source),
-            })
     }
 }
 

@@ -6,8 +6,8 @@ use burn::module::Module;
 use burn::store::ModuleRecord;
 use burn::tensor::Bytes;
 
+use super::checksum::{read_with_sum, write_with_sum};
 use crate::TrainingError;
-use crate::checksum::{read_with_sum, write_with_sum};
 
 /// Writes the parameters of `model` as a burnpack file, atomically, and its SHA-256 beside it:
 /// `best.bpk.sha256`, which `sha256sum -c` reads too.
@@ -32,8 +32,8 @@ pub fn save_model<M: Module>(path: &Path, model: &M) -> Result<(), TrainingError
 ///
 /// # Errors
 /// [`TrainingError::File`] if there is no such file, [`TrainingError::Damaged`] if it is not what its
-/// checksum says, [`TrainingError::Corrupt`] if that is no checksum, [`TrainingError::Model`] if the
-/// file is no burnpack file or does not fit the model.
+/// checksum says, or that is no checksum, [`TrainingError::Model`] if the file is no burnpack file or
+/// does not fit the model.
 pub fn load_model<M: Module>(path: &Path, model: M) -> Result<M, TrainingError> {
     let bytes = read_with_sum(path)?;
     ModuleRecord::from_bytes(Bytes::from_bytes_vec(bytes))

@@ -1,0 +1,7 @@
+//! The way from the Learner's metrics back to its schedulers.
+
+mod observer;
+mod scheduler;
+
+pub use observer::PlateauObserver;
+pub use scheduler::{Feedback, FeedbackScheduler, LrState};

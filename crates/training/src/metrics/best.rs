@@ -1,0 +1,60 @@
+//! What makes an epoch the best.
+
+use burn_lr_scheduler::Mode;
+use serde::{Deserialize, Serialize};
+
+use super::history::History;
+use super::key::MetricKey;
+use super::record::EpochRecord;
+
+/// What makes an epoch, and its checkpoint, the best: the least or the greatest value of a metric.
+///
+/// ```
+/// use burn_lr_training::metrics::{Best, valid};
+///
+/// let by_loss = Best::min(valid("loss"));
+/// let by_accuracy = Best::max(valid("accuracy"));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Best {
+    /// The metric.
+    pub metric: MetricKey,
+    /// Whether smaller or larger is better.
+    pub mode: Mode,
+}
+
+impl Best {
+    /// The best is the one with the least value.
+    pub fn min(metric: MetricKey) -> Self {
+        let mode = Mode::Min;
+        Self { metric, mode }
+    }
+
+    /// The best is the one with the greatest value.
+    pub fn max(metric: MetricKey) -> Self {
+        let mode = Mode::Max;
+        Self { metric, mode }
+    }
+
+    /// Whether `value` is better than the best so far. NaN never is, and anything else is better
+    /// than none.
+    pub fn improves(&self, value: f64, best: Option<f64>) -> bool {
+        match (best, self.mode) {
+            (None, _) => !value.is_nan(),
+            (Some(best), Mode::Min) => value < best,
+            (Some(best), Mode::Max) => value > best,
+        }
+    }
+
+    /// The best epoch of `history`, the first of several, if any has a value that is a number.
+    pub fn of<'a>(&self, history: &'a History) -> Option<&'a EpochRecord> {
+        let mut best: Option<(&EpochRecord, f64)> = None;
+        for epoch in &history.epochs {
+            let value = epoch.get(&self.metric).unwrap_or(f64::NAN);
+            if self.improves(value, best.map(|(_, value)| value)) {
+                best = Some((epoch, value));
+            }
+        }
+        best.map(|(epoch, _)| epoch)
+    }
+}

@@ -1,0 +1,114 @@
+//! Stops a run that no longer improves.
+
+use burn_lr_scheduler::Mode;
+use serde::Serialize;
+
+use super::best::Best;
+use super::history::History;
+use super::key::{MetricKey, valid};
+
+/// Ends a run once a metric has not been better than its best for a number of epochs.
+///
+/// It is a function of the history alone, so a resumed run stops where the uninterrupted one does.
+/// With Burn's own Learner, use `MetricEarlyStoppingStrategy`.
+///
+/// ```
+/// use burn_lr_scheduler::Mode;
+/// use burn_lr_training::metrics::{EarlyStopping, valid};
+///
+/// let by_loss = EarlyStopping::new(5);
+/// let by_accuracy = EarlyStopping::new(5).on(valid("accuracy"), Mode::Max);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EarlyStopping {
+    best: Best,
+    patience: usize,
+}
+
+impl EarlyStopping {
+    /// Stops when the validation loss has not improved for `patience` epochs.
+    pub fn new(patience: usize) -> Self {
+        Self {
+            best: Best::min(valid("loss")),
+            patience,
+        }
+    }
+
+    /// Watches that metric instead, of which the least or the greatest value is best.
+    pub fn on(mut self, metric: MetricKey, mode: Mode) -> Self {
+        self.best = Best { metric, mode };
+        self
+    }
+
+    /// The metric that is watched.
+    pub fn metric(&self) -> &MetricKey {
+        &self.best.metric
+    }
+
+    /// Whether a run with this history stops here.
+    pub fn stops(&self, history: &History) -> bool {
+        let best = self.best.of(history).map_or(0, |best| best.epoch);
+        let last = history.epochs.last();
+        last.is_some_and(|last| last.epoch - best >= self.patience)
+    }
+
+    /// Why a run with this history stops here, if it does.
+    pub(crate) fn reason(&self, history: &History) -> Option<String> {
+        let since = match self.best.of(history) {
+            Some(best) => format!("has not improved since epoch {}", best.epoch),
+            None => "never had a value".to_owned(),
+        };
+        let metric = &self.best.metric;
+        let stops = self.stops(history);
+        stops.then(|| format!("stopped early: {metric} {since}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::{EpochRecord, Metrics};
+    use super::*;
+
+    fn history(losses: &[f64]) -> History {
+        let mut history = History::default();
+        history.epochs = (1..)
+            .zip(losses)
+            .map(|(epoch, &loss)| EpochRecord {
+                valid: Metrics::from([("loss".to_owned(), loss)]),
+                ..EpochRecord::new(epoch)
+            })
+            .collect();
+        history
+    }
+
+    /// The first epoch at which a run with these losses stops.
+    fn stop(stopping: &EarlyStopping, losses: &[f64]) -> Option<usize> {
+        (0..=losses.len()).find(|&n| stopping.stops(&history(&losses[..n])))
+    }
+
+    #[test]
+    fn it_stops_when_patience_is_exhausted() {
+        let stopping = EarlyStopping::new(2);
+        assert_eq!(stop(&stopping, &[3.0, 2.0, 2.0, 1.9, 1.8]), None);
+        assert_eq!(stop(&stopping, &[3.0, 2.0, 2.0, 2.1, 1.0]), Some(4));
+        assert_eq!(stop(&stopping, &[f64::NAN, f64::NAN, 1.0]), Some(2));
+        assert_eq!(stop(&stopping, &[2.0, f64::NAN, 1.0, 2.0]), None);
+    }
+
+    #[test]
+    fn the_reason_names_the_metric_and_its_best_epoch() {
+        let stopping = EarlyStopping::new(2);
+        let reason = |losses: &[f64]| stopping.reason(&history(losses));
+        assert_eq!(reason(&[3.0, 2.0, 2.0]), None);
+        let expected = "stopped early: valid_loss has not improved since epoch 2";
+        assert_eq!(reason(&[3.0, 2.0, 2.0, 2.1]).unwrap(), expected);
+        let expected = "stopped early: valid_loss never had a value";
+        assert_eq!(reason(&[f64::NAN; 2]).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_metric_may_be_better_when_it_is_larger() {
+        let stopping = EarlyStopping::new(1).on(valid("loss"), Mode::Max);
+        assert_eq!(stop(&stopping, &[1.0, 2.0, 3.0, 3.0]), Some(4));
+    }
+}

@@ -1,0 +1,17 @@
+//! Metrics: how they are named, what the Learner reports of them, and the history of a run.
+
+mod any_float;
+mod best;
+mod early_stopping;
+mod history;
+mod key;
+mod log;
+mod record;
+
+pub(crate) use any_float::any_float;
+pub use best::Best;
+pub use early_stopping::EarlyStopping;
+pub use history::History;
+pub use key::{MetricKey, ParseMetricKeyError, Split, train, valid};
+pub(crate) use log::{Divergence, LOSS, LoggedEpoch, MetricsLog};
+pub use record::{EpochRecord, LrCut, Metrics};

@@ -1,0 +1,125 @@
+//! What an epoch led to.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::any_float::any_float;
+use super::key::{MetricKey, Split};
+
+/// The metrics of one split by their [names](MetricKey).
+pub type Metrics = BTreeMap<String, f64>;
+
+/// A cut of the learning rate, and why it was made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct LrCut {
+    /// The parameter group whose rate was cut; none for that of all other parameters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// The rate before.
+    pub from: f64,
+    /// The rate after, at the same point of the base schedule.
+    pub to: f64,
+    /// The metric that was observed.
+    #[serde(with = "any_float::single")]
+    pub metric: f64,
+    /// The best metric until then; infinite if there was none.
+    #[serde(with = "any_float::single")]
+    pub best: f64,
+    /// How many epochs in a row were bad, the last one included.
+    pub bad_epochs: u64,
+}
+
+impl LrCut {
+    /// A cut from one rate to another because of `metric`, after `bad_epochs` that were not better
+    /// than `best`.
+    pub fn new(from: f64, to: f64, metric: f64, best: f64, bad_epochs: u64) -> Self {
+        Self {
+            group: None,
+            from,
+            to,
+            metric,
+            best,
+            bad_epochs,
+        }
+    }
+}
+
+/// One epoch of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct EpochRecord {
+    /// The epoch, from 1.
+    pub epoch: usize,
+    /// The optimizer updates that were made until its end, in all epochs.
+    #[serde(default)]
+    pub updates: u64,
+    /// Means over the epoch's training samples, each taken when its batch was trained on.
+    #[serde(with = "any_float")]
+    pub train: Metrics,
+    /// Means over all validation samples, taken after the epoch's last update.
+    #[serde(with = "any_float")]
+    pub valid: Metrics,
+    /// The learning rate of the epoch's last update.
+    pub lr: f64,
+    /// The learning rate of the next epoch's first update.
+    pub next_lr: f64,
+    /// The learning rates of the epoch's last update by parameter group, of the groups that have
+    /// one of their own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub group_lrs: BTreeMap<String, f64>,
+    /// Cuts of the learning rates that the epoch's metrics led to.
+    pub cuts: Vec<LrCut>,
+    /// Seconds that the epoch took, validation included.
+    pub seconds: f64,
+}
+
+impl EpochRecord {
+    /// A record of `epoch` without metrics.
+    pub fn new(epoch: usize) -> Self {
+        Self {
+            epoch,
+            updates: 0,
+            train: Metrics::new(),
+            valid: Metrics::new(),
+            lr: 0.0,
+            next_lr: 0.0,
+            group_lrs: BTreeMap::new(),
+            cuts: Vec::new(),
+            seconds: 0.0,
+        }
+    }
+
+    /// The value of a metric, if the epoch has one.
+    pub fn get(&self, key: &MetricKey) -> Option<f64> {
+        self.split(key.split()).get(key.name()).copied()
+    }
+
+    /// A metric of the training split; NaN if there is none of that name.
+    pub fn train(&self, name: &str) -> f64 {
+        self.train.get(name).copied().unwrap_or(f64::NAN)
+    }
+
+    /// A metric of the validation split; NaN if there is none of that name.
+    pub fn valid(&self, name: &str) -> f64 {
+        self.valid.get(name).copied().unwrap_or(f64::NAN)
+    }
+
+    /// The metrics of a split.
+    pub fn split(&self, split: Split) -> &Metrics {
+        match split {
+            Split::Train => &self.train,
+            Split::Valid => &self.valid,
+        }
+    }
+
+    /// The metrics that the epoch has.
+    pub fn keys(&self) -> Vec<MetricKey> {
+        let of = |split| {
+            let names = self.split(split).keys();
+            names.map(move |name| MetricKey::new(split, name))
+        };
+        of(Split::Train).chain(of(Split::Valid)).collect()
+    }
+}

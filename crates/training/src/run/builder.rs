@@ -1,0 +1,257 @@
+//! The settings of a run.
+
+use std::path::Path;
+
+use burn::tensor::Device;
+use burn::train::renderer::MetricsRenderer;
+use burn::train::{
+    ExecutionStrategy, Interrupter, LearnerModel, MetricRegistration, MultiDeviceOptim,
+    SupervisedTraining, TrainingStrategy,
+};
+use burn_lr_scheduler::Clocked;
+
+use super::directory::RunDirectory;
+use super::display::Display;
+use super::plan::Seed;
+use super::training::Training;
+use crate::checkpoint::KeepPolicy;
+use crate::metrics::{EarlyStopping, EpochRecord, MetricKey};
+use crate::notices::Notices;
+use crate::optim::{GradientClip, Group, NonFinite, OptimizerConfig};
+
+/// # What must not change when a run is resumed
+impl<M: LearnerModel> Training<M> {
+    /// Sets the learning-rate schedule and its clock: `StepLr::new(0.01, 3).per_epoch()`,
+    /// `OneCycleLr::new(0.01).per_update()`. A plain number is a constant rate.
+    pub fn schedule(mut self, schedule: impl Into<Clocked>) -> Self {
+        self.plan.schedule = schedule.into();
+        self
+    }
+
+    /// Sets the optimizer: the config of any of Burn's, or a ready `ModuleOptimizer` with a
+    /// description. Adam with PyTorch's constants by default, see [`adam`](crate::optim::adam).
+    pub fn optimizer(mut self, optimizer: impl Into<OptimizerConfig>) -> Self {
+        self.plan.optimizer = optimizer.into();
+        self
+    }
+
+    /// Adds a group of parameters with an optimizer, a schedule or a share of the learning rate of
+    /// its own. Of several groups that a parameter is in, the last one counts.
+    pub fn group(mut self, group: Group) -> Self {
+        self.plan.groups.push(group);
+        self
+    }
+
+    /// Adds groups of parameters, such as those of [`layer_decay`](crate::optim::layer_decay).
+    pub fn groups(mut self, groups: impl IntoIterator<Item = Group>) -> Self {
+        self.plan.groups.extend(groups);
+        self
+    }
+
+    /// Sums the gradients of this many batches into one update; 1 by default.
+    pub fn grads_accumulation(mut self, batches: usize) -> Self {
+        self.plan.grads_accumulation = batches;
+        self
+    }
+
+    /// Clips the gradients of every update: by their norm over all parameters, or each value. The
+    /// mean norm of an epoch, before it was clipped, is its metric `train_gradient_norm`.
+    ///
+    /// The clipping that Burn's optimizers have is by the norm of each parameter by itself.
+    pub fn clip_gradients(mut self, clip: GradientClip) -> Self {
+        self.plan.clip = Some(clip);
+        self
+    }
+
+    /// Sets what becomes of an update whose gradients are not finite; by default nothing is checked,
+    /// and a training loss that is not finite ends the run.
+    ///
+    /// Updates that are skipped are counted by the metric `train_skipped_updates`. The schedule's
+    /// clock does not stop for them, and a training loss that is not finite no longer ends the run
+    /// unless all updates of an epoch were skipped.
+    pub fn non_finite(mut self, non_finite: NonFinite) -> Self {
+        self.plan.non_finite = non_finite;
+        self
+    }
+
+    /// Seeds the device's random numbers at the start of every epoch, from `seed` and the epoch, so
+    /// that what a model draws while it trains, as dropout does, can be resumed exactly.
+    ///
+    /// Models in whose text Burn's dropout or noise appears are seeded with 0 by default, others are
+    /// not: give a seed to one that draws random numbers of its own. The generator may be shared by
+    /// everything on the device.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.plan.seed = Seed::Given(seed);
+        self
+    }
+
+    /// Leaves the device's random numbers alone. A model that draws some cannot be resumed exactly.
+    pub fn unseeded(mut self) -> Self {
+        self.plan.seed = Seed::Off;
+        self
+    }
+
+    /// Has plateaus observe that metric; the validation loss by default.
+    pub fn observe(mut self, metric: MetricKey) -> Self {
+        self.plan.observed = metric;
+        self
+    }
+
+    /// Settings of the caller that the run's configuration shall hold too, and that must not change
+    /// when it is resumed, such as what the data are if their loader does not tell.
+    pub fn settings(mut self, settings: serde_json::Value) -> Self {
+        self.plan.settings = settings;
+        self
+    }
+}
+
+/// # What may change when a run is resumed
+impl<M: LearnerModel> Training<M> {
+    /// Sets the number of epochs.
+    pub fn epochs(mut self, epochs: usize) -> Self {
+        self.plan.epochs = epochs;
+        self
+    }
+
+    /// Sets which checkpoints are kept; by default the last two, and, if a metric called `loss` is
+    /// registered, the one with the least validation loss.
+    pub fn keep(mut self, keep: KeepPolicy) -> Self {
+        self.plan.keep = Some(keep);
+        self
+    }
+
+    /// Which checkpoints are kept, if that was set.
+    pub fn kept(&self) -> Option<&KeepPolicy> {
+        self.plan.keep.as_ref()
+    }
+
+    /// Ends the run once a metric no longer improves.
+    pub fn early_stopping(mut self, early_stopping: EarlyStopping) -> Self {
+        self.plan.early_stopping = Some(early_stopping);
+        self
+    }
+
+    /// Trains on several devices, each taking its own batch in every update, gradients being
+    /// summed on the first; the model's own device by default.
+    ///
+    /// Two devices give the same weights in every run. Burn sums in the order in which devices finish,
+    /// so with more of them, or with accumulated gradients, the last bits vary from run to run, as
+    /// those of training metrics always do.
+    pub fn devices(self, devices: impl IntoIterator<Item = Device>) -> Self {
+        let devices = devices.into_iter().collect();
+        let main = MultiDeviceOptim::OptimMainDevice;
+        self.strategy(ExecutionStrategy::multi(devices, main))
+    }
+
+    /// Trains on several devices by distributed data parallelism: each has its own copy of the model
+    /// and of the optimizer, takes its own batch in every update, and gradients are averaged over all
+    /// devices by collective operations.
+    ///
+    /// [`fit`](Self::fit) refuses devices without such operations, which in Burn 0.22.1 are all but
+    /// CUDA's, and training sets of which one device would have more batches than another: it would
+    /// wait for the others forever. One device needs no collectives, and may be of any backend.
+    pub fn data_parallel(mut self, devices: impl IntoIterator<Item = Device>) -> Self {
+        self = self.devices(devices);
+        self.place.data_parallel = self.place.devices.len() > 1;
+        self
+    }
+
+    /// Sets Burn's training strategy: a single device, or several with either kind of
+    /// [`MultiDeviceOptim`].
+    ///
+    /// [`fit`](Self::fit) refuses the others. A custom strategy may make any number of updates and
+    /// need not call the hooks at the end of an epoch. Burn's `ExecutionStrategy::ddp` panics by
+    /// itself on devices without collectives, before they could be refused: it has
+    /// [`data_parallel`](Self::data_parallel) in its place.
+    pub fn strategy(mut self, strategy: impl Into<TrainingStrategy<M>>) -> Self {
+        self.place.set(strategy.into());
+        self
+    }
+
+    /// Computes activations again in the backward pass instead of keeping them: less memory, more
+    /// time.
+    pub fn gradient_checkpointing(mut self) -> Self {
+        self.place.gradient_checkpointing = true;
+        self
+    }
+
+    /// Continues the run in the directory from its newest complete checkpoint, or starts it if
+    /// there is none.
+    ///
+    /// More epochs extend the run, but not if the schedule has lengths in percent of the run: the
+    /// run so far would have had other learning rates, so that is refused. Give such lengths in
+    /// epochs to extend the run later.
+    pub fn resume(mut self, resume: bool) -> Self {
+        self.resume = resume;
+        self
+    }
+
+    /// Refuses a run that could not be resumed exactly, instead of only saying so.
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.strict = strict;
+        self
+    }
+
+    /// Uses that run directory instead.
+    pub fn in_directory(mut self, directory: impl AsRef<Path>) -> Self {
+        self.directory = RunDirectory::new(directory);
+        self
+    }
+}
+
+/// # Hooks
+impl<M: LearnerModel> Training<M> {
+    /// Registers numeric metrics, one or a tuple of them, for training and validation.
+    ///
+    /// A training metric that Burn calls `Loss` also stops the run when it is NaN or infinite.
+    pub fn metrics<Me: MetricRegistration<M> + 'static>(self, metrics: Me) -> Self {
+        self.configure(|training| training.metrics(metrics))
+    }
+
+    /// Sets the handle through which the run can be stopped from outside, at the end of an
+    /// iteration.
+    pub fn interrupter(mut self, interrupter: Interrupter) -> Self {
+        self.hooks.interrupter = interrupter;
+        self
+    }
+
+    /// Changes Burn's [`SupervisedTraining`] directly, for all that has no method here.
+    ///
+    /// What has one is set by [`fit`](Self::fit) afterwards, whatever was set here: epochs, training
+    /// strategy, gradient accumulation and checkpointing, checkpointers, the strategies of
+    /// checkpointing and early stopping, interrupter and renderer. Burn's `checkpoint` is for `fit`
+    /// alone to call.
+    pub fn configure(
+        mut self,
+        configure: impl FnOnce(SupervisedTraining<M>) -> SupervisedTraining<M> + 'static,
+    ) -> Self {
+        self.hooks.configure.push(Box::new(configure));
+        self
+    }
+
+    /// Sets what is shown while an epoch runs; nothing by default.
+    pub fn display(mut self, display: Display) -> Self {
+        self.hooks.display = display;
+        self
+    }
+
+    /// Shows the run by a renderer of one's own, instead of a [`Display`].
+    pub fn renderer(mut self, renderer: impl MetricsRenderer + 'static) -> Self {
+        self.hooks.renderer = Some(Box::new(renderer));
+        self
+    }
+
+    /// Calls `on_epoch` at the end of every epoch.
+    pub fn on_epoch(mut self, on_epoch: impl FnMut(&EpochRecord) + Send + 'static) -> Self {
+        self.hooks.on_epoch = Box::new(on_epoch);
+        self
+    }
+
+    /// Calls `on_notice` with what the user should know, such as which checkpoint a run is resumed
+    /// from, which files are damaged, and what cannot be repeated exactly; it goes to standard error
+    /// by default.
+    pub fn on_notice(mut self, on_notice: impl FnMut(&str) + Send + 'static) -> Self {
+        self.hooks.on_notice = Notices::new(on_notice);
+        self
+    }
+}

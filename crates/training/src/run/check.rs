@@ -1,0 +1,158 @@
+//! What can be refused before anything is written.
+
+use burn::train::LearnerModel;
+use burn_lr_scheduler::{Clock, Run, Scheduler};
+
+use super::resume::newest;
+use super::spec::Spec;
+use super::training::Training;
+use crate::TrainingError;
+use crate::checkpoint::{CheckpointStore, PARTS};
+use crate::metrics::MetricKey;
+use crate::notices::Notices;
+use crate::optim::{NonFinite, ResolvedGroups};
+
+impl<M: LearnerModel> Training<M> {
+    /// Whether [`fit`](Self::fit) would train `model`: everything that can be known without
+    /// training or writing anything.
+    ///
+    /// # Errors
+    /// As for `fit`, naming the setting that is wrong.
+    pub fn check(&self, model: &M) -> Result<(), TrainingError> {
+        self.checked(model).map(drop)
+    }
+
+    /// Whether the run in the directory, if there is one, is of this configuration and could be
+    /// continued. Nothing is changed, nor said.
+    ///
+    /// # Errors
+    /// As for `fit` with [`resume`](Self::resume).
+    pub fn can_resume(&self, model: &M) -> Result<(), TrainingError> {
+        let checked = self.checked(model)?;
+        if !self.directory.path().exists() {
+            return Ok(());
+        }
+        let store = CheckpointStore::open(self.directory.checkpoints(), &PARTS)?;
+        let silent = Notices::new(|_| {});
+        newest(&self.directory, &store, &checked.spec, &silent).map(drop)
+    }
+
+    pub(super) fn checked(&self, model: &M) -> Result<Checked, TrainingError> {
+        let run = self.run()?;
+        let groups = ResolvedGroups::resolve(&self.plan.groups, model)?;
+        let mut schedulers = vec![Track {
+            group: None,
+            observed: self.plan.observed.clone(),
+            scheduler: Scheduler::new(self.plan.schedule.schedule.clone(), run)?,
+        }];
+        for group in groups.iter() {
+            if let Some(clocked) = group.schedule(&self.plan.schedule) {
+                let observed = group.observed().unwrap_or(&self.plan.observed);
+                let run = clock(clocked.clock, run);
+                schedulers.push(Track {
+                    group: Some(group.name().to_owned()),
+                    observed: observed.clone(),
+                    scheduler: Scheduler::new(clocked.schedule, run)?,
+                });
+            }
+        }
+        self.plan.optimizer.check(&groups, model)?;
+        if let Some(clip) = &self.plan.clip {
+            clip.check()?;
+        }
+        let inexact = self.inexactness(model);
+        if self.strict && !inexact.is_empty() {
+            return Err(TrainingError::Inexact { reasons: inexact });
+        }
+        let spec = Spec::new(self, run, &groups, model);
+        Ok(Checked {
+            run,
+            groups,
+            schedulers,
+            inexact,
+            spec,
+        })
+    }
+
+    /// The run as schedules see it.
+    fn run(&self) -> Result<Run, TrainingError> {
+        let at_least_one = |name, value: usize| match value {
+            0 => Err(TrainingError::Invalid {
+                name,
+                expected: "at least 1",
+                found: "0".to_owned(),
+            }),
+            _ => Ok(value),
+        };
+        at_least_one("training samples", self.train.num_items())?;
+        at_least_one("validation samples", self.valid.num_items())?;
+        let accumulation = at_least_one("gradient accumulation", self.plan.grads_accumulation)?;
+        let epochs = at_least_one("epochs", self.plan.epochs)? as u64;
+        let batches = self.train.batches_for_devices(self.place.workers());
+        self.place.check(batches)?;
+        if self.place.workers() > 1 {
+            self.check_gradients_of_several_devices()?;
+        }
+        let mut run = Run::per_update().with_epochs(epochs);
+        if let Some((_, batches)) = batches {
+            at_least_one("training batches", batches)?;
+            run = run.with_updates_per_epoch(batches.div_ceil(accumulation) as u64);
+        }
+        let clock = self.plan.schedule.clock;
+        if clock == Clock::PerEpoch && batches.is_none() {
+            return Err(TrainingError::Invalid {
+                name: "batches of an epoch",
+                expected: "a loader that tells them, for a schedule that advances per epoch",
+                found: "one that does not: say them by Loader::with_batches".to_owned(),
+            });
+        }
+        Ok(self::clock(clock, run))
+    }
+
+    /// Burn's strategies for several devices make the update themselves.
+    fn check_gradients_of_several_devices(&self) -> Result<(), TrainingError> {
+        let one_device = |name, found: &str| TrainingError::Invalid {
+            name,
+            expected: "a single device",
+            found: format!("{found} on {} devices", self.place.workers()),
+        };
+        if self.plan.clip.is_some() {
+            return Err(one_device("clip_gradients", "clipping over all parameters"));
+        }
+        if self.plan.non_finite != NonFinite::Propagate {
+            return Err(one_device("non_finite", "a check of every update"));
+        }
+        Ok(())
+    }
+}
+
+/// What [`Training::checked`] has found to be sound.
+pub(super) struct Checked {
+    pub run: Run,
+    pub groups: ResolvedGroups,
+    /// The schedulers of Burn's `ModuleLrScheduler`, in its order.
+    pub schedulers: Vec<Track>,
+    /// Why the run may not be exactly repeatable.
+    pub inexact: Vec<String>,
+    pub spec: Spec,
+}
+
+/// The scheduler of a parameter group, or of all other parameters.
+pub(super) struct Track {
+    pub group: Option<String>,
+    pub observed: MetricKey,
+    pub scheduler: Scheduler,
+}
+
+/// `run` with another clock.
+fn clock(clock: Clock, run: Run) -> Run {
+    let mut with_clock = match (clock, run.updates_per_epoch()) {
+        (Clock::PerEpoch, Some(updates)) => Run::per_epoch(updates),
+        (_, Some(updates)) => Run::per_update().with_updates_per_epoch(updates),
+        _ => Run::per_update(),
+    };
+    if let Some(epochs) = run.epochs() {
+        with_clock = with_clock.with_epochs(epochs);
+    }
+    with_clock
+}

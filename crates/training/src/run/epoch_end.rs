@@ -1,0 +1,267 @@
+//! What happens at the end of every epoch.
+//!
+//! The Learner has two hooks there: the checkpointing strategy, before the checkpoint is saved, and
+//! early stopping, after. Everything that belongs into the checkpoint, the verdict of a plateau and
+//! the epoch's line in the history, is done in the first.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use burn::train::EarlyStoppingStrategy;
+use burn::train::checkpoint::{CheckpointingAction, CheckpointingStrategy};
+use burn::train::metric::store::{Aggregate, EventStoreClient, Split as BurnsSplit};
+
+use super::directory::RunDirectory;
+use super::gradients::Gradients;
+use super::hooks::OnEpoch;
+use super::resume::SavedHistory;
+use crate::TrainingError;
+use crate::checkpoint::{CONFIG, CheckpointStore, HISTORY, Handover, KeepPolicy};
+use crate::feedback::Feedback;
+use crate::metrics::{
+    EarlyStopping, EpochRecord, History, LOSS, LrCut, MetricKey, MetricsLog, Split,
+};
+
+/// The hook into the end of every epoch; clones are one and the same.
+#[derive(Clone)]
+pub(super) struct EpochEnd(Arc<Mutex<State>>);
+
+pub(super) struct State {
+    pub directory: RunDirectory,
+    pub store: CheckpointStore,
+    pub handover: Handover,
+    /// What was asked for; without that, a run may go without a best checkpoint.
+    pub keep: Option<KeepPolicy>,
+    pub log: MetricsLog,
+    pub gradients: Gradients,
+    /// Of the schedulers of all parameters and of the groups.
+    pub tracks: Vec<Track>,
+    pub updates_per_epoch: Option<u64>,
+    pub early_stopping: Option<EarlyStopping>,
+    pub on_epoch: OnEpoch,
+    pub history: History,
+    /// The content of `burn-lr.json`.
+    pub config: Vec<u8>,
+    pub started: Instant,
+    pub error: Option<TrainingError>,
+}
+
+/// The learning rate of a parameter group, or of all other parameters, and what its plateaus hear.
+pub(super) struct Track {
+    pub group: Option<String>,
+    pub observed: MetricKey,
+    pub feedback: Feedback,
+}
+
+impl EpochEnd {
+    pub(super) fn new(state: State) -> Self {
+        Self(Arc::new(Mutex::new(state)))
+    }
+
+    /// Before the first update: whether the metrics that will be asked for are registered.
+    pub(super) fn begin(&self, store: &EventStoreClient) -> bool {
+        // The store answers in order: when it has, the log knows what is registered.
+        store.find_metric(LOSS, 0, Aggregate::Mean, &BurnsSplit::Train);
+        let mut state = self.lock();
+        state.error = state.check_metrics().err();
+        state.error.is_none()
+    }
+
+    /// The history, or the error that stopped the run.
+    pub(super) fn finish(self) -> Result<History, TrainingError> {
+        let mut state = self.lock();
+        if let Some(error) = state.error.take() {
+            return Err(error);
+        }
+        if state.gradients.must_stop() {
+            let running = state.history.epochs.len() + 1;
+            state.gradients.failure(running).map_or(Ok(()), Err)?;
+        }
+        Ok(std::mem::take(&mut state.history))
+    }
+
+    /// What training waits for between the epochs.
+    pub(super) fn handover(&self) -> Handover {
+        self.lock().handover.clone()
+    }
+
+    /// Leaves the metrics where Burn's summary looks for them.
+    pub(super) fn write_metric_files(&self) {
+        let state = self.lock();
+        if let Err(error) = state.log.write_files(state.directory.path()) {
+            log::warn!("no summary: {error}");
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn check_metrics(&self) -> Result<(), TrainingError> {
+        let mut known = self.log.registered();
+        let gradients = self.gradients.metrics();
+        let mut asked: Vec<(&'static str, &MetricKey)> = Vec::new();
+        for track in &self.tracks {
+            if track.feedback.has_plateau() {
+                asked.push(("plateau", &track.observed));
+            }
+        }
+        if let Some(stopping) = &self.early_stopping {
+            asked.push(("early stopping", stopping.metric()));
+        }
+        if let Some(best) = self.keep.as_ref().and_then(|keep| keep.best.as_ref()) {
+            asked.push(("best checkpoint", &best.metric));
+        }
+        let is_known = |key: &MetricKey| {
+            let of_gradients = key.split() == Split::Train
+                && gradients.iter().any(|name| name == key.name());
+            of_gradients || known.iter().any(|name| name == key.name())
+        };
+        let unknown = asked.into_iter().find(|(_, key)| !is_known(key));
+        let Some((user, metric)) = unknown else {
+            return Ok(());
+        };
+        let metric = metric.to_string();
+        known.extend(gradients);
+        Err(TrainingError::UnknownMetric {
+            user,
+            metric,
+            known,
+        })
+    }
+
+    /// Observes and records `epoch`, unless that was done, and gives whether it may be saved.
+    fn end(&mut self, epoch: usize, store: &EventStoreClient) -> bool {
+        if self.error.is_none() && self.history.epochs.last().map_or(0, |e| e.epoch) < epoch {
+            self.error = self.record(epoch, store).err();
+        }
+        self.error.is_none()
+    }
+
+    fn record(&mut self, epoch: usize, store: &EventStoreClient) -> Result<(), TrainingError> {
+        // The store answers in order: when it has, all of the epoch's values are in the log.
+        let valid_loss = store.find_metric(LOSS, epoch, Aggregate::Mean, &BurnsSplit::Valid);
+        if let Some(divergence) = self.log.divergence() {
+            return Err(divergence.into());
+        }
+        if let Some(loss) = valid_loss.filter(|loss| !loss.is_finite()) {
+            return Err(TrainingError::ValidationDiverged { epoch, loss });
+        }
+        let mut record = EpochRecord::new(epoch);
+        record.updates = self.check_updates(epoch)?;
+        record.train = self.log.metrics(Split::Train, epoch);
+        record.valid = self.log.metrics(Split::Valid, epoch);
+        self.gradients.end(epoch, &mut record.train)?;
+        record.cuts = self.observe(&record)?;
+        for track in &self.tracks {
+            let lr = track.feedback.lr();
+            if let Some(group) = &track.group {
+                record.group_lrs.insert(group.clone(), lr.lr);
+            } else {
+                (record.lr, record.next_lr) = (lr.lr, lr.next_lr);
+            }
+        }
+        record.seconds = self.started.elapsed().as_secs_f64();
+        self.started = Instant::now();
+        let ranked = self.store.set_metrics(epoch, &record.train, &record.valid);
+        if self.keep.is_some() {
+            ranked?;
+        }
+        if let Some(stopping) = &self.early_stopping {
+            value("early stopping", stopping.metric(), &record)?;
+        }
+        (self.on_epoch)(&record);
+        self.history.epochs.push(record);
+        self.directory.write_history(&self.history)?;
+
+        let saved = SavedHistory {
+            history: self.history.clone(),
+            log: self.log.until(epoch),
+        };
+        let json = serde_json::to_vec(&saved)
+            .map_err(|error| TrainingError::file("write", self.store.directory(), error.into()))?;
+        self.store.save_part(epoch, CONFIG, &self.config)?;
+        self.store.save_part(epoch, HISTORY, &json)
+    }
+
+    /// The updates made so far. Too many or too few in the epoch would bend every schedule.
+    fn check_updates(&self, epoch: usize) -> Result<u64, TrainingError> {
+        let made = self.tracks.first().map_or(0, |track| track.feedback.updates());
+        let before = self.history.epochs.last().map_or(0, |last| last.updates);
+        let found = made.saturating_sub(before);
+        match self.updates_per_epoch {
+            Some(expected) if expected != found => Err(TrainingError::UpdatesPerEpoch {
+                epoch,
+                expected,
+                found,
+            }),
+            _ => Ok(made),
+        }
+    }
+
+    /// Tells all plateaus what they observe, and gives the cuts that it led to.
+    fn observe(&self, record: &EpochRecord) -> Result<Vec<LrCut>, TrainingError> {
+        let mut all = Vec::new();
+        for track in &self.tracks {
+            if !track.feedback.has_plateau() {
+                continue;
+            }
+            let value = value("plateau", &track.observed, record)?;
+            for mut cut in track.feedback.observe(record.epoch as u64, value)? {
+                cut.group.clone_from(&track.group);
+                all.push(cut);
+            }
+        }
+        Ok(all)
+    }
+}
+
+/// The value of the metric that `user` asks for.
+fn value(
+    user: &'static str,
+    metric: &MetricKey,
+    record: &EpochRecord,
+) -> Result<f64, TrainingError> {
+    record
+        .get(metric)
+        .ok_or_else(|| TrainingError::MissingMetric {
+            user,
+            metric: metric.to_string(),
+            epoch: record.epoch,
+            known: record.keys().iter().map(MetricKey::to_string).collect(),
+        })
+}
+
+impl CheckpointingStrategy for EpochEnd {
+    fn checkpointing(
+        &mut self,
+        epoch: usize,
+        store: &EventStoreClient,
+    ) -> Vec<CheckpointingAction> {
+        let mut state = self.lock();
+        if !state.end(epoch, store) {
+            return Vec::new();
+        }
+        // Model, optimizer and scheduler.
+        state.handover.expect(3);
+        // What is no longer needed, the store deletes once the checkpoint is complete.
+        vec![CheckpointingAction::Save]
+    }
+}
+
+impl EarlyStoppingStrategy for EpochEnd {
+    fn should_stop(&mut self, epoch: usize, store: &EventStoreClient) -> bool {
+        let mut state = self.lock();
+        if !state.end(epoch, store) {
+            return true;
+        }
+        let stopping = state.early_stopping.as_ref();
+        let stops = stopping.is_some_and(|stopping| stopping.stops(&state.history));
+        drop(state);
+        // Until then, no update may be made.
+        self.handover().wait();
+        stops
+    }
+}

@@ -1,0 +1,297 @@
+//! Runs a [`Training`] through Burn's Learner.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
+use burn::tensor::Device;
+use burn::train::{Learner, LearnerModel, LearningResult, SupervisedTraining, TrainingStrategy};
+
+use super::check::Checked;
+use super::display::{BarRenderer, Display};
+use super::epoch_end::{self, EpochEnd, State};
+use super::gradients::Gradients;
+use super::lock::Lock;
+use super::resume::{newest, restore};
+use super::training::{Trained, Training};
+use super::update_loop::UpdateLoop;
+use crate::TrainingError;
+use crate::checkpoint::{CheckpointStore, Handover, MODEL, OPTIM, PARTS, PartCheckpointer, SCHEDULER};
+use crate::feedback::FeedbackScheduler;
+use crate::loader::Replay;
+use crate::metrics::{History, MetricsLog};
+use crate::optim::NonFinite;
+use crate::storage::{create_directory, save_model, set_aside_with_sum};
+
+impl<M: LearnerModel> Training<M> {
+    /// Trains `model`, whose device decides where that happens.
+    ///
+    /// # Errors
+    /// [`TrainingError`] naming the setting, hyperparameter or file that is wrong, or what stopped
+    /// the run: [`Diverged`](TrainingError::Diverged), [`Interrupted`](TrainingError::Interrupted)
+    /// or an error of the Learner. What completed epochs led to is in the directory then, and can be
+    /// resumed.
+    pub fn fit(mut self, model: M) -> Result<Trained<M>, TrainingError> {
+        let Checked {
+            run,
+            groups,
+            schedulers,
+            inexact,
+            spec,
+        } = self.checked(&model)?;
+        create_directory(self.directory.path())?;
+        let _lock = Lock::take(&self.directory)?;
+        let store = CheckpointStore::open(self.directory.checkpoints(), &PARTS)?
+            .with_keep(spec.keep().clone())
+            .with_notices(self.hooks.on_notice.clone());
+        let checkpoint = if self.resume {
+            newest(&self.directory, &store, &spec, &self.hooks.on_notice)?
+        } else if self.directory.config().exists() || !store.epochs().is_empty() {
+            return Err(TrainingError::RunExists {
+                path: self.directory.path().to_owned(),
+            });
+        } else {
+            None
+        };
+        for reason in &inexact {
+            let notice = format!("a resumed run may not be exact: {reason}");
+            self.hooks.on_notice.say(&notice);
+        }
+
+        // A model from a plain device has no gradients yet.
+        let seed = self.seed_for(&model);
+        let mut model = model.train();
+        let log = MetricsLog::default();
+        let mut history = History::default();
+        let mut tracks = Vec::new();
+        let mut inside = Vec::new();
+        for track in schedulers {
+            let (scheduler, feedback) = FeedbackScheduler::new(track.scheduler);
+            inside.push(scheduler);
+            tracks.push(epoch_end::Track {
+                group: track.group,
+                observed: track.observed,
+                feedback,
+            });
+        }
+        if let Some(checkpoint) = checkpoint {
+            let notices = &self.hooks.on_notice;
+            let resumed = restore(checkpoint, &store, &model, &mut inside, notices)?;
+            model = resumed.model;
+            history = resumed.history;
+            log.restore(resumed.log);
+        }
+        let done = history.epochs.len();
+        if done > self.plan.epochs {
+            return Err(TrainingError::Invalid {
+                name: "epochs",
+                expected: "at least as many as the run has completed",
+                found: format!("{} of {done}", self.plan.epochs),
+            });
+        }
+        let config = spec.write(&self.directory)?;
+        self.clear(&store, done)?;
+        if done > 0 {
+            self.directory.write_history(&history)?;
+        }
+        let store = store.with_best_copy(MODEL, self.directory.best_model())?;
+        let stopping = self.plan.early_stopping.as_ref();
+        let stopped = stopping.is_some_and(|stopping| stopping.stops(&history));
+        if done >= self.plan.epochs || stopped {
+            return self.complete(model.valid(), history);
+        }
+
+        let optimizer = self.plan.optimizer.build(&groups)?;
+        let mut inside = inside.into_iter().zip(&tracks);
+        let Some((base, _)) = inside.next() else {
+            unreachable!("there is a schedule of all parameters");
+        };
+        let mut scheduler = ModuleLrScheduler::new(base);
+        for (of_group, track) in inside {
+            if let Some(group) = groups.iter().find(|g| Some(g.name()) == track.group.as_deref()) {
+                scheduler = scheduler.with_group(group.param_group(), of_group);
+            }
+        }
+        let non_finite = self.plan.non_finite;
+        let gradients = Gradients::new(self.plan.clip, non_finite);
+        let epoch_end = EpochEnd::new(State {
+            directory: self.directory.clone(),
+            store: store.clone(),
+            handover: Handover::default(),
+            keep: self.plan.keep.clone(),
+            log: log.clone(),
+            gradients: gradients.clone(),
+            tracks,
+            updates_per_epoch: run.updates_per_epoch(),
+            early_stopping: self.plan.early_stopping.clone(),
+            on_epoch: std::mem::replace(&mut self.hooks.on_epoch, Box::new(|_| {})),
+            history,
+            config,
+            started: Instant::now(),
+            error: None,
+        });
+        if non_finite != NonFinite::Skip {
+            log.stop_on_divergence(self.hooks.interrupter.clone());
+        }
+        let devices = self.place.devices(&model);
+        let training = self.supervised(&log, done, seed);
+        let training = self.attached(training, &store, &epoch_end, done);
+        let strategy = self.strategy_on(devices, gradients, &epoch_end);
+        let training = self.shown(training.with_training_strategy(strategy), done);
+        let result = training.launch(Learner::new(model, optimizer, scheduler));
+        self.judge(result, log, &store, epoch_end)
+    }
+
+    /// Moves out of the way, but keeps, what a run that goes on after epoch `done` must not find:
+    /// newer checkpoints, which are damaged or of a run that was given up, and if it starts at epoch
+    /// 1 all results.
+    fn clear(&self, store: &CheckpointStore, done: usize) -> Result<(), TrainingError> {
+        let mut aside = store.set_aside_after(done)?;
+        if done == 0 {
+            for path in self.directory.results() {
+                aside.extend(set_aside_with_sum(&path)?);
+            }
+        }
+        for path in aside {
+            let notice = format!("set aside as {}", path.display());
+            self.hooks.on_notice.say(&notice);
+        }
+        Ok(())
+    }
+
+    /// Burn's training on the data, as the caller has configured it, starting after epoch `done`.
+    fn supervised(
+        &mut self,
+        log: &MetricsLog,
+        done: usize,
+        seed: Option<u64>,
+    ) -> SupervisedTraining<M> {
+        let train = Replay::new(self.train.inner(), done as u64, seed);
+        let valid = Replay::new(self.valid.inner(), done as u64, None);
+        let directory = self.directory.path();
+        let mut training = SupervisedTraining::new(directory, Arc::new(train), Arc::new(valid))
+            .with_application_logger(None)
+            .with_metric_logger(log.clone());
+        for configure in std::mem::take(&mut self.hooks.configure) {
+            training = configure(training);
+        }
+        training
+    }
+
+    /// `training` with everything of ours attached, also what is the default, in case the caller has
+    /// set something else.
+    fn attached(
+        &self,
+        training: SupervisedTraining<M>,
+        store: &CheckpointStore,
+        epoch_end: &EpochEnd,
+        done: usize,
+    ) -> SupervisedTraining<M> {
+        let handover = epoch_end.handover();
+        let part = |part| PartCheckpointer::new(store.clone(), part).with_handover(&handover);
+        let mut training = training
+            .num_epochs(self.plan.epochs)
+            .with_interrupter(self.hooks.interrupter.clone())
+            .with_custom_checkpointers(part(MODEL), part(OPTIM), part(SCHEDULER))
+            .with_checkpointing_strategy(epoch_end.clone())
+            .early_stopping(epoch_end.clone());
+        // Burn's accumulator copies the model in every update, also to accumulate a single batch.
+        if self.plan.grads_accumulation > 1 {
+            training = training.grads_accumulation(self.plan.grads_accumulation);
+        }
+        if self.place.gradient_checkpointing {
+            training = training.gradient_checkpointing();
+        }
+        if done > 0 {
+            training = training.checkpoint(done);
+        }
+        training
+    }
+
+    /// Our own loop on one device, Burn's strategies on several.
+    fn strategy_on(
+        &self,
+        mut devices: Vec<Device>,
+        gradients: Gradients,
+        epoch_end: &EpochEnd,
+    ) -> TrainingStrategy<M> {
+        if self.place.devices.is_empty() {
+            devices.truncate(1);
+        }
+        if devices.len() > 1 {
+            return self.place.several(devices).into();
+        }
+        let mut device = devices.pop().unwrap_or_default();
+        if !device.is_autodiff() {
+            device = device.autodiff();
+        }
+        if self.place.gradient_checkpointing {
+            device = device.gradient_checkpointing();
+        }
+        TrainingStrategy::Custom(Arc::new(UpdateLoop {
+            device,
+            gradients,
+            epoch_end: epoch_end.clone(),
+        }))
+    }
+
+    /// `training` with its renderer.
+    fn shown(&mut self, training: SupervisedTraining<M>, done: usize) -> SupervisedTraining<M> {
+        if let Some(renderer) = self.hooks.renderer.take() {
+            return training.renderer(renderer);
+        }
+        match self.hooks.display {
+            Display::Silent => training.renderer(Box::new(BarRenderer::new(false))),
+            Display::Bar => training.renderer(Box::new(BarRenderer::new(true))),
+            #[cfg(feature = "tui")]
+            Display::Dashboard => {
+                let renderer = burn::train::renderer::tui::TuiMetricsRendererWrapper::new(
+                    self.hooks.interrupter.clone(),
+                    (done > 0).then_some(done),
+                );
+                training.renderer(Box::new(renderer))
+            }
+        }
+    }
+
+    /// The model, or the first cause of the run's end.
+    fn judge(
+        self,
+        result: LearningResult<M>,
+        log: MetricsLog,
+        store: &CheckpointStore,
+        epoch_end: EpochEnd,
+    ) -> Result<Trained<M>, TrainingError> {
+        if let Some(divergence) = log.divergence() {
+            return Err(divergence.into());
+        }
+        let history = epoch_end.finish()?;
+        if let Some(error) = store.failure() {
+            return Err(error);
+        }
+        let epoch = history.epochs.last().map_or(0, |last| last.epoch);
+        if let Some(source) = result.error {
+            return Err(TrainingError::Learner { epoch, source });
+        }
+        if let Some(interruption) = result.interrupted {
+            return Err(TrainingError::Interrupted {
+                epoch,
+                reason: interruption
+                    .reason
+                    .unwrap_or_else(|| "no reason given".to_owned()),
+            });
+        }
+        self.complete(result.model, history)
+    }
+
+    fn complete(self, model: M, history: History) -> Result<Trained<M>, TrainingError> {
+        save_model(&self.directory.final_model(), &model)?;
+        let stopping = self.plan.early_stopping.as_ref();
+        if history.epochs.len() < self.plan.epochs
+            && let Some(reason) = stopping.and_then(|stopping| stopping.reason(&history))
+        {
+            self.hooks.on_notice.say(&reason);
+        }
+        Ok(Trained { model, history })
+    }
+}

@@ -1,0 +1,29 @@
+//! A training run: what it is configured with, how it goes, stops and is resumed.
+//!
+//! ```text
+//! Training (builder) --check--> Spec (must not change) + Free (may) --fit--> Learner, update by update
+//!                                                                              |
+//!                        RunDirectory <--history, checkpoints, models-- EpochEnd
+//! ```
+
+mod builder;
+mod check;
+mod directory;
+mod display;
+mod epoch_end;
+mod exactness;
+mod fit;
+mod gradients;
+mod hooks;
+mod lock;
+mod place;
+mod plan;
+mod resume;
+mod spec;
+mod training;
+mod update_loop;
+
+pub use directory::RunDirectory;
+pub use display::Display;
+pub use lock::Lock;
+pub use training::{Trained, Training};

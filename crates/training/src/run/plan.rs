@@ -1,0 +1,53 @@
+//! What a run is to do.
+
+use burn_lr_scheduler::{Clocked, Constant};
+
+use crate::checkpoint::KeepPolicy;
+use crate::metrics::{EarlyStopping, MetricKey, valid};
+use crate::optim::{GradientClip, Group, NonFinite, OptimizerConfig};
+
+/// What decides the bits of a run, as the caller has set it, and how long it goes on.
+pub(super) struct Plan {
+    pub schedule: Clocked,
+    pub optimizer: OptimizerConfig,
+    pub groups: Vec<Group>,
+    pub grads_accumulation: usize,
+    pub clip: Option<GradientClip>,
+    pub non_finite: NonFinite,
+    pub seed: Seed,
+    pub observed: MetricKey,
+    pub settings: serde_json::Value,
+    pub epochs: usize,
+    pub keep: Option<KeepPolicy>,
+    pub early_stopping: Option<EarlyStopping>,
+}
+
+/// What the device's random numbers are seeded with at the start of every epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Seed {
+    /// 0 for models that are known to draw random numbers.
+    Auto,
+    /// This number, beside the epoch's.
+    Given(u64),
+    /// Nothing.
+    Off,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            schedule: Clocked::per_update(Constant::new(1e-3)),
+            optimizer: OptimizerConfig::default(),
+            groups: Vec::new(),
+            grads_accumulation: 1,
+            clip: None,
+            non_finite: NonFinite::default(),
+            seed: Seed::Auto,
+            observed: valid("loss"),
+            settings: serde_json::Value::Null,
+            epochs: 1,
+            keep: None,
+            early_stopping: None,
+        }
+    }
+}

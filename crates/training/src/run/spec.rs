@@ -1,0 +1,226 @@
+//! The configuration of a run, as its directory keeps it.
+
+use burn::train::LearnerModel;
+use burn_lr_scheduler::{Clocked, Run};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::directory::RunDirectory;
+use super::training::Training;
+use crate::checkpoint::{CONFIG, Checkpoint, KeepPolicy};
+use crate::error::{Damage, TrainingError};
+use crate::metrics::{Best, EarlyStopping, MetricKey, valid};
+use crate::notices::Notices;
+use crate::optim::{GradientClip, NonFinite, OptimizerConfig, ResolvedGroups};
+use crate::storage::write_atomically;
+
+/// What `burn-lr.json` holds.
+#[derive(Serialize)]
+pub(super) struct Spec {
+    burn_lr: &'static str,
+    fixed: Fixed,
+    free: Free,
+}
+
+/// What must not change when a run is resumed: it decides the bits.
+#[derive(Serialize)]
+struct Fixed {
+    schedule: Clocked,
+    updates_per_epoch: Option<u64>,
+    optimizer: OptimizerConfig,
+    groups: ResolvedGroups,
+    grads_accumulation: usize,
+    clip_gradients: Option<GradientClip>,
+    non_finite: NonFinite,
+    seed: Option<u64>,
+    observed: MetricKey,
+    train: Value,
+    valid: Value,
+    multi_device_optim: String,
+    data_parallel: bool,
+    model: String,
+    settings: Value,
+}
+
+/// What may change: a run may be extended or stop earlier, and go on elsewhere.
+#[derive(Serialize)]
+struct Free {
+    epochs: usize,
+    devices: Vec<String>,
+    keep: KeepPolicy,
+    early_stopping: Option<EarlyStopping>,
+}
+
+impl Spec {
+    pub(super) fn new<M: LearnerModel>(
+        training: &Training<M>,
+        run: Run,
+        groups: &ResolvedGroups,
+        model: &M,
+    ) -> Self {
+        let Training { plan, place, .. } = training;
+        let devices = place.devices(model);
+        Self {
+            burn_lr: env!("CARGO_PKG_VERSION"),
+            fixed: Fixed {
+                schedule: plan.schedule.clone(),
+                updates_per_epoch: run.updates_per_epoch(),
+                optimizer: plan.optimizer.clone(),
+                groups: groups.clone(),
+                grads_accumulation: plan.grads_accumulation,
+                clip_gradients: plan.clip,
+                non_finite: plan.non_finite,
+                seed: training.seed_for(model),
+                observed: plan.observed.clone(),
+                train: training.train.description().clone(),
+                valid: training.valid.description().clone(),
+                multi_device_optim: format!("{:?}", place.multi_device_optim),
+                data_parallel: place.data_parallel,
+                model: model.to_string(),
+                settings: plan.settings.clone(),
+            },
+            free: Free {
+                epochs: plan.epochs,
+                devices: devices.iter().map(|d| format!("{d:?}")).collect(),
+                keep: keep_policy(plan.keep.as_ref()),
+                early_stopping: plan.early_stopping.clone(),
+            },
+        }
+    }
+
+    /// Which checkpoints are kept.
+    pub(super) fn keep(&self) -> &KeepPolicy {
+        &self.free.keep
+    }
+
+    fn document(&self, directory: &RunDirectory) -> Result<Value, TrainingError> {
+        // By way of the text, in which an f32 has the digits it was written with.
+        serde_json::to_vec(self)
+            .and_then(|json| serde_json::from_slice(&json))
+            .map_err(|error| TrainingError::file("write", &directory.config(), error.into()))
+    }
+
+    /// Whether the run in `directory`, if there is one, can be continued with this configuration.
+    ///
+    /// What it was configured with says `checkpoint`, the newest one that is complete: that is
+    /// verified, and `burn-lr.json` may have been damaged or lost since. Only a run without any
+    /// checkpoint is known by `burn-lr.json` alone.
+    ///
+    /// # Errors
+    /// [`TrainingError::ConfigChanged`] if it was configured differently, [`TrainingError::Damaged`]
+    /// if that cannot be read.
+    pub(super) fn check(
+        &self,
+        directory: &RunDirectory,
+        checkpoint: Option<&Checkpoint>,
+        notices: &Notices,
+    ) -> Result<(), TrainingError> {
+        let path = directory.config();
+        let file = match std::fs::read(&path) {
+            Ok(json) => Some(json),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => return Err(TrainingError::file("read", &path, error)),
+        };
+        let part = checkpoint.and_then(|checkpoint| checkpoint.parts.get(CONFIG));
+        let Some(json) = part.or(file.as_ref()) else {
+            return Ok(());
+        };
+        let saved: Value = serde_json::from_slice(json).map_err(|error| {
+            Damage::content(&path, format!("expected a run's configuration: {error}"))
+        })?;
+        let current = self.document(directory)?;
+        let difference = changes(&saved["fixed"], &current["fixed"]).into_iter().next();
+        if let Some((field, saved, current)) = difference {
+            return Err(TrainingError::ConfigChanged {
+                path,
+                field,
+                saved,
+                current,
+            });
+        }
+        if saved["free"]["devices"] != current["free"]["devices"] {
+            notices.say("continuing on another device: the bits will differ");
+        }
+        if let Some(checkpoint) = checkpoint {
+            let state = match file.map(|json| serde_json::from_slice::<Value>(&json)) {
+                None => "is missing",
+                Some(Ok(file)) if file["fixed"] == saved["fixed"] => return Ok(()),
+                Some(_) => "is damaged",
+            };
+            let (path, epoch) = (path.display(), checkpoint.epoch);
+            notices.say(&format!(
+                "{path} {state}: restored from the checkpoint of epoch {epoch}"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Writes the configuration, and gives what was written.
+    pub(super) fn write(&self, directory: &RunDirectory) -> Result<Vec<u8>, TrainingError> {
+        let path = directory.config();
+        let json = serde_json::to_vec_pretty(&self.document(directory)?)
+            .map_err(|error| TrainingError::file("write", &path, error.into()))?;
+        write_atomically(&path, &json)?;
+        Ok(json)
+    }
+}
+
+/// By default the last two checkpoints, and the one with the least validation loss.
+fn keep_policy(keep: Option<&KeepPolicy>) -> KeepPolicy {
+    let best_by_loss = || KeepPolicy::default().with_best(Best::min(valid("loss")));
+    keep.cloned().unwrap_or_else(best_by_loss)
+}
+
+/// The places where two documents differ, with the values there.
+fn changes(saved: &Value, current: &Value) -> Vec<(String, String, String)> {
+    let mut changes = Vec::new();
+    compare(String::new(), saved, current, &mut changes);
+    changes
+}
+
+fn compare(
+    path: String,
+    saved: &Value,
+    current: &Value,
+    changes: &mut Vec<(String, String, String)>,
+) {
+    match (saved, current) {
+        (Value::Object(old), Value::Object(new)) => {
+            let mut names: Vec<&String> = old.keys().chain(new.keys()).collect();
+            names.sort_unstable();
+            names.dedup();
+            for name in names {
+                let path = if path.is_empty() {
+                    name.clone()
+                } else {
+                    format!("{path}.{name}")
+                };
+                let missing = &Value::Null;
+                let old = old.get(name).unwrap_or(missing);
+                compare(path, old, new.get(name).unwrap_or(missing), changes);
+            }
+        }
+        _ if saved == current => {}
+        _ => changes.push((path, saved.to_string(), current.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn changes_are_named_by_their_place() {
+        let saved = json!({"a": {"b": [1, 2], "c": 1.5}, "d": "x"});
+        let current = json!({"a": {"b": [1, 3], "c": 1.5}, "e": null});
+        assert_eq!(
+            changes(&saved, &current),
+            [
+                ("a.b".to_owned(), "[1,2]".to_owned(), "[1,3]".to_owned()),
+                ("d".to_owned(), "\"x\"".to_owned(), "null".to_owned()),
+            ]
+        );
+    }
+}

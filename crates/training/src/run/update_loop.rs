@@ -1,0 +1,191 @@
+//! The Learner's training on one device, update by update.
+//!
+//! It is what Burn's own strategy for one device does, which offers no place between the gradients
+//! and the optimizer, nor one between the start of the run and its first update.
+
+use burn::data::dataloader::Progress;
+use burn::optim::{GradientsAccumulator, GradientsParams};
+use burn::tensor::Device;
+use burn::train::{
+    EventProcessorTraining, InferenceStep, Interrupter, Learner, LearnerEvent, LearnerModel,
+    SupervisedLearningStrategy, SupervisedTrainingEventProcessor, TrainLoader, TrainingComponents,
+    TrainingItem, ValidLoader,
+};
+
+use super::epoch_end::EpochEnd;
+use super::gradients::Gradients;
+
+/// Burn's strategy of training on one device.
+pub(super) struct UpdateLoop {
+    pub device: Device,
+    pub gradients: Gradients,
+    pub epoch_end: EpochEnd,
+}
+
+impl<M: LearnerModel> SupervisedLearningStrategy<M> for UpdateLoop {
+    fn fit(
+        &self,
+        mut components: TrainingComponents<M>,
+        mut learner: Learner<M>,
+        train: TrainLoader<M>,
+        valid: ValidLoader<M>,
+        starting_epoch: usize,
+    ) -> (M, SupervisedTrainingEventProcessor<M>) {
+        let train = train.to_device(&self.device);
+        let valid = valid.to_device(&self.device.clone().inner());
+        learner.fork(&self.device);
+        let interrupter = components.interrupter.clone();
+        let mut processor = components.event_processor;
+        // The metrics are registered once the event of the start is through.
+        interrupter.fail_on_error(processor.flush());
+        if !self.epoch_end.begin(&components.event_store) {
+            interrupter.stop(None);
+        }
+        for epoch in starting_epoch..=components.num_epochs {
+            if interrupter.should_stop() {
+                break;
+            }
+            let mut epoch = Epoch::<M> {
+                number: epoch,
+                processor: &mut processor,
+                interrupter: &interrupter,
+            };
+            let accumulation = components.grad_accumulation.unwrap_or(1);
+            self.train(&mut epoch, &mut learner, &train, accumulation);
+            if interrupter.should_stop() {
+                break;
+            }
+            epoch.validate(&learner, &valid);
+            let number = epoch.number;
+            interrupter.fail_on_error(processor.process_train(LearnerEvent::EndEpoch(number)));
+            interrupter.fail_on_error(processor.flush());
+            if interrupter.should_stop() {
+                break;
+            }
+            let store = &components.event_store;
+            if let Some(checkpointer) = &mut components.checkpointer {
+                checkpointer.checkpoint(&learner, number, store);
+            }
+            if let Some(stopping) = &mut components.early_stopping
+                && stopping.should_stop(number, store)
+            {
+                break;
+            }
+        }
+        if components.summary.is_some() {
+            self.epoch_end.write_metric_files();
+        }
+        (learner.model(), processor)
+    }
+}
+
+impl UpdateLoop {
+    fn train<M: LearnerModel>(
+        &self,
+        epoch: &mut Epoch<'_, M>,
+        learner: &mut Learner<M>,
+        loader: &TrainLoader<M>,
+        accumulation: usize,
+    ) {
+        epoch.tell_train(LearnerEvent::StartSplit {
+            epoch_number: epoch.number,
+            total_items: loader.num_items(),
+        });
+        let mut batches = loader.iter();
+        let mut accumulator = GradientsAccumulator::new();
+        let mut accumulated = 0;
+        let mut iteration = 0;
+        let mut next = batches.next();
+        while let Some(batch) = next {
+            let batch = match batch {
+                Ok(batch) => batch,
+                Err(error) => {
+                    epoch.interrupter.fail(error);
+                    break;
+                }
+            };
+            iteration += 1;
+            let progress = batches.progress();
+            let output = learner.train_step(batch);
+            if accumulation > 1 {
+                accumulator.accumulate(&learner.model(), output.grads);
+                accumulated += 1;
+                // Not by the progress, which a loader may well count otherwise.
+                next = batches.next();
+                if accumulated == accumulation || next.is_none() {
+                    self.update(learner, accumulator.grads());
+                    accumulated = 0;
+                }
+            } else {
+                self.update(learner, output.grads);
+                next = batches.next();
+            }
+            let lr = Some(learner.lr_current());
+            let item = TrainingItem::new(output.item, progress, Some(iteration), lr);
+            epoch.tell_train(LearnerEvent::ProcessedItem(item));
+            if self.gradients.must_stop() {
+                epoch.interrupter.stop(Some("a gradient is not finite"));
+            }
+            if epoch.interrupter.should_stop() {
+                break;
+            }
+        }
+        epoch.tell_train(LearnerEvent::EndSplit(epoch.number));
+    }
+
+    fn update<M: LearnerModel>(&self, learner: &mut Learner<M>, mut grads: GradientsParams) {
+        learner.lr_step();
+        let admitted =
+            !self.gradients.are_watched() || self.gradients.admit(&mut grads, &learner.model());
+        if admitted {
+            learner.optimizer_step(grads);
+        }
+    }
+}
+
+/// A running epoch.
+struct Epoch<'a, M: LearnerModel> {
+    number: usize,
+    processor: &'a mut SupervisedTrainingEventProcessor<M>,
+    interrupter: &'a Interrupter,
+}
+
+impl<M: LearnerModel> Epoch<'_, M> {
+    fn tell_train(&mut self, event: LearnerEvent<<M as burn::train::TrainStep>::Output>) {
+        let told = self.processor.process_train(event);
+        self.interrupter.fail_on_error(told);
+    }
+
+    fn tell_valid(&mut self, event: LearnerEvent<<M as InferenceStep>::Output>) {
+        let told = self.processor.process_valid(event);
+        self.interrupter.fail_on_error(told);
+    }
+
+    fn validate(&mut self, learner: &Learner<M>, loader: &ValidLoader<M>) {
+        self.tell_valid(LearnerEvent::StartSplit {
+            epoch_number: self.number,
+            total_items: loader.num_items(),
+        });
+        let model = learner.model().valid();
+        let mut batches = loader.iter();
+        let mut iteration = 0;
+        while let Some(batch) = batches.next() {
+            let batch = match batch {
+                Ok(batch) => batch,
+                Err(error) => {
+                    self.interrupter.fail(error);
+                    break;
+                }
+            };
+            iteration += 1;
+            let progress: Progress = batches.progress();
+            let output = InferenceStep::step(&model, batch);
+            let item = TrainingItem::new(output, progress, Some(iteration), None);
+            self.tell_valid(LearnerEvent::ProcessedItem(item));
+            if self.interrupter.should_stop() {
+                break;
+            }
+        }
+        self.tell_valid(LearnerEvent::EndSplit(self.number));
+    }
+}
