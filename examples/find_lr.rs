@@ -138,10 +138,10 @@ fn run(options: &Options) -> Result<(), Error> {
         "Range test on {count} images in batches of {BATCH_SIZE}; {backend}, seed {}",
         options.seed
     ));
-    say(sweep.chart().terminal(80, 16).trim_end());
+    say(sweep.chart().terminal((80, 16)).trim_end());
     say(&report(&sweep));
     if let Some(path) = &options.svg {
-        write(path, &sweep.chart().svg((640, 360))?)?;
+        write(path, &sweep.chart().svg_file((640, 360))?)?;
     }
     if let Some(path) = &options.csv {
         write(path, &sweep.to_csv())?;

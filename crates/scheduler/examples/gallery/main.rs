@@ -9,11 +9,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-#[path = "../preview/line.rs"]
-mod line;
 mod pages;
-#[path = "../preview/picture.rs"]
-mod picture;
 
 use std::fs;
 

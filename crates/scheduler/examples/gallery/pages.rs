@@ -5,11 +5,9 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use burn_lr_plot::{Chart, Line};
 use burn_lr_scheduler::{Run, ScheduleConfig, Scheduler};
 use burn_optim::lr_scheduler::LrScheduler;
-
-use crate::line::Line;
-use crate::picture;
 
 const EPOCHS: u64 = 60;
 const UPDATES_PER_EPOCH: u64 = 5;
@@ -39,8 +37,16 @@ pub fn all() -> Result<Vec<(PathBuf, String)>, Box<dyn Error>> {
             .filter(|(_, schedule)| schedule.name() == *name)
             .map(|(title, schedule)| line(title, schedule))
             .collect::<Result<Vec<_>, _>>()?;
-        let height = 230 + 18 * lines.len() as u32;
-        let svg = picture::svg(&lines, "step", (540, height))?;
+        let chart = Chart::new("")
+            .x_label("step")
+            .whole_x()
+            .x_range(0.0, (EPOCHS * UPDATES_PER_EPOCH) as f64)
+            .y_label("lr")
+            .y_include(0.0);
+        let svg = lines
+            .into_iter()
+            .fold(chart, Chart::line)
+            .svg_file((540, 250))?;
         let file = snake_case(name);
         let summary = summary(name, &file)?;
         write!(
@@ -79,10 +85,11 @@ fn line(title: &str, schedule: &ScheduleConfig) -> Result<Line, Box<dyn Error>> 
         lrs.extend((0..UPDATES_PER_EPOCH).map(|_| scheduler.step()));
         scheduler.observe(metric(epoch))?;
     }
-    Ok(Line {
-        label: title.to_owned(),
-        lrs,
-    })
+    let points = lrs.iter().enumerate();
+    Ok(Line::new(
+        title,
+        points.map(|(step, &lr)| (step as f64, lr)),
+    ))
 }
 
 /// A loss that improves, stalls, improves again and stalls for good.

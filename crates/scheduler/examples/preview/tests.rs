@@ -1,5 +1,7 @@
 //! The whole command, without the process around it.
 
+use std::path::PathBuf;
+
 use super::*;
 
 const STEP: &str = r#"{"StepLr": {"initial_lr": 0.1, "step_size": 2, "gamma": 0.5}}"#;

@@ -1,7 +1,7 @@
 //! Where the parts of a picture go.
 
-use super::Chart;
-use super::axis::Axis;
+use crate::Chart;
+use crate::axis::Axis;
 
 /// plotters has whole coordinates: a chart is drawn this much larger, and scaled back by its
 /// `viewBox`.
@@ -135,8 +135,8 @@ fn text_width(text: &str) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Line, Mark};
     use super::*;
+    use crate::{Line, Mark};
 
     #[test]
     fn names_that_do_not_fit_begin_a_row() {

@@ -1,0 +1,68 @@
+//! The learning rates that a training run would get.
+
+use std::path::Path;
+
+use burn_lr_scheduler::{Run, ScheduleConfig, ScheduleError, Scheduler, Verdict};
+use burn_optim::lr_scheduler::LrScheduler;
+
+use crate::Failure;
+use crate::args::Args;
+use crate::files::bad_file;
+
+/// The learning rate of every optimizer update.
+pub fn rates(
+    args: &Args,
+    file: &Path,
+    schedule: ScheduleConfig,
+    run: Run,
+    steps: u64,
+    metrics: &[f64],
+) -> Result<Vec<f64>, Failure> {
+    let refused = |error| match error {
+        ScheduleError::UnresolvedLength {
+            path,
+            length,
+            missing,
+        } => bad_file(
+            file,
+            format!(
+                "{path}: a length of {length} needs the run's {missing}; give --steps-per-epoch \
+                 and --epochs"
+            ),
+        ),
+        error => bad_file(file, error),
+    };
+    let mut scheduler = Scheduler::new(schedule, run).map_err(refused)?;
+    let updates_per_epoch = run.updates_per_epoch().unwrap_or(u64::MAX);
+    let mut lrs = Vec::new();
+    let mut observations = metrics.iter().zip(1..);
+    let mut cuts = Vec::new();
+    for update in 1..=steps {
+        lrs.push(scheduler.step());
+        if update % updates_per_epoch != 0 {
+            continue;
+        }
+        if let (Some((&metric, number)), Some(metrics)) = (observations.next(), &args.metrics) {
+            let verdicts = scheduler.observe(metric).map_err(|error| {
+                bad_file(
+                    metrics,
+                    format!("line {number}: {}: {error}", file.display()),
+                )
+            })?;
+            if verdicts.iter().any(|v| matches!(v, Verdict::Cut { .. })) {
+                cuts.push(number.to_string());
+            }
+        }
+    }
+    if let Some(metrics) = &args.metrics {
+        let (file, metrics) = (file.display(), metrics.display());
+        if scheduler.plateaus().is_empty() {
+            eprintln!("note: {file}: no plateau that could hear {metrics}");
+        } else if cuts.is_empty() {
+            eprintln!("note: {file}: no cut");
+        } else {
+            eprintln!("note: {file}: cut after epoch {}", cuts.join(", "));
+        }
+    }
+    Ok(lrs)
+}
