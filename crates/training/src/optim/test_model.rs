@@ -6,7 +6,7 @@ use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor};
 
 use super::{ParamInfo, parameters};
-use crate::Backend;
+use crate::device::Backend;
 
 #[derive(Module, Debug)]
 pub(super) struct Block {
