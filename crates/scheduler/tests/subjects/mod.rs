@@ -5,9 +5,10 @@
 
 use burn_lr_scheduler::{
     Build, Clamped, Constant, CosineDecayCycles, Curve, CustomSchedule, Length, MAX_DEPTH, Product,
-    ReduceLrOnPlateau, Run, Scaled, Schedule, ScheduleConfig, ScheduleError, Sequence, StepLr,
-    Warmup, WarmupKind,
+    ReduceLrOnPlateau, Run, Scaled, Schedule, ScheduleConfig, ScheduleError, Scheduler, Sequence,
+    StepLr, Warmup, WarmupKind,
 };
+use burn_optim::lr_scheduler::LrScheduler;
 use serde::{Deserialize, Serialize};
 
 /// Falls from `peak` to 0 in each period, or rises from there.
@@ -191,4 +192,36 @@ pub fn metric(epoch: u64) -> f64 {
         e if e < 20 => 1.0 + 0.01 * e as f64,
         e => -0.001 * (e * (epoch / 29)) as f64,
     }
+}
+
+/// All of them, with titles.
+pub fn subjects() -> Vec<(String, ScheduleConfig)> {
+    let mut all = Vec::new();
+    for (title, schedule) in ScheduleConfig::examples() {
+        all.push((title.to_owned(), schedule));
+    }
+    for (title, schedule) in combinations() {
+        all.push((title.to_owned(), schedule));
+    }
+    all.push(("nested".to_owned(), nested(30)));
+    all
+}
+
+/// One for [`run`].
+pub fn scheduler(schedule: &ScheduleConfig) -> Scheduler {
+    Scheduler::new(schedule.clone(), run()).unwrap()
+}
+
+/// One update, and after the last of an epoch an observation.
+pub fn advance(scheduler: &mut Scheduler) -> f64 {
+    let lr = scheduler.step();
+    if scheduler.updates().is_multiple_of(3) {
+        scheduler.observe(metric(scheduler.updates() / 3)).unwrap();
+    }
+    lr
+}
+
+/// What would be written to disk.
+pub fn bytes(scheduler: &Scheduler) -> Vec<u8> {
+    scheduler.to_record().into_bytes().unwrap().to_vec()
 }
