@@ -7,12 +7,14 @@
 //!                              +---- ReduceLrOnPlateau: one observation per epoch <-------------+
 //! ```
 //!
-//! This crate re-exports three that can also be used alone:
+//! This crate re-exports four that can also be used alone:
 //!
 //! - [`scheduler`]: the schedules, independent of any backend,
 //! - [`model`]: the small classifier of the running experiment,
+//! - [`mnist`]: the data set of that experiment, and pictures of digits,
 //! - [`training`]: data, Burn's Learner with Adam, checkpoints and histories.
 
+pub use burn_lr_mnist as mnist;
 pub use burn_lr_model as model;
 pub use burn_lr_scheduler as scheduler;
 pub use burn_lr_training as training;

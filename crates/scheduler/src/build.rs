@@ -1,11 +1,20 @@
-//! Validation and the resolution of lengths, on the way from a schedule to a [`Curve`].
+//! Validation and the resolution of lengths, on the way from a schedule to a
+//! [`Curve`](crate::Curve).
 
+use std::cell::Cell;
 use std::fmt::Display;
 
-use crate::{Curve, Length, Run, ScheduleConfig, ScheduleError};
+use crate::{Length, Run, ScheduleError};
 
 /// How deep schedules may nest; deeper ones are refused rather than overflow the stack.
 pub const MAX_DEPTH: usize = 64;
+
+/// What building has asked of the run beside its clock: in all else another run may differ.
+#[derive(Debug, Default)]
+pub(crate) struct RunUse {
+    pub updates_per_epoch: Cell<bool>,
+    pub epochs: Cell<bool>,
+}
 
 /// What a [`Schedule`](crate::Schedule) is built with: the run, and the place in the tree that
 /// errors name.
@@ -15,22 +24,28 @@ pub const MAX_DEPTH: usize = 64;
 #[derive(Debug, Clone)]
 pub struct Build<'a> {
     run: &'a Run,
+    uses: &'a RunUse,
     path: String,
     depth: usize,
 }
 
 impl<'a> Build<'a> {
     /// The context of a schedule that stands alone.
-    pub(crate) fn root(run: &'a Run) -> Self {
+    pub(crate) fn root(run: &'a Run, uses: &'a RunUse) -> Self {
         Self {
             run,
+            uses,
             path: String::new(),
             depth: 0,
         }
     }
 
-    /// The run the schedule is built for.
+    /// The run the schedule is built for. A schedule that asks for it is taken to depend on all of it:
+    /// its records are refused by a scheduler of a longer run, which those of a schedule with
+    /// [lengths](Length) are only where one is in percent.
     pub fn run(&self) -> &Run {
+        self.uses.updates_per_epoch.set(true);
+        self.uses.epochs.set(true);
         self.run
     }
 
@@ -111,6 +126,7 @@ impl<'a> Build<'a> {
             Length::Steps(steps) => return Ok(steps),
             Length::Epochs(epochs) => {
                 self.non_negative(name, epochs)?;
+                self.uses.updates_per_epoch.set(true);
                 let steps = needs(self.run.steps_per_epoch(), "number of updates per epoch")?;
                 if steps == 1 && epochs.fract() != 0.0 {
                     let expected = "a whole number of epochs in a schedule that advances per epoch";
@@ -120,6 +136,8 @@ impl<'a> Build<'a> {
             }
             Length::Percent(percent) => {
                 self.check(name, percent, "0 to 100 %", |p| (0.0..=100.0).contains(&p))?;
+                self.uses.updates_per_epoch.set(true);
+                self.uses.epochs.set(true);
                 needs(self.run.epochs(), "number of epochs")?;
                 let total = needs(self.run.total_steps(), "number of updates per epoch")?;
                 percent / 100.0 * total as f64
@@ -174,19 +192,18 @@ impl<'a> Build<'a> {
         self.increasing(name, lengths)
     }
 
-    /// Builds the schedule nested under the field `name`.
-    pub fn child(&self, name: &str, schedule: &ScheduleConfig) -> Result<Curve, ScheduleError> {
+    /// The context of the schedule nested under the field `name`.
+    pub(crate) fn nested(&self, name: &str) -> Result<Self, ScheduleError> {
         let depth = self.depth + 1;
         if depth > MAX_DEPTH {
             let expected = format!("schedules nested at most {MAX_DEPTH} deep");
             return Err(self.invalid(name, expected, "a deeper one"));
         }
-        let child = Self {
-            run: self.run,
+        Ok(Self {
             path: self.join(name),
             depth,
-        };
-        schedule.build(&child)
+            ..*self
+        })
     }
 
     /// The context one path segment further down, used by the registry for a schedule's own name.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::ScheduleError;
+use crate::held::held;
 use crate::plateau::{Plateau, PlateauState, Verdict};
 use crate::running_product::RunningProduct;
 
@@ -113,9 +114,10 @@ impl Curve {
                 .try_for_each(|factor| factor.check_metric(step, metric)),
             Node::Sequence(parts) => {
                 let part = &parts[active(parts, step)];
-                match step < part.start {
-                    true => Ok(()),
-                    false => part.curve.check_metric(step - part.origin, metric),
+                if step < part.start {
+                    Ok(())
+                } else {
+                    part.curve.check_metric(step - part.origin, metric)
                 }
             }
             Node::Plateau(base, plateau) => {
@@ -173,11 +175,6 @@ impl Curve {
             }
         }
     }
-}
-
-/// `lr` within `0..=f64::MAX`, with NaN, which `clamp` would let pass, as 0.
-pub(crate) fn held(lr: f64) -> f64 {
-    if lr > 0.0 { lr.min(f64::MAX) } else { 0.0 }
 }
 
 /// The index of the part that `step` falls into.

@@ -134,37 +134,19 @@ impl<'de> Deserialize<'de> for ScheduleConfig {
 fn unknown(name: &str) -> String {
     let known = ScheduleConfig::NAMES;
     let plain = |name: &str| name.replace(['_', '-', ' '], "").to_lowercase();
+    // No name is that long, and a document may hold anything.
+    let asked = if name.len() > 64 { "" } else { name };
     let nearest = known
         .iter()
-        .map(|known| (distance(&plain(known), &plain(name)), known))
+        .map(|known| (strsim::levenshtein(&plain(known), &plain(asked)), known))
         .min()
-        .filter(|(distance, _)| *distance <= name.len() / 4);
+        .filter(|(distance, _)| *distance <= asked.len() / 4);
     let suggestion = match nearest {
         Some((_, known)) => format!("did you mean `{known}`? "),
         None => String::new(),
     };
     let known = known.join(", ");
     format!("unknown schedule `{name}`; {suggestion}known are {known}")
-}
-
-/// The number of insertions, deletions and replacements between two short texts.
-fn distance(a: &str, b: &str) -> usize {
-    // No name is that long, and a document may hold anything.
-    if b.len() > 64 {
-        return usize::MAX;
-    }
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = i;
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

@@ -161,17 +161,6 @@ mod tests {
     }
 
     #[test]
-    fn a_negative_literal_is_refused_even_where_a_length_may_be_empty() {
-        use crate::{Constant, Run, ScheduleConfig, ScheduleError, Warmup};
-        let warmup = ScheduleConfig::from(Warmup::new(Constant::new(0.1), -5));
-        let error = warmup.curve(&Run::per_update());
-        assert!(matches!(
-            error,
-            Err(ScheduleError::Invalid { path, found, .. }) if path == "Warmup.length" && found == "-5"
-        ));
-    }
-
-    #[test]
     fn nonsense_is_refused() {
         for json in ["-1", "1.5", "\"ten\"", "\"5 parsecs\"", "null", "\"%\""] {
             assert!(serde_json::from_str::<Length>(json).is_err(), "{json}");

@@ -18,13 +18,17 @@
 
 mod anneal_strategy;
 mod build;
+mod clocked;
 mod closure;
 mod curve;
 mod cycles;
 mod document;
 mod error;
+mod held;
+mod hyperparameters;
 mod interpolation;
 mod length;
+mod older;
 mod plateau;
 mod power;
 mod record;
@@ -36,6 +40,7 @@ mod schedules;
 
 pub use anneal_strategy::AnnealStrategy;
 pub use build::{Build, MAX_DEPTH};
+pub use clocked::Clocked;
 pub use closure::Closure;
 pub use curve::Curve;
 pub use error::ScheduleError;

@@ -196,11 +196,12 @@ impl Plateau {
         state.cooldown_left = state.cooldown_left.saturating_sub(1);
         if improved || cooling {
             state.bad_epochs = 0;
-            return match improved {
-                true => Verdict::Improved,
-                false => Verdict::CoolingDown {
+            return if improved {
+                Verdict::Improved
+            } else {
+                Verdict::CoolingDown {
                     epochs_left: state.cooldown_left,
-                },
+                }
             };
         }
 

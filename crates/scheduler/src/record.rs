@@ -1,35 +1,34 @@
 //! The layout of a scheduler's record.
 //!
-//! A record holds scalars only, so hyperparameters are flattened into `config.<path>` keys; texts,
-//! as `text.<path>`, and the form of the schedule tree are stored as hashes.
+//! A record holds scalars only, so hyperparameters are flattened: numbers into `config.<path>`
+//! keys; texts, flags and what is unset, as `text.<path>`, and the form of the schedule tree are stored as
+//! hashes.
 
 use burn_optim::lr_scheduler::LrSchedulerRecord;
-use serde_json::Value;
 
+use crate::hyperparameters::{Hyperparameter, Hyperparameters, Leaf, form, hash, leaves};
+use crate::older;
 use crate::plateau::PlateauState;
-use crate::{Clock, Curve, Length, Run, ScheduleConfig, ScheduleError};
+use crate::{Curve, ScheduleError};
 
 const FORM: &str = "form";
 const UPDATES: &str = "updates";
 
 pub(crate) fn write(
-    config: &ScheduleConfig,
-    run: &Run,
+    hyperparameters: &Hyperparameters,
     curve: &Curve,
     updates: u64,
 ) -> LrSchedulerRecord {
-    let hyperparameters = hyperparameters(config, run);
+    let Hyperparameters { leaves, run, .. } = hyperparameters;
     let mut record = LrSchedulerRecord::new()
-        .with_scalar(FORM, form(&hyperparameters))
+        .with_scalar(FORM, form(leaves))
         .with_scalar(UPDATES, updates);
-    for (path, value) in &hyperparameters {
+    for (path, value) in leaves.iter().chain(run) {
         let key = config_key(path);
         record = match value {
             Hyperparameter::Number(number) => record.with_scalar(&key, *number),
             Hyperparameter::Count(count) => record.with_scalar(&key, *count),
-            Hyperparameter::Flag(flag) => record.with_scalar(&key, *flag),
-            Hyperparameter::Unset => record.with_scalar(&key, false),
-            Hyperparameter::Text(text) => record.with_scalar(&text_key(path), hash(text)),
+            word => record.with_scalar(&text_key(path), word_hash(word)),
         };
     }
     for (i, state) in curve.plateaus().iter().enumerate() {
@@ -41,26 +40,31 @@ pub(crate) fn write(
 /// Checks the whole record, then restores the plateaus of `curve` and returns the update counter.
 pub(crate) fn read(
     record: &LrSchedulerRecord,
-    config: &ScheduleConfig,
-    run: &Run,
+    schedule: &'static str,
+    hyperparameters: &Hyperparameters,
     curve: &mut Curve,
 ) -> Result<u64, ScheduleError> {
-    let hyperparameters = hyperparameters(config, run);
-    if need(record.scalar::<u64>(FORM), FORM)? != form(&hyperparameters) {
-        return Err(ScheduleError::OtherSchedule {
-            schedule: config.name(),
-        });
-    }
+    let saved_form = need(record.scalar::<u64>(FORM), FORM)?;
     let updates = need(record.scalar(UPDATES), UPDATES)?;
-    for (path, current) in hyperparameters {
-        let (equal, saved) = compare(record, &path, &current)?;
-        if !equal {
-            return Err(ScheduleError::Changed {
-                path,
-                saved,
-                current: current.to_string(),
-            });
+    let Hyperparameters {
+        document,
+        leaves: current,
+        run,
+    } = hyperparameters;
+    if saved_form == form(current) {
+        compare_all(record, current.iter().chain(run))?;
+    } else {
+        let holds = |path: &str| holds(record, path);
+        let other = || ScheduleError::OtherSchedule { schedule };
+        let known = older::known(document, &holds).ok_or_else(other)?;
+        let known_leaves = leaves(&known);
+        if saved_form != form(&known_leaves) {
+            return Err(other());
         }
+        // What a new hyperparameter asks of the run the record cannot know.
+        let run = run.iter().filter(|(path, _)| holds(path));
+        compare_all(record, known_leaves.iter().chain(run))?;
+        older::has_defaults(document, &known, schedule)?;
     }
 
     let mut states = Vec::new();
@@ -74,6 +78,23 @@ pub(crate) fn read(
         }
     });
     Ok(updates)
+}
+
+fn compare_all<'a>(
+    record: &LrSchedulerRecord,
+    leaves: impl Iterator<Item = &'a Leaf>,
+) -> Result<(), ScheduleError> {
+    for (path, current) in leaves {
+        let (equal, saved) = compare(record, path, current)?;
+        if !equal {
+            return Err(ScheduleError::Changed {
+                path: path.clone(),
+                saved,
+                current: current.to_string(),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Whether the record's value for `path` is `current`, and that value for a message.
@@ -92,15 +113,38 @@ fn compare(
         let equal = matches!(current, Number(number) if *number == saved);
         (equal, saved.to_string())
     } else if let Some(saved) = record.scalar::<bool>(&key) {
+        // The first records held flags and what is unset so, in different places.
         match current {
             Flag(flag) => (*flag == saved, saved.to_string()),
             _ => (!saved && matches!(current, Unset), Unset.to_string()),
         }
     } else {
         let saved: u64 = need(record.scalar(&text_key(path)), &key)?;
-        let equal = matches!(current, Text(text) if hash(text) == saved);
-        (equal, "another text".to_owned())
+        let equal = matches!(current, Flag(_) | Text(_) | Unset) && word_hash(current) == saved;
+        let legible = [Flag(true), Flag(false), Unset]
+            .into_iter()
+            .find(|w| word_hash(w) == saved);
+        (
+            equal,
+            legible.map_or("another text".to_owned(), |word| word.to_string()),
+        )
     })
+}
+
+/// The hash of what is no number. A flag or what is unset is not the text of the same letters.
+fn word_hash(word: &Hyperparameter) -> u64 {
+    match word {
+        Hyperparameter::Text(text) => hash(text),
+        word => hash(&format!("\0{word}")),
+    }
+}
+
+/// Whether the record has a value for `path`.
+fn holds(record: &LrSchedulerRecord, path: &str) -> bool {
+    let key = config_key(path);
+    record.scalar::<f64>(&key).is_some()
+        || record.scalar::<bool>(&key).is_some()
+        || record.scalar::<u64>(&text_key(path)).is_some()
 }
 
 fn need<T>(value: Option<T>, key: &str) -> Result<T, ScheduleError> {
@@ -143,28 +187,6 @@ fn read_plateau(record: &LrSchedulerRecord, prefix: &str) -> Result<PlateauState
     })
 }
 
-/// A leaf of the serialized schedule.
-enum Hyperparameter {
-    Number(f64),
-    Count(u64),
-    Flag(bool),
-    Text(String),
-    /// An optional hyperparameter that was left out.
-    Unset,
-}
-
-impl std::fmt::Display for Hyperparameter {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Number(number) => number.fmt(f),
-            Self::Count(count) => count.fmt(f),
-            Self::Flag(flag) => flag.fmt(f),
-            Self::Text(text) => text.fmt(f),
-            Self::Unset => f.write_str("unset"),
-        }
-    }
-}
-
 fn config_key(path: &str) -> String {
     format!("config.{path}")
 }
@@ -173,80 +195,5 @@ fn text_key(path: &str) -> String {
     format!("text.{path}")
 }
 
-/// The leaves of the schedule's document with their paths, and of the run what changes a step's
-/// meaning: the clock, and whatever the schedule's lengths are counted in. A run whose lengths are
-/// not shares of it may be extended, so its number of epochs is left out otherwise.
-fn hyperparameters(config: &ScheduleConfig, run: &Run) -> Vec<(String, Hyperparameter)> {
-    let mut leaves = Vec::new();
-    // Schedules are plain structs of numbers and texts; serializing them cannot fail.
-    let document = serde_json::to_value(config).unwrap_or_default();
-    flatten(&document, String::new(), &mut leaves);
-    let lengths: Vec<Length> = leaves
-        .iter()
-        .filter_map(|(_, leaf)| match leaf {
-            Hyperparameter::Text(text) => text.parse().ok(),
-            _ => None,
-        })
-        .collect();
-    let in_percent = lengths.iter().any(|l| matches!(l, Length::Percent(_)));
-    let per_epoch = run.clock() == Clock::PerEpoch;
-    leaves.push(("run.per_epoch".to_owned(), Hyperparameter::Flag(per_epoch)));
-    let mut depends_on = |name: &str, value: Option<u64>| {
-        if let Some(value) = value {
-            leaves.push((format!("run.{name}"), Hyperparameter::Count(value)));
-        }
-    };
-    if per_epoch || !lengths.is_empty() {
-        depends_on("updates_per_epoch", run.updates_per_epoch());
-    }
-    if in_percent {
-        depends_on("epochs", run.epochs());
-    }
-    leaves
-}
-
-fn flatten(value: &Value, path: String, leaves: &mut Vec<(String, Hyperparameter)>) {
-    let leaf = match value {
-        Value::Null => Hyperparameter::Unset,
-        Value::Bool(flag) => Hyperparameter::Flag(*flag),
-        Value::String(text) => Hyperparameter::Text(text.clone()),
-        Value::Number(number) => match number.as_u64() {
-            Some(count) => Hyperparameter::Count(count),
-            None => Hyperparameter::Number(number.as_f64().unwrap_or(f64::NAN)),
-        },
-        Value::Array(items) => {
-            let length = Hyperparameter::Count(items.len() as u64);
-            // Before the items, so that a list of another length is named as that.
-            leaves.push((format!("{path}.length"), length));
-            for (i, item) in items.iter().enumerate() {
-                flatten(item, format!("{path}[{i}]"), leaves);
-            }
-            return;
-        }
-        Value::Object(fields) => {
-            for (name, field) in fields {
-                let separator = if path.is_empty() { "" } else { "." };
-                flatten(field, format!("{path}{separator}{name}"), leaves);
-            }
-            return;
-        }
-    };
-    leaves.push((path, leaf));
-}
-
-/// A hash of the schedule tree: all paths, but those of plain list items, which may vary in number.
-fn form(hyperparameters: &[(String, Hyperparameter)]) -> u64 {
-    let paths: Vec<&str> = hyperparameters
-        .iter()
-        .map(|(path, _)| path.as_str())
-        .filter(|path| !path.starts_with("run.") && !path.ends_with(']'))
-        .collect();
-    hash(&paths.join("\n"))
-}
-
-/// FNV-1a: stable across platforms and versions, which the standard library's hasher is not.
-fn hash(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
-}
+#[cfg(test)]
+mod tests;

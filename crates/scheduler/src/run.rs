@@ -37,6 +37,15 @@ pub struct Run {
 }
 
 impl Run {
+    /// A run whose schedule advances by `clock`, with epochs of `updates_per_epoch` optimizer updates.
+    pub const fn new(clock: Clock, updates_per_epoch: u64) -> Self {
+        Self {
+            clock,
+            updates_per_epoch: Some(updates_per_epoch),
+            epochs: None,
+        }
+    }
+
     /// A run whose schedule advances with every optimizer update.
     pub const fn per_update() -> Self {
         Self {

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use crate::closure::Closure;
-use crate::curve::held;
+use crate::held::held;
 
 /// The step from which the product holds, so that no jump takes for ever.
 pub(crate) const HORIZON: u64 = 1 << 24;

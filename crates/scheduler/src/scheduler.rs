@@ -5,16 +5,19 @@ use std::sync::Arc;
 use burn_optim::LearningRate;
 use burn_optim::lr_scheduler::{LrScheduler, LrSchedulerRecord};
 
+use crate::build::RunUse;
+use crate::hyperparameters::Hyperparameters;
 use crate::plateau::{PlateauState, Verdict};
 use crate::record;
-use crate::{Curve, Run, ScheduleConfig, ScheduleError};
+use crate::{Build, Clock, Curve, Run, ScheduleConfig, ScheduleError};
 
 /// A schedule with a counter: implements Burn's [`LrScheduler`].
 ///
 /// The first [`step`](LrScheduler::step) gives the learning rate of the first optimizer update.
 /// The whole state is in the record, so a freshly built scheduler that loads it continues exactly
 /// where the saved one stopped; the record also holds the hyperparameters, and is refused by a
-/// scheduler that was configured differently. To the configuration belongs of the [`Run`] what the
+/// scheduler that was configured differently. A record that lacks a hyperparameter, because the
+/// schedule had none when it was made, stands for the default. To the configuration belongs of the [`Run`] what the
 /// schedule depends on: when it advances, the number of updates in an epoch if it advances per epoch
 /// or has lengths in epochs or percent, and the number of epochs if it has lengths in percent. A run
 /// without the latter may be extended.
@@ -35,6 +38,7 @@ use crate::{Curve, Run, ScheduleConfig, ScheduleError};
 #[derive(Debug, Clone)]
 pub struct Scheduler {
     config: Arc<ScheduleConfig>,
+    hyperparameters: Arc<Hyperparameters>,
     run: Run,
     curve: Curve,
     updates: u64,
@@ -46,25 +50,19 @@ impl Scheduler {
     ///
     /// # Errors
     /// [`ScheduleError`] naming the hyperparameter that is outside its range, the length that
-    /// cannot be resolved, or the run's number of updates per epoch or of epochs if that is 0.
+    /// cannot be resolved, or the run's number of updates per epoch or of epochs if that is 0, or
+    /// missing where the schedule advances per epoch.
     pub fn new(schedule: impl Into<ScheduleConfig>, run: Run) -> Result<Self, ScheduleError> {
-        for (name, value) in [
-            ("run.updates_per_epoch", run.updates_per_epoch()),
-            ("run.epochs", run.epochs()),
-        ] {
-            if value == Some(0) {
-                return Err(ScheduleError::Invalid {
-                    path: name.to_owned(),
-                    expected: "at least 1".to_owned(),
-                    found: "0".to_owned(),
-                });
-            }
-        }
-        let config = Arc::new(schedule.into());
+        check(&run)?;
+        let config = schedule.into();
+        let uses = RunUse::default();
+        let curve = config.build(&Build::root(&run, &uses))?;
+        let hyperparameters = Hyperparameters::new(&config, &run, &uses)?;
         Ok(Self {
-            curve: config.curve(&run)?,
-            config,
+            config: Arc::new(config),
+            hyperparameters: Arc::new(hyperparameters),
             run,
+            curve,
             updates: 0,
             refused: None,
         })
@@ -123,7 +121,8 @@ impl Scheduler {
     /// with other hyperparameters, or is incomplete. The scheduler is then as it was before.
     pub fn try_load_record(&mut self, record: &LrSchedulerRecord) -> Result<(), ScheduleError> {
         let mut curve = self.curve.clone();
-        let updates = record::read(record, &self.config, &self.run, &mut curve)?;
+        let name = self.config.name();
+        let updates = record::read(record, name, &self.hyperparameters, &mut curve)?;
         self.curve = curve;
         self.updates = updates;
         self.refused = None;
@@ -136,6 +135,28 @@ impl Scheduler {
     }
 }
 
+fn check(run: &Run) -> Result<(), ScheduleError> {
+    let invalid = |name: &str, expected: &str, found: &str| ScheduleError::Invalid {
+        path: format!("run.{name}"),
+        expected: expected.to_owned(),
+        found: found.to_owned(),
+    };
+    for (name, value) in [
+        ("updates_per_epoch", run.updates_per_epoch()),
+        ("epochs", run.epochs()),
+    ] {
+        if value == Some(0) {
+            return Err(invalid(name, "at least 1", "0"));
+        }
+    }
+    // A document of a run may say so.
+    if run.clock() == Clock::PerEpoch && run.updates_per_epoch().is_none() {
+        let expected = "a number, for a schedule that advances per epoch";
+        return Err(invalid("updates_per_epoch", expected, "none"));
+    }
+    Ok(())
+}
+
 impl LrScheduler for Scheduler {
     fn step(&mut self) -> LearningRate {
         let lr = self.lr();
@@ -144,7 +165,7 @@ impl LrScheduler for Scheduler {
     }
 
     fn to_record(&self) -> LrSchedulerRecord {
-        record::write(&self.config, &self.run, &self.curve, self.updates)
+        record::write(&self.hyperparameters, &self.curve, self.updates)
     }
 
     /// Loads the record like [`try_load_record`](Scheduler::try_load_record). Burn's signature has
@@ -164,136 +185,13 @@ impl LrScheduler for Scheduler {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Constant, Length, ReduceLrOnPlateau, Sequence, StepLr};
-
-    fn halving() -> StepLr {
-        StepLr::new(0.01, 3).with_gamma(0.5)
-    }
+    use crate::{Constant, ReduceLrOnPlateau, Sequence, StepLr};
 
     #[test]
     fn an_epoch_lasts_its_updates() {
         let mut scheduler = Scheduler::new(StepLr::new(1.0, 2), Run::per_epoch(3)).unwrap();
         let lrs: Vec<f64> = (0..7).map(|_| scheduler.step()).collect();
         assert_eq!(lrs, [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.1]);
-    }
-
-    #[test]
-    fn a_record_of_another_schedule_is_refused_and_freezes() {
-        let run = Run::per_update();
-        let mut scheduler = Scheduler::new(halving(), run).unwrap();
-        scheduler.step();
-        let other = Scheduler::new(Constant::new(0.1), run).unwrap().to_record();
-        assert!(matches!(
-            scheduler.try_load_record(&other),
-            Err(ScheduleError::OtherSchedule { .. })
-        ));
-        assert_eq!((scheduler.updates(), scheduler.lr()), (1, 0.01));
-
-        scheduler.load_record(other);
-        assert!(scheduler.refused_record().is_some());
-        assert_eq!((scheduler.updates(), scheduler.step()), (1, 0.0));
-
-        scheduler.load_record(Scheduler::new(halving(), run).unwrap().to_record());
-        assert_eq!((scheduler.updates(), scheduler.step()), (0, 0.01));
-    }
-
-    #[test]
-    fn an_incomplete_record_is_refused() {
-        let mut scheduler = Scheduler::new(halving(), Run::per_update()).unwrap();
-        let empty = scheduler.try_load_record(&LrSchedulerRecord::new());
-        assert!(matches!(empty, Err(ScheduleError::MissingValue { .. })));
-        let torn = scheduler.to_record().with_scalar("updates", true);
-        assert!(matches!(
-            scheduler.try_load_record(&torn),
-            Err(ScheduleError::MissingValue { key }) if key == "updates"
-        ));
-    }
-
-    #[test]
-    fn a_changed_hyperparameter_is_named() {
-        let schedule = |gamma| {
-            Sequence::new(
-                [
-                    Constant::new(0.1).into(),
-                    halving().with_gamma(gamma).into(),
-                ],
-                [5],
-            )
-        };
-        let saved = Scheduler::new(schedule(0.5), Run::per_update()).unwrap();
-        let mut changed = Scheduler::new(schedule(0.25), Run::per_update()).unwrap();
-        assert_eq!(
-            changed.try_load_record(&saved.to_record()),
-            Err(ScheduleError::Changed {
-                path: "Sequence.schedules[1].StepLr.gamma".into(),
-                saved: "0.5".into(),
-                current: "0.25".into(),
-            })
-        );
-        let mut longer = Scheduler::new(schedule(0.5), Run::per_epoch(10)).unwrap();
-        assert!(matches!(
-            longer.try_load_record(&saved.to_record()),
-            Err(ScheduleError::Changed { .. })
-        ));
-    }
-
-    #[test]
-    fn a_changed_run_is_refused_where_the_schedule_depends_on_it() {
-        let per_update = |updates, epochs| {
-            let run = Run::per_update().with_updates_per_epoch(updates);
-            run.with_epochs(epochs)
-        };
-        let per_epoch = |updates, epochs| Run::per_epoch(updates).with_epochs(epochs);
-        let (updates, epochs) = (Some("run.updates_per_epoch"), Some("run.epochs"));
-        for (length, before, after, changed) in [
-            (Length::Steps(9), per_update(5, 10), per_update(6, 20), None),
-            (
-                Length::Epochs(2.0),
-                per_update(5, 10),
-                per_update(5, 20),
-                None,
-            ),
-            (
-                Length::Epochs(2.0),
-                per_update(5, 10),
-                per_update(6, 10),
-                updates,
-            ),
-            (
-                Length::Percent(9.0),
-                per_update(5, 10),
-                per_update(6, 10),
-                updates,
-            ),
-            (
-                Length::Percent(9.0),
-                per_update(5, 10),
-                per_update(5, 20),
-                epochs,
-            ),
-            (Length::Steps(9), per_epoch(5, 10), per_epoch(5, 20), None),
-            (
-                Length::Steps(9),
-                per_epoch(5, 10),
-                per_epoch(6, 10),
-                updates,
-            ),
-            (
-                Length::Percent(10.0),
-                per_epoch(5, 10),
-                per_epoch(5, 20),
-                epochs,
-            ),
-        ] {
-            let scheduler = |run| Scheduler::new(StepLr::new(0.1, length), run).unwrap();
-            let result = scheduler(after).try_load_record(&scheduler(before).to_record());
-            let found = match result {
-                Ok(()) => None,
-                Err(ScheduleError::Changed { path, .. }) => Some(path),
-                Err(error) => panic!("{error}"),
-            };
-            assert_eq!(found.as_deref(), changed, "{length}: {before:?} {after:?}");
-        }
     }
 
     #[test]
@@ -308,5 +206,20 @@ mod tests {
         }
         assert_eq!(counts, [0, 0, 1, 1]);
         assert_eq!(scheduler.plateaus()[0].cuts, 1);
+    }
+
+    #[test]
+    fn a_run_that_says_nothing_of_its_epochs_is_refused() {
+        let nothing = r#"{"clock": "per_epoch", "updates_per_epoch": null, "epochs": null}"#;
+        for run in [
+            serde_json::from_str(nothing).unwrap(),
+            Run::per_epoch(0),
+            Run::per_update().with_updates_per_epoch(0),
+        ] {
+            assert!(matches!(
+                Scheduler::new(Constant::new(0.1), run),
+                Err(ScheduleError::Invalid { path, .. }) if path == "run.updates_per_epoch"
+            ));
+        }
     }
 }

@@ -21,8 +21,9 @@
 pub mod checkpoint;
 pub mod device;
 mod error;
-pub mod evaluate;
+// pub mod evaluate;
 pub mod feedback;
+mod key;
 pub mod loader;
 pub mod metrics;
 mod notices;

@@ -83,9 +83,10 @@ impl Schedule for CosineAnnealingLr {
         let mirrored = self.mirrored;
         let period = t_max.saturating_mul(2);
         Ok(Curve::new(move |step| {
-            let t = match mirrored {
-                true => step % period,
-                false => step.min(t_max),
+            let t = if mirrored {
+                step % period
+            } else {
+                step.min(t_max)
             };
             if t == 0 {
                 return initial_lr;

@@ -107,9 +107,10 @@ impl Schedule for ExponentialDecay {
         let staircase = self.staircase;
         Ok(Curve::new(move |step| {
             let step = step.saturating_sub(decay_begin);
-            let time = match staircase {
-                true => (step / decay_steps) as f64,
-                false => step as f64 / decay_steps as f64,
+            let time = if staircase {
+                (step / decay_steps) as f64
+            } else {
+                step as f64 / decay_steps as f64
             };
             // Finite, so that growth leaves an initial rate of 0 at 0.
             let growth = decay_rate.powf(time).min(f64::MAX);

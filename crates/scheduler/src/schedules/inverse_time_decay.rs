@@ -64,9 +64,10 @@ impl Schedule for InverseTimeDecay {
         let decay_rate = build.non_negative("decay_rate", self.decay_rate)?;
         let staircase = self.staircase;
         Ok(Curve::new(move |step| {
-            let time = match staircase {
-                true => (step / decay_steps) as f64,
-                false => step as f64 / decay_steps as f64,
+            let time = if staircase {
+                (step / decay_steps) as f64
+            } else {
+                step as f64 / decay_steps as f64
             };
             initial_lr / (1.0 + decay_rate * time)
         }))

@@ -1,9 +1,54 @@
-//! The catalogue: one schedule, one file, one line in the registry below.
+//! The catalogue: one schedule, one file, one line below.
+//!
+//! [`ScheduleConfig`] holds each schedule, and a combinator holds `ScheduleConfig`s: a tree of
+//! schedules is a recursive type, and this module and those of the combinators are its two halves.
+//! All others know nothing of it outside their tests.
 
 use serde::Serialize;
 use serde::de::MapAccess;
 
+use crate::build::RunUse;
 use crate::{Build, Curve, Run, Schedule, ScheduleError};
+
+/// Calls a macro with the module and the name of each schedule.
+macro_rules! catalogue {
+    ($callback:ident) => {
+        $callback! {
+            constant::Constant,
+            lambda_lr::LambdaLr,
+            multiplicative_lr::MultiplicativeLr,
+            step_lr::StepLr,
+            multi_step_lr::MultiStepLr,
+            constant_lr::ConstantLr,
+            linear_lr::LinearLr,
+            exponential_lr::ExponentialLr,
+            polynomial_lr::PolynomialLr,
+            cosine_annealing_lr::CosineAnnealingLr,
+            cosine_annealing_warm_restarts::CosineAnnealingWarmRestarts,
+            cyclic_lr::CyclicLr,
+            one_cycle_lr::OneCycleLr,
+            swa_lr::SwaLr,
+            sequence::Sequence,
+            reduce_lr_on_plateau::ReduceLrOnPlateau,
+            product::Product,
+            warmup::Warmup,
+            scaled::Scaled,
+            clamped::Clamped,
+            inverse_sqrt::InverseSqrt,
+            noam::Noam,
+            warmup_stable_decay::WarmupStableDecay,
+            inverse_time_decay::InverseTimeDecay,
+            exponential_decay::ExponentialDecay,
+            piecewise_constant::PiecewiseConstant,
+            piecewise_interpolate::PiecewiseInterpolate,
+            tanh_decay::TanhDecay,
+            flat_cosine::FlatCosine,
+            cosine_decay_cycles::CosineDecayCycles,
+            polynomial_decay_cycles::PolynomialDecayCycles,
+        }
+    };
+}
+pub(crate) use catalogue;
 
 /// Declares each schedule's module and its variant of [`ScheduleConfig`].
 ///
@@ -121,43 +166,29 @@ macro_rules! registry {
     };
 }
 
-registry! {
-    constant::Constant,
-    lambda_lr::LambdaLr,
-    multiplicative_lr::MultiplicativeLr,
-    step_lr::StepLr,
-    multi_step_lr::MultiStepLr,
-    constant_lr::ConstantLr,
-    linear_lr::LinearLr,
-    exponential_lr::ExponentialLr,
-    polynomial_lr::PolynomialLr,
-    cosine_annealing_lr::CosineAnnealingLr,
-    cosine_annealing_warm_restarts::CosineAnnealingWarmRestarts,
-    cyclic_lr::CyclicLr,
-    one_cycle_lr::OneCycleLr,
-    swa_lr::SwaLr,
-    sequence::Sequence,
-    reduce_lr_on_plateau::ReduceLrOnPlateau,
-    product::Product,
-    warmup::Warmup,
-    scaled::Scaled,
-    clamped::Clamped,
-    inverse_sqrt::InverseSqrt,
-    noam::Noam,
-    warmup_stable_decay::WarmupStableDecay,
-    inverse_time_decay::InverseTimeDecay,
-    exponential_decay::ExponentialDecay,
-    piecewise_constant::PiecewiseConstant,
-    piecewise_interpolate::PiecewiseInterpolate,
-    tanh_decay::TanhDecay,
-    flat_cosine::FlatCosine,
-    cosine_decay_cycles::CosineDecayCycles,
-    polynomial_decay_cycles::PolynomialDecayCycles,
-}
+catalogue!(registry);
 
 pub use cyclic_lr::CyclicMode;
 pub use warmup::WarmupKind;
 pub use warmup_stable_decay::WsdDecay;
+
+/// A constant learning rate.
+impl From<f64> for ScheduleConfig {
+    fn from(lr: f64) -> Self {
+        Constant::new(lr).into()
+    }
+}
+
+impl Build<'_> {
+    /// Builds the schedule nested under the field `name`.
+    ///
+    /// # Errors
+    /// What is wrong with that schedule, or that schedules nest deeper than
+    /// [`MAX_DEPTH`](crate::MAX_DEPTH).
+    pub fn child(&self, name: &str, schedule: &ScheduleConfig) -> Result<Curve, ScheduleError> {
+        schedule.build(&self.nested(name)?)
+    }
+}
 
 impl ScheduleConfig {
     /// Validates the schedule for `run` and returns its curve.
@@ -166,6 +197,6 @@ impl ScheduleConfig {
     /// [`ScheduleError`] naming the first hyperparameter that is outside its range, or a length
     /// that cannot be resolved for this run.
     pub fn curve(&self, run: &Run) -> Result<Curve, ScheduleError> {
-        self.build(&Build::root(run))
+        self.build(&Build::root(run, &RunUse::default()))
     }
 }

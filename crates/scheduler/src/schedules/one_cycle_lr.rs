@@ -149,22 +149,20 @@ impl Schedule for OneCycleLr {
         let peak = pct_start * total_steps as f64 - 1.0;
         // A phase is its end and the rates at both its ends; the step decides which it is in.
         let rise = (peak, initial_lr, max_lr);
-        let phases = match self.three_phase {
-            true => [
+        let phases = if self.three_phase {
+            let descent_ends = 2.0 * pct_start * total_steps as f64 - 2.0;
+            [
                 rise,
-                (
-                    2.0 * pct_start * total_steps as f64 - 2.0,
-                    max_lr,
-                    initial_lr,
-                ),
+                (descent_ends, max_lr, initial_lr),
                 (last_step as f64, initial_lr, min_lr),
-            ],
+            ]
+        } else {
             // The second ends where it begins and so is never entered.
-            false => [
+            [
                 rise,
                 (peak, max_lr, max_lr),
                 (last_step as f64, max_lr, min_lr),
-            ],
+            ]
         };
         let strategy = self.anneal_strategy;
         Ok(Curve::new(move |step| {

@@ -76,7 +76,7 @@ impl Schedule for Product {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Constant, ReduceLrOnPlateau, Run, Scheduler};
+    use crate::{Constant, ReduceLrOnPlateau, Run};
 
     fn constants(lrs: &[f64]) -> Result<Curve, ScheduleError> {
         let schedules = lrs.iter().map(|&lr| Constant::new(lr).into());
@@ -103,9 +103,11 @@ mod tests {
             .with_patience(0)
             .with_factor(0.5);
         let product = Product::new([Constant::new(0.2).into(), plateau.into()]);
-        let mut scheduler = Scheduler::new(product, Run::per_epoch(1)).unwrap();
-        scheduler.observe(1.0).unwrap();
-        scheduler.observe(2.0).unwrap();
-        assert_eq!(scheduler.lr(), 0.1);
+        let mut curve = ScheduleConfig::from(product)
+            .curve(&Run::per_epoch(1))
+            .unwrap();
+        curve.observe(0, 1.0).unwrap();
+        curve.observe(0, 2.0).unwrap();
+        assert_eq!(curve.lr(0), 0.1);
     }
 }

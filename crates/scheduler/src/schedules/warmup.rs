@@ -154,16 +154,15 @@ impl Schedule for Warmup {
     fn build(&self, build: &Build<'_>) -> Result<Curve, ScheduleError> {
         let length = build.steps_or_zero("length", self.length)?;
         let start = self.start(build)?;
-        let base = build.child("base", &self.base)?;
-        let base = match self.prefix {
+        let mut base = build.child("base", &self.base)?;
+        if self.prefix {
             // Held at its own step 0 until it starts.
-            true => Curve::sequence(vec![Part {
+            base = Curve::sequence(vec![Part {
                 start: length,
                 origin: length,
                 curve: base,
-            }]),
-            false => base,
-        };
+            }]);
+        }
         let kind = self.kind;
         Ok(base.map(move |step, target| {
             if step >= length {
@@ -209,7 +208,7 @@ impl Schedule for Warmup {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Constant, ReduceLrOnPlateau, Run, Scheduler, StepLr};
+    use crate::{Constant, ReduceLrOnPlateau, Run, StepLr};
 
     fn build(warmup: Warmup) -> Result<Curve, ScheduleError> {
         ScheduleConfig::from(warmup).curve(&Run::per_update())
@@ -264,15 +263,21 @@ mod tests {
             .with_patience(0)
             .with_factor(0.5);
         for (prefix, expected) in [(true, 0.2), (false, 0.1)] {
-            let warmup = Warmup::new(plateau.clone(), 2).with_prefix(prefix);
-            let mut scheduler = Scheduler::new(warmup, Run::per_epoch(1)).unwrap();
-            scheduler.observe(1.0).unwrap();
-            scheduler.observe(2.0).unwrap();
-            // Epoch 1, halfway up.
-            burn_optim::lr_scheduler::LrScheduler::step(&mut scheduler);
-            assert_eq!(scheduler.lr(), expected, "prefix {prefix}");
-            assert_eq!(scheduler.plateaus()[0].cuts, u64::from(!prefix));
+            let mut curve = build(Warmup::new(plateau.clone(), 2).with_prefix(prefix)).unwrap();
+            curve.observe(0, 1.0).unwrap();
+            curve.observe(0, 2.0).unwrap();
+            // Halfway up.
+            assert_eq!(curve.lr(1), expected, "prefix {prefix}");
+            assert_eq!(curve.plateaus()[0].cuts, u64::from(!prefix));
         }
+    }
+
+    #[test]
+    fn a_negative_length_is_refused_though_an_empty_one_is_not() {
+        assert!(matches!(
+            build(Warmup::new(Constant::new(0.1), -5)),
+            Err(ScheduleError::Invalid { path, found, .. }) if path == "Warmup.length" && found == "-5"
+        ));
     }
 
     #[test]

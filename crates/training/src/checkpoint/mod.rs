@@ -21,12 +21,14 @@ mod part;
 mod prune;
 mod read;
 mod save;
+mod snapshot;
 mod store;
 
 pub(crate) use handover::Handover;
 pub use keep::KeepPolicy;
 pub use part::PartCheckpointer;
 pub use read::{Checkpoint, Skipped};
+pub use snapshot::{Snapshot, SnapshotError};
 pub use store::CheckpointStore;
 
 /// The part of a checkpoint that holds the model's parameters.

@@ -4,7 +4,7 @@ use burn_lr_scheduler::Mode;
 use serde::{Deserialize, Serialize};
 
 use super::history::History;
-use super::key::MetricKey;
+use crate::key::MetricKey;
 use super::record::EpochRecord;
 
 /// What makes an epoch, and its checkpoint, the best: the least or the greatest value of a metric.

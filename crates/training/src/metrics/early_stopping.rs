@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::best::Best;
 use super::history::History;
-use super::key::{MetricKey, valid};
+use crate::key::{MetricKey, valid};
 
 /// Ends a run once a metric has not been better than its best for a number of epochs.
 ///

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::key::MetricKey;
+use crate::key::MetricKey;
 use super::record::EpochRecord;
 
 /// All epochs of a run in their order.

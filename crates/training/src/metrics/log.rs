@@ -11,7 +11,7 @@ use burn::train::metric::{MetricAttributes, MetricDefinition, MetricId, NumericE
 use serde::{Deserialize, Serialize};
 
 use super::any_float::any_float;
-use super::key::{MetricKey, Split};
+use crate::key::{MetricKey, Split};
 use super::record::Metrics;
 use crate::TrainingError;
 use crate::storage::{create_directory, write_atomically};

@@ -4,7 +4,6 @@ mod any_float;
 mod best;
 mod early_stopping;
 mod history;
-mod key;
 mod log;
 mod record;
 
@@ -12,6 +11,6 @@ pub(crate) use any_float::any_float;
 pub use best::Best;
 pub use early_stopping::EarlyStopping;
 pub use history::History;
-pub use key::{MetricKey, ParseMetricKeyError, Split, train, valid};
+pub use crate::key::{MetricKey, ParseMetricKeyError, Split, train, valid};
 pub(crate) use log::{Divergence, LOSS, LoggedEpoch, MetricsLog};
 pub use record::{EpochRecord, LrCut, Metrics};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::any_float::any_float;
-use super::key::{MetricKey, Split};
+use crate::key::{MetricKey, Split};
 
 /// The metrics of one split by their [names](MetricKey).
 pub type Metrics = BTreeMap<String, f64>;

@@ -1,7 +1,7 @@
 //! What can be refused before anything is written.
 
 use burn::train::LearnerModel;
-use burn_lr_scheduler::{Clock, Run, Scheduler};
+use burn_lr_scheduler::{Clock, Clocked, Run, Scaled, Scheduler};
 
 use super::resume::newest;
 use super::spec::Spec;
@@ -39,24 +39,25 @@ impl<M: LearnerModel> Training<M> {
 
     pub(super) fn checked(&self, model: &M) -> Result<Checked, TrainingError> {
         let run = self.run()?;
-        let groups = ResolvedGroups::resolve(&self.plan.groups, model)?;
+        let groups = ResolvedGroups::resolve(&self.plan.optimizer, &self.plan.groups, model)?;
         let mut schedulers = vec![Track {
             group: None,
             observed: self.plan.observed.clone(),
             scheduler: Scheduler::new(self.plan.schedule.schedule.clone(), run)?,
         }];
-        for group in groups.iter() {
-            if let Some(clocked) = group.schedule(&self.plan.schedule) {
-                let observed = group.observed().unwrap_or(&self.plan.observed);
-                let run = clock(clocked.clock, run);
-                schedulers.push(Track {
-                    group: Some(group.name().to_owned()),
-                    observed: observed.clone(),
-                    scheduler: Scheduler::new(clocked.schedule, run)?,
-                });
+        for group in groups.iter().filter(|group| group.has_rate()) {
+            let Clocked { schedule, clock } = group.schedule().unwrap_or(&self.plan.schedule);
+            let mut schedule = schedule.clone();
+            if group.lr_scale() != 1.0 {
+                schedule = Scaled::new(schedule, group.lr_scale()).into();
             }
+            let observed = group.observed().unwrap_or(&self.plan.observed);
+            schedulers.push(Track {
+                group: Some(group.name().to_owned()),
+                observed: observed.clone(),
+                scheduler: Scheduler::new(schedule, with_clock(*clock, run))?,
+            });
         }
-        self.plan.optimizer.check(&groups, model)?;
         if let Some(clip) = &self.plan.clip {
             clip.check()?;
         }
@@ -84,8 +85,8 @@ impl<M: LearnerModel> Training<M> {
             }),
             _ => Ok(value),
         };
-        at_least_one("training samples", self.train.num_items())?;
-        at_least_one("validation samples", self.valid.num_items())?;
+        at_least_one("training samples", self.train.samples())?;
+        at_least_one("validation samples", self.valid.samples())?;
         let accumulation = at_least_one("gradient accumulation", self.plan.grads_accumulation)?;
         let epochs = at_least_one("epochs", self.plan.epochs)? as u64;
         let batches = self.train.batches_for_devices(self.place.workers());
@@ -106,7 +107,7 @@ impl<M: LearnerModel> Training<M> {
                 found: "one that does not: say them by Loader::with_batches".to_owned(),
             });
         }
-        Ok(self::clock(clock, run))
+        Ok(with_clock(clock, run))
     }
 
     /// Burn's strategies for several devices make the update themselves.
@@ -145,14 +146,14 @@ pub(super) struct Track {
 }
 
 /// `run` with another clock.
-fn clock(clock: Clock, run: Run) -> Run {
-    let mut with_clock = match (clock, run.updates_per_epoch()) {
+fn with_clock(clock: Clock, run: Run) -> Run {
+    let mut run_of_clock = match (clock, run.updates_per_epoch()) {
         (Clock::PerEpoch, Some(updates)) => Run::per_epoch(updates),
         (_, Some(updates)) => Run::per_update().with_updates_per_epoch(updates),
         _ => Run::per_update(),
     };
     if let Some(epochs) = run.epochs() {
-        with_clock = with_clock.with_epochs(epochs);
+        run_of_clock = run_of_clock.with_epochs(epochs);
     }
-    with_clock
+    run_of_clock
 }

@@ -166,8 +166,8 @@ impl<M: LearnerModel> Training<M> {
         done: usize,
         seed: Option<u64>,
     ) -> SupervisedTraining<M> {
-        let train = Replay::new(self.train.inner(), done as u64, seed);
-        let valid = Replay::new(self.valid.inner(), done as u64, None);
+        let train = Replay::new(&self.train, done as u64, seed);
+        let valid = Replay::new(&self.valid, done as u64, None);
         let directory = self.directory.path();
         let mut training = SupervisedTraining::new(directory, Arc::new(train), Arc::new(valid))
             .with_application_logger(None)

@@ -131,7 +131,7 @@ impl Gradients {
 
 impl Epoch {
     fn add(&mut self, norm: GradientNorm) {
-        self.unread.push(norm.into_tensor());
+        self.unread.extend(norm.tensor());
         if self.unread.len() >= CHUNK {
             self.read();
         }

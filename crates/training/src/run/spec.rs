@@ -9,6 +9,7 @@ use super::directory::RunDirectory;
 use super::training::Training;
 use crate::checkpoint::{CONFIG, Checkpoint, KeepPolicy};
 use crate::error::{Damage, TrainingError};
+use crate::loader::LoaderDescription;
 use crate::metrics::{Best, EarlyStopping, MetricKey, valid};
 use crate::notices::Notices;
 use crate::optim::{GradientClip, NonFinite, OptimizerConfig, ResolvedGroups};
@@ -34,8 +35,8 @@ struct Fixed {
     non_finite: NonFinite,
     seed: Option<u64>,
     observed: MetricKey,
-    train: Value,
-    valid: Value,
+    train: LoaderDescription,
+    valid: LoaderDescription,
     multi_device_optim: String,
     data_parallel: bool,
     model: String,
@@ -72,8 +73,8 @@ impl Spec {
                 non_finite: plan.non_finite,
                 seed: training.seed_for(model),
                 observed: plan.observed.clone(),
-                train: training.train.description().clone(),
-                valid: training.valid.description().clone(),
+                train: training.train.description(),
+                valid: training.valid.description(),
                 multi_device_optim: format!("{:?}", place.multi_device_optim),
                 data_parallel: place.data_parallel,
                 model: model.to_string(),
@@ -128,6 +129,10 @@ impl Spec {
         let saved: Value = serde_json::from_slice(json).map_err(|error| {
             Damage::content(&path, format!("expected a run's configuration: {error}"))
         })?;
+        if !saved["fixed"].is_object() {
+            let reason = "expected a run's configuration with what is fixed, found none";
+            return Err(Damage::content(&path, reason).into());
+        }
         let current = self.document(directory)?;
         let difference = changes(&saved["fixed"], &current["fixed"]).into_iter().next();
         if let Some((field, saved, current)) = difference {

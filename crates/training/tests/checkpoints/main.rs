@@ -25,6 +25,7 @@ mod keep;
 #[cfg(unix)]
 mod processes;
 mod save;
+mod snapshot;
 
 const PARTS: [&str; 4] = [MODEL, OPTIM, SCHEDULER, HISTORY];
 

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use png::{ColorType, Decoder, DecodingError, InterlaceInfo, Transformations};
 
-use super::grey_image::{GreyImage, MIN_CONTRAST, MNIST_PIXELS};
+use crate::format::MNIST_PIXELS;
+use crate::grey_image::GreyImage;
+use crate::ink::MIN_CONTRAST;
 
 /// The largest picture that is read, 2^26 pixels: 8192 by 8192. A small file can claim and unpack
 /// to much more.

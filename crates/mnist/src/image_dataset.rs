@@ -5,11 +5,10 @@ use std::sync::Arc;
 use burn::data::dataset::{Dataset, DatasetError};
 use burn::tensor::{Device, Tensor, TensorData};
 use burn_lr_model::ClassificationBatch;
+use burn_lr_training::BatchSource;
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
-
-use super::loader::BatchSource;
 
 /// One labelled image, as [`ImageDataset`] hands it to Burn's dataset transforms.
 #[derive(Debug, Clone, PartialEq, Eq)]

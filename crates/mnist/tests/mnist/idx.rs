@@ -1,13 +1,11 @@
 //! Data sets that are broken in every way, and arbitrary bytes.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
-
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use burn::data::dataset::Dataset;
 use burn::data::dataset::transform::{PartialDataset, SelectionDataset};
-use burn_lr_training::{DataError, Mnist, bundled_mnist_dir, read_images, read_labels};
+use burn_lr_mnist::{DataError, Mnist, bundled_mnist_dir, read_images, read_labels};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use proptest::prelude::*;

@@ -1,12 +1,9 @@
 //! PNG files of every kind, broken ones, and arbitrary bytes.
 
-#![cfg(feature = "png")]
-#![allow(clippy::unwrap_used, clippy::panic)]
-
 use std::io::Write;
 use std::path::PathBuf;
 
-use burn_lr_training::{GreyImage, PngError, read_png, read_png_digit};
+use burn_lr_mnist::{GreyImage, PngError, read_png, read_png_digit};
 use flate2::write::ZlibEncoder;
 use flate2::{Compression, Crc};
 use proptest::prelude::*;

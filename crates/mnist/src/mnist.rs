@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::idx::{DataError, open, read_images, read_labels, unreadable};
-use super::images::ImageDataset;
-
-pub(super) const SIDE: usize = 28;
-const CLASSES: u8 = 10;
+use crate::error::DataError;
+use crate::format::{CLASSES, MNIST_PIXELS, SIDE};
+use crate::idx::{open, read_images, read_labels};
+use crate::image_dataset::ImageDataset;
 
 /// The original files and the SHA-256 of each, decompressed.
 const FILES: [(&str, &str); 4] = [
@@ -60,7 +59,7 @@ impl Mnist {
         let directory = bundled_mnist_dir();
         if !directory.join("README.md").is_file() {
             #[cfg(feature = "download")]
-            return super::download::mnist();
+            return crate::download::splits().map(|(train, test)| Self { train, test });
             #[cfg(not(feature = "download"))]
             return Err(DataError::Missing {
                 path: directory.join(FILES[0].0),
@@ -100,7 +99,7 @@ fn read_split(images_path: &Path, labels_path: &Path) -> Result<ImageDataset, Da
     }
     let labels = read_labels(labels_path, CLASSES)?;
     let found = labels.len();
-    ImageDataset::new(images.pixels, labels, SIDE * SIDE).ok_or_else(|| DataError::Count {
+    ImageDataset::new(images.pixels, labels, MNIST_PIXELS).ok_or_else(|| DataError::Count {
         path: labels_path.to_owned(),
         expected: images.count,
         found,
@@ -115,7 +114,7 @@ fn verify(path: &Path, expected: &'static str) -> Result<(), DataError> {
         match reader.read(&mut chunk) {
             Ok(0) => break,
             Ok(length) => hash.update(&chunk[..length]),
-            Err(error) => return Err(unreadable(&path, error)),
+            Err(error) => return Err(DataError::unreadable(&path, error)),
         }
     }
     let found: String = hash
@@ -123,14 +122,14 @@ fn verify(path: &Path, expected: &'static str) -> Result<(), DataError> {
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect();
-    match found == expected {
-        true => Ok(()),
-        false => Err(DataError::Checksum {
-            path,
-            expected,
-            found,
-        }),
+    if found == expected {
+        return Ok(());
     }
+    Err(DataError::Checksum {
+        path,
+        expected,
+        found,
+    })
 }
 
 #[cfg(test)]

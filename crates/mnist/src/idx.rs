@@ -6,100 +6,13 @@
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use flate2::read::MultiGzDecoder;
 
+use crate::error::DataError;
+
 /// The largest payload that is read: 2 GiB. A small gzip file can claim and unpack to much more.
 const MAX_PAYLOAD: u64 = 1 << 31;
-
-/// What can be wrong with a data set's files.
-#[derive(Debug, Clone, thiserror::Error)]
-#[non_exhaustive]
-pub enum DataError {
-    /// The file is not there, neither plain nor gzipped.
-    #[error("{}: no such file, plain or with .gz; {hint}", path.display())]
-    Missing {
-        /// The path without `.gz`.
-        path: PathBuf,
-        /// What to do about it.
-        hint: &'static str,
-    },
-    /// The file cannot be read.
-    #[error("{}: {source}", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why it cannot be read.
-        source: Arc<std::io::Error>,
-    },
-    /// A gzip stream is corrupt or ends too early.
-    #[error("{}: expected a whole gzip stream, got one that is damaged: {source}", path.display())]
-    Gzip {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: Arc<std::io::Error>,
-    },
-    /// The header is not that of the expected kind of IDX file.
-    #[error("{}: expected {expected}, got {found}", path.display())]
-    Header {
-        /// The file.
-        path: PathBuf,
-        /// What the header should say.
-        expected: String,
-        /// What it says.
-        found: String,
-    },
-    /// The file holds fewer or more bytes than its header says.
-    #[error("{}: expected {expected} bytes after the header, got {found}", path.display())]
-    Payload {
-        /// The file.
-        path: PathBuf,
-        /// The product of the header's dimensions.
-        expected: u64,
-        /// What is there.
-        found: String,
-    },
-    /// A label is not a class.
-    #[error("{}: expected labels of at most {max}, got {found} at index {index}", path.display())]
-    Label {
-        /// The file.
-        path: PathBuf,
-        /// The largest class.
-        max: u8,
-        /// The label.
-        found: u8,
-        /// The label's place in the file.
-        index: usize,
-    },
-    /// The files of images and labels differ in length.
-    #[error("{}: expected {expected} labels, one an image, got {found}", path.display())]
-    Count {
-        /// The label file.
-        path: PathBuf,
-        /// The number of images.
-        expected: usize,
-        /// The number of labels.
-        found: usize,
-    },
-    /// The download did not lead to a data set.
-    #[error("cannot download MNIST: {reason}")]
-    Download {
-        /// What burn-dataset says.
-        reason: String,
-    },
-    /// A bundled file is not the original.
-    #[error("{}: expected SHA-256 {expected}, got {found}", path.display())]
-    Checksum {
-        /// The file.
-        path: PathBuf,
-        /// The original's checksum.
-        expected: &'static str,
-        /// The file's checksum.
-        found: String,
-    },
-}
 
 /// Grey images as they lie in an IDX file: `count * rows * columns` bytes, row by row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -167,25 +80,15 @@ pub(crate) fn open(path: &Path) -> Result<(PathBuf, Box<dyn Read>), DataError> {
             path: path.to_owned(),
             hint: "name the directory that holds the data set",
         })?;
-    let file = File::open(&found).map_err(|error| unreadable(&found, error))?;
+    let file = File::open(&found).map_err(|error| DataError::unreadable(&found, error))?;
     let file = BufReader::new(file);
-    let reader: Box<dyn Read> = match found.extension().is_some_and(|ending| ending == "gz") {
-        true => Box::new(MultiGzDecoder::new(file)),
-        false => Box::new(file),
+    let zipped = found.extension().is_some_and(|ending| ending == "gz");
+    let reader: Box<dyn Read> = if zipped {
+        Box::new(MultiGzDecoder::new(file))
+    } else {
+        Box::new(file)
     };
     Ok((found, reader))
-}
-
-pub(super) fn unreadable(path: &Path, error: std::io::Error) -> DataError {
-    use std::io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
-
-    let zipped = path.extension().is_some_and(|ending| ending == "gz");
-    let damaged = matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof);
-    let (path, source) = (path.to_owned(), Arc::new(error));
-    match zipped && damaged {
-        true => DataError::Gzip { path, source },
-        false => DataError::Unreadable { path, source },
-    }
 }
 
 /// The dimensions in a header of rank `RANK`.
@@ -200,7 +103,7 @@ fn header<const RANK: usize>(path: &Path, reader: &mut dyn Read) -> Result<[u32;
     reader
         .take(length as u64)
         .read_to_end(&mut bytes)
-        .map_err(|error| unreadable(path, error))?;
+        .map_err(|error| DataError::unreadable(path, error))?;
     let mut words = bytes.chunks_exact(4);
     let mut word = || match words.next() {
         Some(&[a, b, c, d]) => Ok(u32::from_be_bytes([a, b, c, d])),
@@ -242,17 +145,19 @@ fn payload(path: &Path, reader: &mut dyn Read, dimensions: &[u32]) -> Result<Vec
     reader
         .take(expected + 1)
         .read_to_end(&mut bytes)
-        .map_err(|error| unreadable(path, error))?;
+        .map_err(|error| DataError::unreadable(path, error))?;
     if bytes.len() as u64 == expected {
         bytes.shrink_to_fit();
         return Ok(bytes);
     }
+    let found = if bytes.len() as u64 > expected {
+        format!("at least {}", bytes.len())
+    } else {
+        bytes.len().to_string()
+    };
     Err(DataError::Payload {
         path: path.to_owned(),
         expected,
-        found: match bytes.len() as u64 > expected {
-            true => format!("at least {}", bytes.len()),
-            false => bytes.len().to_string(),
-        },
+        found,
     })
 }

@@ -5,15 +5,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use burn_dataset::Dataset;
 use burn_dataset::vision::{MnistDataset, MnistItem};
 
-use super::idx::DataError;
-use super::images::ImageDataset;
-use super::mnist::{Mnist, SIDE};
+use crate::error::DataError;
+use crate::format::MNIST_PIXELS;
+use crate::image_dataset::ImageDataset;
 
-/// Both splits, downloaded once into burn-dataset's cache.
+/// The training and the test images, downloaded once into burn-dataset's cache.
 ///
 /// # Errors
 /// [`DataError::Download`]: burn-dataset panics without a network, which is caught here.
-pub(super) fn mnist() -> Result<Mnist, DataError> {
+pub(crate) fn splits() -> Result<(ImageDataset, ImageDataset), DataError> {
     let failed = |reason: &str| DataError::Download {
         reason: reason.to_owned(),
     };
@@ -24,7 +24,7 @@ pub(super) fn mnist() -> Result<Mnist, DataError> {
         )
     }));
     match splits {
-        Ok((Some(train), Some(test))) => Ok(Mnist { train, test }),
+        Ok((Some(train), Some(test))) => Ok((train, test)),
         Ok(_) => Err(failed("an image is missing")),
         Err(panic) => Err(failed(
             panic
@@ -35,12 +35,12 @@ pub(super) fn mnist() -> Result<Mnist, DataError> {
 }
 
 fn collect(dataset: &MnistDataset) -> Option<ImageDataset> {
-    let mut pixels = Vec::with_capacity(dataset.len() * SIDE * SIDE);
+    let mut pixels = Vec::with_capacity(dataset.len() * MNIST_PIXELS);
     let mut labels = Vec::with_capacity(dataset.len());
     for item in dataset.iter() {
         let MnistItem { image, label } = item.ok()?;
         pixels.extend(image.as_flattened().iter().map(|&pixel| pixel as u8));
         labels.push(label);
     }
-    ImageDataset::new(pixels, labels, SIDE * SIDE)
+    ImageDataset::new(pixels, labels, MNIST_PIXELS)
 }

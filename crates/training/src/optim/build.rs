@@ -1,0 +1,95 @@
+//! Burn's optimizers, made of configs and groups.
+
+use burn::grad_clipping::{GradientClipping, GradientClippingConfig};
+use burn::module::ParamGroup;
+use burn::optim::ModuleOptimizer;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::config::OptimizerConfig;
+use super::error::OptimError;
+use super::fused_adam::{FusedAdam, fused_adam};
+use super::resolved::ResolvedGroups;
+
+impl OptimizerConfig {
+    /// The optimizer, with those of `groups` for their parameters.
+    ///
+    /// Plain Adam is [`fused_adam`](super::fused_adam()), also that of a group. Without groups,
+    /// `&ResolvedGroups::default()`.
+    ///
+    /// # Errors
+    /// What [`check`](Self::check) says.
+    pub fn build(&self, groups: &ResolvedGroups) -> Result<ModuleOptimizer, OptimError> {
+        self.check()?;
+        let mut optimizer = self.base()?;
+        for group in groups.iter() {
+            if let Some(own) = group.optimizer() {
+                optimizer = own.added(optimizer, group.param_group())?;
+            }
+        }
+        Ok(optimizer)
+    }
+
+    fn base(&self) -> Result<ModuleOptimizer, OptimError> {
+        Ok(match self {
+            Self::Adam(config) => fused_adam(config),
+            Self::AdamW(config) => config.init(),
+            Self::Adan(config) => config.init(),
+            Self::AdaGrad(config) => config.init(),
+            Self::Adafactor(config) => config.init(),
+            Self::RmsProp(config) => config.init(),
+            Self::Sgd(config) => config.init(),
+            Self::Lamb(config) => config.init(),
+            Self::Lion(config) => config.init(),
+            Self::Muon(config) => config.init(),
+            Self::Lbfgs(_) => return Err(OptimError::Lbfgs),
+            Self::Custom(custom) => custom.build(),
+        })
+    }
+
+    /// `optimizer` with this one for `group`.
+    fn added(
+        &self,
+        optimizer: ModuleOptimizer,
+        group: ParamGroup,
+    ) -> Result<ModuleOptimizer, OptimError> {
+        let clipping = self.burns_clipping()?;
+        Ok(match self {
+            Self::Adam(config) => match FusedAdam::new(config) {
+                Some(fused) => optimizer.with_group(group, fused, clipping),
+                None => optimizer.with_group(group, config.build(), clipping),
+            },
+            Self::AdamW(config) => optimizer.with_group(group, config.build(), clipping),
+            Self::Adan(config) => optimizer.with_group(group, config.build(), clipping),
+            Self::AdaGrad(config) => optimizer.with_group(group, config.build(), clipping),
+            Self::Adafactor(config) => optimizer.with_group(group, config.build(), clipping),
+            Self::RmsProp(config) => optimizer.with_group(group, config.build(), clipping),
+            Self::Sgd(config) => optimizer.with_group(group, config.build(), clipping),
+            Self::Lamb(config) => optimizer.with_group(group, config.build(), clipping),
+            Self::Lion(config) => optimizer.with_group(group, config.build(), clipping),
+            Self::Muon(config) => optimizer.with_group(group, config.build(), clipping),
+            Self::Lbfgs(_) => return Err(OptimError::Lbfgs),
+            Self::Custom(custom) => custom
+                .add_to(optimizer, group)
+                .ok_or(OptimError::WholeModule)?,
+        })
+    }
+
+    /// Burn's own clipping, tensor by tensor, which only `init()` reads from the config.
+    pub(super) fn burns_clipping(&self) -> Result<Option<GradientClipping>, OptimError> {
+        if matches!(self, Self::Custom(_)) {
+            return Ok(None);
+        }
+        let (settings, _) = self.settings()?;
+        let names = ["grad_clipping", "gradient_clipping"];
+        let set = names.iter().filter_map(|name| settings.get(name));
+        let set = set.filter(|value| !value.is_null()).map(|value: &Value| {
+            GradientClippingConfig::deserialize(value).map_err(|error| OptimError::Unwritable {
+                optimizer: self.name(),
+                reason: error.to_string(),
+            })
+        });
+        let config = set.last().transpose()?;
+        Ok(config.map(|config| config.init()))
+    }
+}

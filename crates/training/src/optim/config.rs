@@ -1,0 +1,168 @@
+//! Any optimizer as data.
+
+use burn::optim::{
+    AdaGradConfig, AdafactorConfig, AdamConfig, AdamWConfig, AdanConfig, LBFGSConfig, LambConfig,
+    LionConfig, ModuleOptimizer, MuonConfig, Optimizer, RmsPropConfig, SgdConfig,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::custom::CustomOptimizer;
+use super::error::OptimError;
+use super::hyperparameters::check_settings;
+
+/// Adam with PyTorch's defaults: betas 0.9 and 0.999, epsilon 1e-8. Burn's own epsilon is 1e-5.
+pub fn adam() -> AdamConfig {
+    AdamConfig::new()
+        .with_beta_1(0.9)
+        .with_beta_2(0.999)
+        .with_epsilon(1e-8)
+}
+
+macro_rules! optimizers {
+    ($($name:ident($config:ident),)*) => {
+        /// An optimizer and its settings.
+        ///
+        /// Made from any of Burn's configs, or with [`custom`](Self::custom) and
+        /// [`per_parameter`](Self::per_parameter) from an optimizer of the caller's. The default is
+        /// [`adam`], Adam with PyTorch's constants. A document holds the optimizer's name and all
+        /// fields of Burn's config:
+        ///
+        /// ```
+        /// use burn::optim::AdamWConfig;
+        /// use burn_lr_training::optim::OptimizerConfig;
+        ///
+        /// let config = OptimizerConfig::from(AdamWConfig::new().with_cautious_weight_decay(true));
+        /// config.check()?;
+        /// let json = serde_json::to_string(&config)?;
+        /// assert_eq!(
+        ///     json,
+        ///     r#"{"AdamW":{"beta_1":0.9,"beta_2":0.999,"epsilon":1e-5,"weight_decay":0.0001,"#.to_owned()
+        ///         + r#""cautious_weight_decay":true,"amsgrad":false,"grad_clipping":null}}"#
+        /// );
+        /// let back: OptimizerConfig = serde_json::from_str(&json)?;
+        /// # Ok::<(), Box<dyn std::error::Error>>(())
+        /// ```
+        ///
+        /// The numbers are `f32`, so compare documents as text or read back from it: as a `Value` made
+        /// of an `f32`, 0.9 is 0.8999999761581421.
+        #[derive(Debug, Clone, Serialize, Deserialize)]
+        #[non_exhaustive]
+        pub enum OptimizerConfig {
+            $(
+                #[doc = concat!("[`", stringify!($config), "`]")]
+                $name($config),
+            )*
+            /// An optimizer of the caller's. It cannot be read from a document.
+            #[serde(skip_deserializing)]
+            Custom(CustomOptimizer),
+        }
+
+        $(
+            impl From<$config> for OptimizerConfig {
+                fn from(config: $config) -> Self {
+                    Self::$name(config)
+                }
+            }
+        )*
+
+        impl OptimizerConfig {
+            /// The optimizer's name, as documents use it.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$name(_) => stringify!($name),)*
+                    Self::Custom(_) => "Custom",
+                }
+            }
+
+            /// The settings, and those of a config in which all that is optional is unset.
+            pub(super) fn settings(&self) -> Result<(Value, Value), OptimError> {
+                let pair = match self {
+                    $(Self::$name(config) => (document(config), document(&$config::new())),)*
+                    Self::Custom(custom) => (custom.description(), Ok(Value::Null)),
+                };
+                let unwritable = |reason| OptimError::Unwritable {
+                    optimizer: self.name(),
+                    reason,
+                };
+                Ok((pair.0.map_err(unwritable)?, pair.1.map_err(unwritable)?))
+            }
+        }
+    };
+}
+
+optimizers! {
+    Adam(AdamConfig),
+    AdamW(AdamWConfig),
+    Adan(AdanConfig),
+    AdaGrad(AdaGradConfig),
+    Adafactor(AdafactorConfig),
+    RmsProp(RmsPropConfig),
+    Sgd(SgdConfig),
+    Lamb(LambConfig),
+    Lion(LionConfig),
+    Muon(MuonConfig),
+    Lbfgs(LBFGSConfig),
+}
+
+impl OptimizerConfig {
+    /// A ready optimizer for all parameters, and what a document shall say of it: whatever must be the
+    /// same when a run is resumed.
+    ///
+    /// ```
+    /// use burn::optim::{LionConfig, MuonConfig, ModuleOptimizer};
+    /// use burn::module::ParamGroup;
+    /// use burn_lr_training::optim::OptimizerConfig;
+    ///
+    /// let optimizer: ModuleOptimizer = LionConfig::new()
+    ///     .init()
+    ///     .with_group(ParamGroup::from_path("weight"), MuonConfig::new().build(), None);
+    /// let config = OptimizerConfig::custom(optimizer, "Lion, Muon for the weight");
+    /// assert_eq!(serde_json::to_string(&config)?, r#"{"Custom":"Lion, Muon for the weight"}"#);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn custom(optimizer: ModuleOptimizer, description: impl Serialize) -> Self {
+        Self::Custom(CustomOptimizer::whole(optimizer, document(&description)))
+    }
+
+    /// An optimizer of single parameters, which a group can have too.
+    pub fn per_parameter(optimizer: impl Optimizer, description: impl Serialize) -> Self {
+        Self::Custom(CustomOptimizer::each(optimizer, document(&description)))
+    }
+
+    /// Whether every setting is in its range.
+    ///
+    /// Betas, momentum and smoothing constants are in [0, 1), epsilons and weight decays 0 or more,
+    /// all of them finite.
+    ///
+    /// # Errors
+    /// [`OptimError::Hyperparameter`] for the first that is not, [`OptimError::Lbfgs`] for L-BFGS and
+    /// [`OptimError::Unwritable`] if the description of a custom optimizer is no JSON.
+    pub fn check(&self) -> Result<(), OptimError> {
+        let (settings, unset) = self.settings()?;
+        match self {
+            Self::Lbfgs(_) => Err(OptimError::Lbfgs),
+            Self::Custom(_) => Ok(()),
+            _ => check_settings(self.name(), &settings, &unset),
+        }
+    }
+}
+
+impl Default for OptimizerConfig {
+    fn default() -> Self {
+        adam().into()
+    }
+}
+
+impl<D: Serialize> From<(ModuleOptimizer, D)> for OptimizerConfig {
+    fn from((optimizer, description): (ModuleOptimizer, D)) -> Self {
+        Self::custom(optimizer, description)
+    }
+}
+
+/// By way of the text, in which an `f32` has the digits it was written with.
+fn document(value: &impl Serialize) -> Result<Value, String> {
+    serde_json::to_vec(value)
+        .and_then(|json| serde_json::from_slice(&json))
+        .map_err(|error| error.to_string())
+}

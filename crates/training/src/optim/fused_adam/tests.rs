@@ -1,0 +1,128 @@
+use burn::grad_clipping::GradientClippingConfig;
+use burn::nn::{Linear, LinearConfig};
+use burn::optim::GradientsParams;
+use burn::optim::decay::WeightDecayConfig;
+use burn::tensor::Distribution;
+
+use super::*;
+use crate::Backend;
+use crate::optim::adam;
+
+fn values(linear: &Linear) -> Vec<f32> {
+    let weight = linear
+        .weight
+        .val()
+        .into_data()
+        .try_into_vec::<f32>()
+        .unwrap();
+    let bias = linear.bias.as_ref().unwrap().val().into_data();
+    [weight, bias.try_into_vec::<f32>().unwrap()].concat()
+}
+
+/// A layer whose weights are drawn, so that clones of it have the same.
+fn layer(device: &Device) -> Linear {
+    let linear = LinearConfig::new(7, 5).init(device);
+    values(&linear);
+    linear
+}
+
+fn trained(mut optimizer: ModuleOptimizer, linear: &Linear, inputs: &[Tensor<2>]) -> Vec<Vec<f32>> {
+    let mut linear = linear.clone();
+    let step = |(number, input): (usize, &Tensor<2>)| {
+        let loss = linear.forward(input.clone()).powi_scalar(2).mean();
+        let grads = GradientsParams::from_grads(loss.backward(), &linear);
+        linear = optimizer.step(0.01 / (1 + number) as f64, linear.clone(), grads);
+        values(&linear)
+    };
+    inputs.iter().enumerate().map(step).collect()
+}
+
+#[test]
+fn it_gives_the_bits_of_burns_adam_on_every_cpu_backend() {
+    for backend in Backend::compiled() {
+        let device = backend.device().unwrap().autodiff();
+        let inputs: Vec<Tensor<2>> = (0..20)
+            .map(|_| Tensor::random([4, 7], Distribution::Normal(0.0, 1.0), &device))
+            .collect();
+        let linear = layer(&device);
+        for config in [
+            adam(),
+            AdamConfig::new().with_beta_1(0.5).with_epsilon(1e-3),
+        ] {
+            let ours = trained(fused_adam(&config), &linear, &inputs);
+            assert!(FusedAdam::new(&config).is_some());
+            assert_eq!(ours, trained(config.init(), &linear, &inputs), "{backend}");
+        }
+    }
+}
+
+#[test]
+fn its_record_is_burns() {
+    let device = Backend::Flex.device().unwrap().autodiff();
+    let linear = layer(&device);
+    let input: Tensor<2> = Tensor::random([4, 7], Distribution::Default, &device);
+    let grads = |linear: &Linear| {
+        let loss = linear.forward(input.clone()).powi_scalar(2).mean();
+        GradientsParams::from_grads(loss.backward(), linear)
+    };
+    let mut ours = fused_adam(&adam());
+    let once = ours.step(0.01, linear.clone(), grads(&linear));
+    let record = ours.into_bytes().unwrap();
+    let mut burns = adam().init().from_bytes(record).unwrap();
+    let by_ours = ours.step(0.01, once.clone(), grads(&once));
+    let by_burns = burns.step(0.01, once.clone(), grads(&once));
+    assert_eq!(values(&by_ours), values(&by_burns));
+    let back = fused_adam(&adam()).from_bytes(burns.into_bytes().unwrap());
+    let by_ours = back.unwrap().step(0.01, by_ours.clone(), grads(&by_ours));
+    let by_burns = burns.step(0.01, by_burns.clone(), grads(&by_burns));
+    assert_eq!(values(&by_ours), values(&by_burns));
+}
+
+#[test]
+fn moments_do_not_become_subnormal() {
+    let factors = Settings {
+        beta_1: 0.9,
+        beta_2: 0.999,
+        epsilon: 1e-8,
+    }
+    .factors(0.01, 1000);
+    let (mut moment_1, mut moment_2) = (1.2e-38, 1.17e-38);
+    let weight = factors.updated(1.0, 0.0, &mut moment_1, &mut moment_2);
+    assert_eq!((weight, moment_1, moment_2), (1.0, 0.0, 0.0));
+}
+
+#[test]
+fn tiny_gradients_give_burns_weights() {
+    let device = Backend::Flex.device().unwrap().autodiff();
+    let linear = layer(&device);
+    for scale in [1e-8, 1e-13, 1e-14, 1e-20, 1e-25] {
+        let inputs: Vec<Tensor<2>> = (0..5)
+            .map(|_| Tensor::random([4, 7], Distribution::Normal(0.0, scale), &device))
+            .collect();
+        for epsilon in [1e-8, 1e-12, 1e-16, 0.0] {
+            let config = adam().with_epsilon(epsilon);
+            let ours = trained(fused_adam(&config), &linear, &inputs);
+            let burns = trained(config.init(), &linear, &inputs);
+            let bits = |updates: &[Vec<f32>]| -> Vec<u32> {
+                updates.concat().iter().map(|w| w.to_bits()).collect()
+            };
+            assert_eq!(bits(&ours), bits(&burns), "{scale}, epsilon {epsilon}");
+        }
+    }
+}
+
+#[test]
+fn what_is_more_than_adam_is_left_to_burn() {
+    let decay = WeightDecayConfig::new(0.1);
+    let clipping = GradientClippingConfig::Value(0.1);
+    assert!(FusedAdam::new(&adam().with_grad_clipping(Some(clipping))).is_none());
+    assert!(FusedAdam::new(&adam().with_epsilon(1e-13)).is_none());
+    assert!(FusedAdam::new(&adam().with_weight_decay(Some(decay))).is_none());
+    assert!(FusedAdam::new(&adam().with_amsgrad(true)).is_none());
+    let device = Backend::Flex.device().unwrap().autodiff();
+    let inputs = [Tensor::ones([4, 7], &device)];
+    let linear = layer(&device);
+    let config = adam().with_amsgrad(true);
+    let ours = trained(fused_adam(&config), &linear, &inputs);
+    assert_eq!(ours, trained(config.init(), &linear, &inputs));
+}

@@ -1,0 +1,96 @@
+//! A part of the parameters, with an optimizer or a learning rate of its own.
+
+use burn_lr_scheduler::{Clock, ScheduleConfig};
+
+use super::config::OptimizerConfig;
+use super::select::Select;
+
+/// Parameters that shall have another optimizer, another learning rate, or both.
+///
+/// ```
+/// use burn::optim::MuonConfig;
+/// use burn_lr_scheduler::{Clock, StepLr};
+/// use burn_lr_training::optim::{Group, Select};
+///
+/// let groups = [
+///     Group::new("matrices", Select::matrices()).optimizer(MuonConfig::new()),
+///     Group::new("head", Select::prefix("head")).schedule(StepLr::new(0.01, 3), Clock::PerEpoch),
+///     Group::new("encoder", Select::prefix("encoder")).lr_scale(0.1),
+/// ];
+/// ```
+///
+/// # Precedence
+/// As in Burn, the last group that has a parameter wins, for optimizers and for learning rates by
+/// itself: a group without an optimizer leaves that of an earlier group, or the run's, and a group
+/// with neither [`schedule`](Self::schedule) nor [`lr_scale`](Self::lr_scale) nor
+/// [`observe`](Self::observe) leaves the rate. Above, the encoder's matrices are Muon's, at a tenth of
+/// the run's rate.
+#[derive(Debug, Clone)]
+pub struct Group {
+    pub(super) name: String,
+    pub(super) select: Select,
+    pub(super) optimizer: Option<OptimizerConfig>,
+    pub(super) without_decay: bool,
+    pub(super) schedule: Option<(ScheduleConfig, Clock)>,
+    pub(super) lr_scale: Option<f64>,
+    pub(super) observed: Option<String>,
+}
+
+impl Group {
+    /// A group that changes nothing yet. Its name, of letters, digits, `_`, `-` and `.`, is that of its
+    /// column in histories.
+    pub fn new(name: impl Into<String>, select: impl Into<Select>) -> Self {
+        Self {
+            name: name.into(),
+            select: select.into(),
+            optimizer: None,
+            without_decay: false,
+            schedule: None,
+            lr_scale: None,
+            observed: None,
+        }
+    }
+
+    /// Sets the group's own optimizer.
+    pub fn optimizer(mut self, optimizer: impl Into<OptimizerConfig>) -> Self {
+        self.optimizer = Some(optimizer.into());
+        self
+    }
+
+    /// Takes the weight decay from the group's optimizer, the run's if it has none of its own.
+    pub fn without_decay(mut self) -> Self {
+        self.without_decay = true;
+        self
+    }
+
+    /// Sets the group's own schedule in place of the run's.
+    pub fn schedule(mut self, schedule: impl Into<ScheduleConfig>, clock: Clock) -> Self {
+        self.schedule = Some((schedule.into(), clock));
+        self
+    }
+
+    /// Multiplies the rate of the group's schedule, the run's if it has none of its own.
+    pub fn lr_scale(mut self, factor: f64) -> Self {
+        self.lr_scale = Some(factor);
+        self
+    }
+
+    /// Sets the metric that a plateau in the group's schedule observes, in place of the run's.
+    pub fn observe(mut self, metric: impl Into<String>) -> Self {
+        self.observed = Some(metric.into());
+        self
+    }
+
+    /// The group's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// Biases, and what norms scale and shift with, without weight decay: the group `without_decay` of
+/// all parameters of fewer than two dimensions.
+///
+/// Its optimizer is the run's, also for parameters to which an earlier group gives another one.
+pub fn without_decay() -> Group {
+    Group::new("without_decay", Select::vectors()).without_decay()
+}

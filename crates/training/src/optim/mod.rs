@@ -1,0 +1,50 @@
+//! Which optimizer, with what settings, for which parameters, and gradients clipped before it.
+//!
+//! [`OptimizerConfig`] is any of Burn's optimizers, or one of the caller's, as data: it can be checked
+//! before the first update, and what a run was configured with can be compared field by field. A
+//! [`Group`] gives a part of the parameters an optimizer or a learning rate of its own;
+//! [`ResolvedGroups`] is what groups mean for one model, in lists of parameter paths.
+//! [`GradientClip`] clips as PyTorch does, over all parameters, where Burn clips each tensor by itself.
+//!
+//! ```
+//! use burn::nn::{Linear, LinearConfig};
+//! use burn::optim::AdamWConfig;
+//! use burn_lr_training::optim::{OptimizerConfig, ResolvedGroups, without_decay};
+//!
+//! let model: Linear = LinearConfig::new(8, 2).init(&burn::tensor::Device::flex().autodiff());
+//! let optimizer = OptimizerConfig::from(AdamWConfig::new().with_weight_decay(0.05));
+//! let groups = ResolvedGroups::resolve(&optimizer, &[without_decay()], &model)?;
+//! assert_eq!(groups.iter().next().map(|group| group.paths()), Some(&["bias".to_owned()][..]));
+//! let module_optimizer = optimizer.build(&groups)?;
+//! # Ok::<(), burn_lr_training::optim::OptimError>(())
+//! ```
+
+mod build;
+mod clip;
+mod config;
+mod custom;
+mod decay;
+mod error;
+mod fused_adam;
+mod group;
+mod hyperparameters;
+mod layer_decay;
+mod param;
+mod resolve;
+mod resolved;
+mod select;
+#[cfg(test)]
+mod test_model;
+#[cfg(test)]
+mod tests;
+
+pub use clip::{GradientClip, GradientNorm, NonFinite};
+pub use config::{OptimizerConfig, adam};
+pub use custom::CustomOptimizer;
+pub use error::OptimError;
+pub use fused_adam::fused_adam;
+pub use group::{Group, without_decay};
+pub use layer_decay::layer_decay;
+pub use param::{ParamInfo, parameters};
+pub use resolved::{ResolvedGroup, ResolvedGroups};
+pub use select::Select;

@@ -1,0 +1,157 @@
+//! From groups to lists of parameters, with all that can be wrong with them.
+
+use std::collections::{HashMap, HashSet};
+
+use burn::module::Module;
+
+use super::config::OptimizerConfig;
+use super::error::OptimError;
+use super::group::Group;
+use super::param::{ParamInfo, parameters};
+use super::resolved::{OwnSchedule, ResolvedGroup, ResolvedGroups};
+
+impl ResolvedGroups {
+    /// What `groups` mean for `model`, which `optimizer` is for where they say nothing else.
+    ///
+    /// No weights are drawn that have not been drawn yet.
+    ///
+    /// # Errors
+    /// - What [`OptimizerConfig::check`] says of `optimizer`, and as [`OptimError::Group`] what it says
+    ///   of a group's,
+    /// - [`OptimError::GroupName`], [`OptimError::DuplicateGroup`], [`OptimError::Pattern`] and
+    ///   [`OptimError::LrScale`] for what a group is made of,
+    /// - [`OptimError::NoParameter`] for a group that has no parameter, or names a path that is none,
+    /// - [`OptimError::NotMatrix`] if Muon would get a trainable parameter that is not a matrix,
+    /// - [`OptimError::Tied`] if the model has a trainable parameter at two places: Burn updates the
+    ///   first one alone.
+    pub fn resolve<M: Module>(
+        optimizer: &OptimizerConfig,
+        groups: &[Group],
+        model: &M,
+    ) -> Result<Self, OptimError> {
+        optimizer.check()?;
+        let params = parameters(model);
+        check_tied(&params)?;
+        let mut names = HashSet::new();
+        for group in groups {
+            check_name(&group.name)?;
+            if !names.insert(&group.name) {
+                let name = group.name.clone();
+                return Err(OptimError::DuplicateGroup { name });
+            }
+        }
+        let groups = groups.iter();
+        let resolved = Self {
+            groups: groups
+                .map(|group| ResolvedGroup::new(optimizer, group, &params))
+                .collect::<Result<_, _>>()?,
+        };
+        resolved.check_matrices(optimizer, &params)?;
+        Ok(resolved)
+    }
+
+    fn check_matrices(
+        &self,
+        optimizer: &OptimizerConfig,
+        params: &[ParamInfo],
+    ) -> Result<(), OptimError> {
+        let muons = |param: &&ParamInfo| {
+            let group = self.optimizer_group(&param.path);
+            let own = group.and_then(|group| group.optimizer.as_ref());
+            matches!(own.unwrap_or(optimizer), OptimizerConfig::Muon(_))
+        };
+        let mut trained = params.iter().filter(|param| param.trainable);
+        match trained.find(|param| param.rank() != 2 && muons(param)) {
+            Some(param) => Err(OptimError::NotMatrix {
+                path: param.path.clone(),
+                shape: param.shape.clone(),
+            }),
+            None => Ok(()),
+        }
+    }
+}
+
+impl ResolvedGroup {
+    fn new(
+        optimizer: &OptimizerConfig,
+        group: &Group,
+        params: &[ParamInfo],
+    ) -> Result<Self, OptimError> {
+        let selected = group.select.of(params, &group.name)?;
+        let missing = group.select.missing(params);
+        if selected.is_empty() || missing.is_some() {
+            return Err(OptimError::NoParameter {
+                group: group.name.clone(),
+                selection: missing.unwrap_or_else(|| group.select.to_string()),
+                known: params.iter().map(|param| param.path.clone()).collect(),
+            });
+        }
+        if let Some(found) = group.lr_scale
+            && !(found >= 0.0 && found < f64::INFINITY)
+        {
+            let group = group.name.clone();
+            return Err(OptimError::LrScale { group, found });
+        }
+        let own = own_optimizer(optimizer, group).map_err(|source| OptimError::Group {
+            group: group.name.clone(),
+            source: Box::new(source),
+        })?;
+        let schedule = group.schedule.clone();
+        Ok(Self {
+            name: group.name.clone(),
+            paths: selected
+                .into_iter()
+                .map(|param| param.path.clone())
+                .collect(),
+            optimizer: own,
+            schedule: schedule.map(|(schedule, clock)| OwnSchedule { schedule, clock }),
+            lr_scale: group.lr_scale,
+            observed: group.observed.clone(),
+        })
+    }
+}
+
+/// The optimizer that `group` shall have in place of the run's.
+fn own_optimizer(
+    base: &OptimizerConfig,
+    group: &Group,
+) -> Result<Option<OptimizerConfig>, OptimError> {
+    let own = if group.without_decay {
+        let decaying = group.optimizer.as_ref().unwrap_or(base);
+        let optimizer = decaying.name();
+        let without = decaying.without_weight_decay();
+        Some(without.ok_or(OptimError::UnknownDecay { optimizer })?)
+    } else {
+        group.optimizer.clone()
+    };
+    if let Some(own) = &own {
+        own.check()?;
+        if matches!(own, OptimizerConfig::Custom(custom) if custom.is_whole()) {
+            return Err(OptimError::WholeModule);
+        }
+    }
+    Ok(own)
+}
+
+fn check_name(name: &str) -> Result<(), OptimError> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+    if !name.is_empty() && name.chars().all(allowed) {
+        return Ok(());
+    }
+    Err(OptimError::GroupName {
+        name: name.to_owned(),
+    })
+}
+
+fn check_tied(params: &[ParamInfo]) -> Result<(), OptimError> {
+    let mut seen = HashMap::new();
+    for param in params.iter().filter(|param| param.trainable) {
+        if let Some(first) = seen.insert(param.id, &param.path) {
+            return Err(OptimError::Tied {
+                first: first.clone(),
+                second: param.path.clone(),
+            });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,109 @@
+//! What groups mean for one model.
+
+use burn::module::ParamGroup;
+use burn_lr_scheduler::{Clock, ScheduleConfig};
+use serde::Serialize;
+
+use super::config::OptimizerConfig;
+
+/// The groups of a run, each with the paths of its parameters, checked.
+///
+/// Serializes as a list of groups, which is the same in another process as long as model and groups
+/// are: what a group was selected by, a predicate for example, is no part of it.
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(transparent)]
+pub struct ResolvedGroups {
+    pub(super) groups: Vec<ResolvedGroup>,
+}
+
+/// A group, and the paths of the parameters that it has in a model.
+#[derive(Debug, Clone, Serialize)]
+pub struct ResolvedGroup {
+    pub(super) name: String,
+    pub(super) paths: Vec<String>,
+    pub(super) optimizer: Option<OptimizerConfig>,
+    pub(super) schedule: Option<OwnSchedule>,
+    pub(super) lr_scale: Option<f64>,
+    pub(super) observed: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct OwnSchedule {
+    pub(super) schedule: ScheduleConfig,
+    pub(super) clock: Clock,
+}
+
+impl ResolvedGroups {
+    /// The groups, in the order in which they were given.
+    pub fn iter(&self) -> impl Iterator<Item = &ResolvedGroup> {
+        self.groups.iter()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.groups.is_empty()
+    }
+
+    /// The group whose optimizer the parameter at `path` has; `None` for the run's.
+    pub fn optimizer_group(&self, path: &str) -> Option<&ResolvedGroup> {
+        let groups = self.groups.iter().rev();
+        let mut groups = groups.filter(|group| group.optimizer.is_some());
+        groups.find(|group| group.has(path))
+    }
+
+    /// The group whose learning rate the parameter at `path` has; `None` for the run's.
+    pub fn rate_group(&self, path: &str) -> Option<&ResolvedGroup> {
+        let groups = self.groups.iter().rev();
+        let mut groups = groups.filter(|group| group.has_rate());
+        groups.find(|group| group.has(path))
+    }
+}
+
+impl ResolvedGroup {
+    /// The group's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The paths of its parameters, in the model's order.
+    pub fn paths(&self) -> &[String] {
+        &self.paths
+    }
+
+    /// Whether the parameter at `path` is in the group.
+    pub fn has(&self, path: &str) -> bool {
+        self.paths.iter().any(|own| own == path)
+    }
+
+    /// The group for Burn's optimizers and schedulers.
+    pub fn param_group(&self) -> ParamGroup {
+        ParamGroup::from_paths(self.paths.clone())
+    }
+
+    /// Its own optimizer, if it has one.
+    pub fn optimizer(&self) -> Option<&OptimizerConfig> {
+        self.optimizer.as_ref()
+    }
+
+    /// Its own schedule, if it has one.
+    pub fn schedule(&self) -> Option<(&ScheduleConfig, Clock)> {
+        let own = self.schedule.as_ref();
+        own.map(|own| (&own.schedule, own.clock))
+    }
+
+    /// What the rate of its schedule, or of the run's, is multiplied with; 1 if nothing was said.
+    pub fn lr_scale(&self) -> f64 {
+        self.lr_scale.unwrap_or(1.0)
+    }
+
+    /// The metric that its own plateau observes, if that is not the run's.
+    pub fn observed(&self) -> Option<&str> {
+        self.observed.as_deref()
+    }
+
+    /// Whether it says anything of the learning rate; otherwise its parameters have that of an earlier
+    /// group or of the run.
+    pub fn has_rate(&self) -> bool {
+        self.schedule.is_some() || self.lr_scale.is_some() || self.observed.is_some()
+    }
+}

@@ -1,0 +1,4 @@
+mod groups;
+mod resume;
+mod settings;
+mod updates;
