@@ -3,52 +3,54 @@
 use std::any::Any;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 use std::sync::mpsc::Sender;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use burn::train::{Interrupter, LearnerModel};
+use burn_lr_training::metrics::{Best, History, MetricKey};
+use burn_lr_training::run::Display;
+use burn_lr_training::{Training, TrainingError};
 
-use super::candidate::Candidate;
-use super::error::BaseError;
-use super::trial::{Outcome, Trial, draw_weights};
-use crate::TrainingError;
-use crate::checkpoint::{Best, KeepPolicy};
-use crate::history::History;
-use crate::progress::Display;
-use crate::training::Training;
-
-/// A backend has one generator of random numbers for all threads: initial weights are drawn by one
-/// trial at a time.
-static GENERATOR: Mutex<()> = Mutex::new(());
+use crate::candidate::Candidate;
+use crate::error::BaseError;
+use super::prepare::prepared;
+use crate::candidate::Setup;
+use crate::results::{Outcome, Trial};
 
 /// What the workers share.
-pub(super) struct Pool<'a, F> {
-    pub(super) base: &'a F,
-    pub(super) best: &'a Best,
-    pub(super) candidates: &'a [Candidate],
-    pub(super) trials: &'a [Trial],
-    pub(super) waiting: Mutex<VecDeque<usize>>,
+pub(crate) struct Pool<'a, F> {
+    pub base: &'a F,
+    pub best: &'a Best,
+    /// The metrics that every trial must have.
+    pub asked: Vec<MetricKey>,
+    pub candidates: &'a [Candidate],
+    pub trials: &'a [Trial],
+    pub waiting: Mutex<VecDeque<usize>>,
 }
 
 /// What a worker reports about a trial.
-pub(super) enum Event {
+pub(crate) enum Event {
     Start(Interrupter),
     Epoch(usize),
+    /// There is no such metric, but those.
+    Missing {
+        metric: String,
+        known: Vec<String>,
+    },
     /// Nothing if the trial was stopped from outside.
     End(Option<Outcome>),
 }
 
 impl<F> Pool<'_, F> {
-    pub(super) fn waiting(&self) -> MutexGuard<'_, VecDeque<usize>> {
+    pub(crate) fn waiting(&self) -> MutexGuard<'_, VecDeque<usize>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs trials until none is waiting.
-    pub(super) fn work<M>(&self, events: &Sender<(usize, Event)>)
+    pub(crate) fn work<M>(&self, events: &Sender<(usize, Event)>)
     where
         M: LearnerModel,
-        F: Fn(&Path, u64) -> Result<(Training<M>, M), BaseError>,
+        F: Fn(&Setup) -> Result<(Training<M>, M), BaseError>,
     {
         loop {
             let Some(number) = self.waiting().pop_front() else {
@@ -65,6 +67,14 @@ impl<F> Pool<'_, F> {
                 Ok(Ok(history)) => Some(Outcome::Finished(history)),
                 Ok(Err(error)) => match error.downcast_ref() {
                     Some(TrainingError::Interrupted { .. }) => None,
+                    Some(
+                        TrainingError::UnknownMetric { metric, known, .. }
+                        | TrainingError::MissingMetric { metric, known, .. },
+                    ) if self.asked.iter().any(|asked| asked.to_string() == *metric) => {
+                        let (metric, known) = (metric.clone(), known.clone());
+                        let _ = events.send((number, Event::Missing { metric, known }));
+                        None
+                    }
                     _ => Some(Outcome::Failed(error.to_string())),
                 },
                 Err(panic) => Some(Outcome::Failed(format!("panicked: {}", message(&*panic)))),
@@ -81,52 +91,29 @@ impl<F> Pool<'_, F> {
     ) -> Result<History, BaseError>
     where
         M: LearnerModel,
-        F: Fn(&Path, u64) -> Result<(Training<M>, M), BaseError>,
+        F: Fn(&Setup) -> Result<(Training<M>, M), BaseError>,
     {
         let trial = &self.trials[number];
         let candidate = &self.candidates[trial.candidate];
-        let (mut training, model) = made(self.base, &trial.directory, trial.seed)?;
-        training.directory.clone_from(&trial.directory);
-        let trained = prepared(training, candidate, self.best)
+        let (training, model) =
+            prepared(self.base, &trial.directory, trial.seed, candidate, self.best)?;
+        let asked = self.asked.clone();
+        let trained = training
             .resume(true)
             .interrupter(interrupter)
             .display(Display::Silent)
             .on_epoch(move |epoch| {
                 let _ = events.send((number, Event::Epoch(epoch.epoch)));
+                if let Some(metric) = asked.iter().find(|key| epoch.get(key).is_none()) {
+                    let metric = metric.to_string();
+                    let known = epoch.keys().iter().map(MetricKey::to_string).collect();
+                    let _ = events.send((number, Event::Missing { metric, known }));
+                }
             })
             .on_notice(|notice| log::info!("{notice}"))
             .fit(model)?;
         Ok(trained.history)
     }
-}
-
-/// What the base makes for a seed, its initial weights drawn.
-pub(super) fn made<F, M>(
-    base: &F,
-    directory: &Path,
-    seed: u64,
-) -> Result<(Training<M>, M), BaseError>
-where
-    M: LearnerModel,
-    F: Fn(&Path, u64) -> Result<(Training<M>, M), BaseError>,
-{
-    let _alone = GENERATOR.lock().unwrap_or_else(PoisonError::into_inner);
-    let (training, model) = base(directory, seed)?;
-    draw_weights(&model);
-    Ok((training, model))
-}
-
-/// The training of the base with what the candidate sets.
-pub(super) fn prepared<M: LearnerModel>(
-    mut training: Training<M>,
-    candidate: &Candidate,
-    best: &Best,
-) -> Training<M> {
-    let keep = training.keep.take().unwrap_or(KeepPolicy::last(1));
-    training
-        .schedule(candidate.schedule.clone(), candidate.clock)
-        .epochs(candidate.epochs)
-        .keep(keep.with_best(best.clone()))
 }
 
 fn message(panic: &(dyn Any + Send)) -> String {

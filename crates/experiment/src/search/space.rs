@@ -6,48 +6,9 @@ use burn_lr_scheduler::{
     AnnealStrategy, Constant, CosineAnnealingLr, ExponentialLr, Length, OneCycleLr, PolynomialLr,
     ReduceLrOnPlateau, ScheduleConfig, StepLr, Warmup,
 };
-use rand::rngs::ChaCha8Rng;
-use rand::seq::IndexedRandom;
-use rand::{RngExt, SeedableRng};
 
-use super::candidate::Candidate;
-
-/// A source of random settings that gives the same ones for the same seed, on every platform.
-#[derive(Debug)]
-pub struct Draw(ChaCha8Rng);
-
-impl Draw {
-    pub(super) fn new(seed: u64) -> Self {
-        Self(ChaCha8Rng::seed_from_u64(seed))
-    }
-
-    /// A number between the bounds, all being equally probable; the lower bound if the bounds are
-    /// not in order.
-    pub fn uniform(&mut self, low: f64, high: f64) -> f64 {
-        match low < high {
-            true => self.0.random_range(low..high),
-            false => low,
-        }
-    }
-
-    /// A number between the positive bounds, all magnitudes being equally probable.
-    pub fn log_uniform(&mut self, low: f64, high: f64) -> f64 {
-        self.uniform(low.ln(), high.ln()).exp()
-    }
-
-    /// A whole number within the range; its start if it is empty.
-    pub fn integer(&mut self, range: RangeInclusive<usize>) -> usize {
-        match range.is_empty() {
-            true => *range.start(),
-            false => self.0.random_range(range),
-        }
-    }
-
-    /// One of the items, if there is any.
-    pub fn one_of<'a, T>(&mut self, items: &'a [T]) -> Option<&'a T> {
-        items.choose(&mut self.0)
-    }
-}
+use super::draw::Draw;
+use crate::candidate::Candidate;
 
 /// Draws a schedule with this highest rate over that many epochs.
 type Family = fn(&mut Draw, f64, usize) -> ScheduleConfig;
@@ -113,12 +74,12 @@ pub fn catalogue(lr: f64, epochs: RangeInclusive<usize>) -> impl Fn(&mut Draw) -
             None => Constant::new(lr).into(),
         };
         let name = schedule.name();
-        let candidate = Candidate::new(name, schedule, epochs);
-        match name {
-            "StepLr" | "ReduceLrOnPlateau" | "ExponentialLr" | "Constant" => candidate,
+        let schedule = match name {
+            "StepLr" | "ReduceLrOnPlateau" | "ExponentialLr" | "Constant" => schedule.per_epoch(),
             // Over one or two epochs there would be nothing left of their shape.
-            _ => candidate.per_update(),
-        }
+            _ => schedule.per_update(),
+        };
+        Candidate::new(name).schedule(schedule).epochs(epochs)
     }
 }
 
@@ -144,12 +105,13 @@ mod tests {
         assert_ne!(draws(1), draws(2));
         let mut names = std::collections::BTreeSet::new();
         for candidate in draws(1) {
-            let run = match candidate.clock {
+            let clocked = candidate.schedule.unwrap();
+            let run = match clocked.clock {
                 burn_lr_scheduler::Clock::PerEpoch => Run::per_epoch(47),
                 _ => Run::per_update().with_updates_per_epoch(47),
             };
-            let run = run.with_epochs(candidate.epochs as u64);
-            let curve = candidate.schedule.curve(&run).unwrap();
+            let run = run.with_epochs(candidate.epochs.unwrap() as u64);
+            let curve = clocked.schedule.curve(&run).unwrap();
             for step in 0..run.total_steps().unwrap() {
                 assert!(curve.lr(step) <= 0.01 * (1.0 + 1e-12));
             }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::TrainingError;
+use burn_lr_training::TrainingError;
 
 /// What the base of an experiment may fail with.
 pub type BaseError = Box<dyn std::error::Error + Send + Sync>;
@@ -29,6 +29,36 @@ pub enum ExperimentError {
         /// What is wrong with it.
         source: TrainingError,
     },
+    /// A candidate has a setting that the base does not read.
+    #[error("candidate {candidate:?}: the base does not read setting {name:?}; it reads {read:?}")]
+    UnreadSetting {
+        /// The candidate.
+        candidate: String,
+        /// The setting.
+        name: String,
+        /// The settings that the base reads.
+        read: Vec<String>,
+    },
+    /// Something else was trained under a candidate's name.
+    #[error("candidate {candidate:?} has settings {found} now, and was trained with {expected}")]
+    SettingsChanged {
+        /// The candidate.
+        candidate: String,
+        /// The settings that it was trained with, as JSON.
+        expected: String,
+        /// The settings that it has now, as JSON.
+        found: String,
+    },
+    /// The objective, or what makes an epoch the best, asks for a metric that a trial does not have.
+    #[error("candidate {candidate:?}: no metric {metric}; there is {}", list(known))]
+    MissingMetric {
+        /// The candidate.
+        candidate: String,
+        /// The metric.
+        metric: String,
+        /// The metrics that there are.
+        known: Vec<String>,
+    },
     /// A document of candidates cannot be read.
     #[error("{}{reason}", if place.is_empty() { String::new() } else { format!("{place}: ") })]
     Document {
@@ -46,8 +76,10 @@ pub enum ExperimentError {
         reason: String,
     },
     /// The base could not be made.
-    #[error("cannot set up seed {seed}: {source}")]
+    #[error("candidate {candidate:?}, seed {seed}: cannot set up: {source}")]
     Base {
+        /// The candidate that it was asked for.
+        candidate: String,
         /// The seed that it was asked for.
         seed: u64,
         /// What it says.
@@ -72,6 +104,14 @@ pub enum ExperimentError {
     /// A file could not be written, or a model not be loaded.
     #[error(transparent)]
     Training(#[from] TrainingError),
+    /// The results could not be written as a document.
+    #[error("cannot write the results as {format}: {reason}")]
+    Unwritable {
+        /// CSV or JSON.
+        format: &'static str,
+        /// Why not.
+        reason: String,
+    },
     /// A chosen model could not be evaluated.
     #[error("cannot evaluate {}: {source}", path.display())]
     Evaluation {
@@ -80,4 +120,12 @@ pub enum ExperimentError {
         /// What the evaluation says.
         source: BaseError,
     },
+}
+
+fn list(names: &[String]) -> String {
+    if names.is_empty() {
+        "none: is it registered as a numeric metric?".to_owned()
+    } else {
+        names.join(", ")
+    }
 }

@@ -1,16 +1,13 @@
 //! A candidate under a seed, and what became of it.
 
-use std::fmt::Display;
 use std::path::PathBuf;
 
-use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::{Bool, Int, Tensor};
+use burn_lr_training::metrics::{Best, EpochRecord, History};
 use serde::Serialize;
-
-use crate::history::{EpochRecord, History};
 
 /// A candidate trained under a seed.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct Trial {
     /// The candidate's place among the candidates.
     pub candidate: usize,
@@ -31,6 +28,32 @@ pub enum Outcome {
     Finished(History),
     /// It failed, with this error.
     Failed(String),
+}
+
+/// The epoch of a trial that is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum At {
+    /// The last one.
+    Last,
+    /// The best one by the experiment's objective, or what [`Experiment::best`] says. It was chosen
+    /// by its metrics, which are better than those on unseen data for that.
+    ///
+    /// [`Experiment::best`]: crate::Experiment::best
+    Best,
+}
+
+impl At {
+    /// Both.
+    pub(crate) const ALL: [Self; 2] = [Self::Last, Self::Best];
+
+    /// The name in documents.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Last => "last",
+            Self::Best => "best",
+        }
+    }
 }
 
 impl Trial {
@@ -54,27 +77,18 @@ impl Trial {
             Outcome::Failed(error) => Some(error),
         }
     }
-}
 
-/// Draws the initial weights of `model`, which Burn otherwise does when they are first looked at.
-pub(super) fn draw_weights<M: Module + Display>(model: &M) {
-    struct Look;
-
-    impl ModuleVisitor for Look {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            param.val();
-        }
-
-        fn visit_int<const D: usize>(&mut self, param: &Param<Tensor<D, Int>>) {
-            param.val();
-        }
-
-        fn visit_bool<const D: usize>(&mut self, param: &Param<Tensor<D, Bool>>) {
-            param.val();
+    /// The epoch that is looked at, if the trial was completed; the best one by `best`.
+    pub fn epoch(&self, at: At, best: &Best) -> Option<&EpochRecord> {
+        match at {
+            At::Last => self.last(),
+            At::Best => best.of(self.history()?),
         }
     }
 
-    // In the order in which `Training::fit` draws them, which writes the model out first.
-    let _ = model.to_string();
-    model.visit(&mut Look);
+    /// The seconds that its epochs took, by whichever process they were trained.
+    pub fn seconds(&self) -> f64 {
+        let epochs = self.history().map_or(&[][..], |history| &history.epochs);
+        epochs.iter().map(|epoch| epoch.seconds).sum()
+    }
 }

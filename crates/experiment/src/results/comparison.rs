@@ -1,54 +1,28 @@
 //! Whether a difference between two candidates is more than noise.
 
+use burn_lr_training::metrics::{Best, MetricKey};
 use serde::Serialize;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-use super::summary::{At, Stat, epoch};
-use super::trial::Trial;
-use crate::checkpoint::Best;
-use crate::history::EpochRecord;
+use super::stat::Stat;
+use super::trial::{At, Trial};
 
 /// The confidence of the intervals.
 const CONFIDENCE: f64 = 0.95;
-
-/// What is compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Measure {
-    /// Training accuracy.
-    TrainAccuracy,
-    /// Validation accuracy.
-    ValidAccuracy,
-    /// Training loss.
-    TrainLoss,
-    /// Validation loss.
-    ValidLoss,
-}
-
-impl Measure {
-    fn of(self, epoch: &EpochRecord) -> f64 {
-        match self {
-            Self::TrainAccuracy => epoch.train("accuracy"),
-            Self::ValidAccuracy => epoch.valid("accuracy"),
-            Self::TrainLoss => epoch.train("loss"),
-            Self::ValidLoss => epoch.valid("loss"),
-        }
-    }
-}
 
 /// A candidate beside another one under the same seeds: Student's paired t-test, two-sided.
 ///
 /// Seeds are paired because a seed's initial weights and data order are the same for all
 /// candidates. With few seeds the interval is wide, as it should be.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Comparison {
     /// The candidate.
     pub candidate: String,
     /// The one that it is compared with.
     pub baseline: String,
     /// What is compared.
-    pub measure: Measure,
+    pub metric: MetricKey,
     /// At which epoch.
     pub at: At,
     /// The candidate minus the baseline, over the seeds that both have completed.
@@ -63,14 +37,14 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    pub(super) fn new(
+    pub(crate) fn new(
         (candidate, trials): (&str, &[&Trial]),
         (baseline, base_trials): (&str, &[&Trial]),
-        measure: Measure,
+        metric: &MetricKey,
         at: At,
         best: &Best,
     ) -> Self {
-        let value = |trial: &Trial| Some(measure.of(epoch(trial, at, best)?));
+        let value = |trial: &Trial| trial.epoch(at, best)?.get(metric);
         let differences = trials.iter().filter_map(|trial| {
             let partner = base_trials.iter().find(|base| base.seed == trial.seed)?;
             Some(value(trial)? - value(partner)?)
@@ -80,7 +54,7 @@ impl Comparison {
         Self {
             candidate: candidate.to_owned(),
             baseline: baseline.to_owned(),
-            measure,
+            metric: metric.clone(),
             at,
             difference,
             interval,
@@ -96,7 +70,7 @@ impl Comparison {
 }
 
 /// Holm's step-down correction of p-values; NaN are left out of the count.
-pub(super) fn holm(comparisons: &mut [Comparison]) {
+pub(crate) fn holm(comparisons: &mut [Comparison]) {
     let mut order: Vec<usize> = (0..comparisons.len())
         .filter(|&i| !comparisons[i].p_value.is_nan())
         .collect();
@@ -121,11 +95,13 @@ fn paired_t(difference: &Stat) -> ((f64, f64), f64) {
     };
     let error = sd / (n as f64).sqrt();
     let half = t.inverse_cdf(0.5 + CONFIDENCE / 2.0) * error;
-    let p_value = match (error > 0.0, mean == 0.0) {
-        (true, _) => 2.0 * t.cdf(-(mean / error).abs()),
+    let p_value = if error > 0.0 {
+        2.0 * t.cdf(-(mean / error).abs())
+    } else if mean == 0.0 {
         // The same difference under every seed.
-        (false, true) => 1.0,
-        (false, false) => 0.0,
+        1.0
+    } else {
+        0.0
     };
     ((mean - half, mean + half), p_value)
 }
@@ -156,7 +132,7 @@ mod tests {
         let comparison = |p_value| Comparison {
             candidate: String::new(),
             baseline: String::new(),
-            measure: Measure::ValidLoss,
+            metric: burn_lr_training::metrics::valid("loss"),
             at: At::Last,
             difference: Stat::of([]),
             interval: (0.0, 0.0),

@@ -1,0 +1,8 @@
+//! What an experiment compares, and what its base sees of that.
+
+mod definition;
+mod document;
+mod setup;
+
+pub use definition::Candidate;
+pub use setup::{SettingError, Setup};

@@ -1,0 +1,103 @@
+//! What the trials of a candidate have in common.
+
+use burn_lr_training::metrics::{Best, EpochRecord};
+use serde::Serialize;
+
+use crate::candidate::Candidate;
+use super::figures::Figures;
+use crate::objective::Objective;
+use super::stat::Stat;
+use super::trial::{At, Trial};
+
+/// What the trials of a candidate led to.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Summary {
+    /// The candidate.
+    pub candidate: Candidate,
+    /// The seeds whose trials were completed.
+    pub seeds: Vec<u64>,
+    /// The seeds whose trials failed, with the errors.
+    pub failed: Vec<(u64, String)>,
+    /// The figures of the last epoch.
+    pub last: Figures,
+    /// The figures of the best epoch.
+    pub best: Figures,
+    /// The best epoch.
+    pub best_epoch: Stat,
+    /// How many epochs a trial had.
+    pub epochs: Stat,
+    /// The epochs in which every seed's trial kept the objective's bounds; none without bounds.
+    pub epochs_met: Vec<usize>,
+    /// The learning rate of the last update.
+    pub final_lr: Stat,
+    /// How often a plateau cut a learning rate.
+    pub cuts: Stat,
+    /// Seconds that the epochs of a trial took, beside whatever else was running.
+    pub seconds: Stat,
+}
+
+impl Summary {
+    /// The figures of the last or the best epoch.
+    pub fn at(&self, at: At) -> &Figures {
+        match at {
+            At::Last => &self.last,
+            At::Best => &self.best,
+        }
+    }
+
+    pub(crate) fn new(
+        candidate: &Candidate,
+        trials: &[&Trial],
+        objective: &Objective,
+        best: &Best,
+    ) -> Self {
+        let finished: Vec<&Trial> = trials.iter().copied().filter(|t| t.last().is_some()).collect();
+        let all_finished = finished.len() == trials.len();
+        let epochs = |at| -> Vec<(u64, &EpochRecord)> {
+            let epoch = |trial: &&'_ Trial| (trial.seed, trial.epoch(at, best));
+            let epochs = finished.iter().map(epoch);
+            epochs.filter_map(|(seed, epoch)| Some((seed, epoch?))).collect()
+        };
+        let over = |value: fn(&Trial) -> f64| Stat::of(finished.iter().map(|trial| value(trial)));
+        let best_epochs = epochs(At::Best);
+        // A seed whose trial failed, or has no best epoch, did not keep the bounds.
+        let has_all = |epochs: &[_]| epochs.len() == trials.len();
+        Self {
+            candidate: candidate.clone(),
+            seeds: finished.iter().map(|trial| trial.seed).collect(),
+            failed: trials
+                .iter()
+                .filter_map(|trial| Some((trial.seed, trial.error()?.to_owned())))
+                .collect(),
+            last: Figures::new(&epochs(At::Last), !all_finished, objective),
+            best: Figures::new(&best_epochs, !has_all(&best_epochs), objective),
+            best_epoch: Stat::of(best_epochs.iter().map(|(_, epoch)| epoch.epoch as f64)),
+            epochs: over(|trial| trial.history().map_or(0.0, |h| h.epochs.len() as f64)),
+            epochs_met: if all_finished && objective.is_bounded() {
+                epochs_met(&finished, objective)
+            } else {
+                Vec::new()
+            },
+            final_lr: over(|trial| trial.last().map_or(f64::NAN, |epoch| epoch.lr)),
+            cuts: over(|trial| {
+                let epochs = trial.history().map_or(&[][..], |history| &history.epochs);
+                epochs.iter().map(|epoch| epoch.cuts.len() as f64).sum()
+            }),
+            seconds: over(Trial::seconds),
+        }
+    }
+}
+
+/// The epochs that all trials have and in which all keep the bounds.
+fn epochs_met(trials: &[&Trial], objective: &Objective) -> Vec<usize> {
+    let histories: Vec<&[EpochRecord]> = trials
+        .iter()
+        .filter_map(|trial| Some(&*trial.history()?.epochs))
+        .collect();
+    let shortest = histories.iter().map(|epochs| epochs.len()).min();
+    (0..shortest.unwrap_or(0))
+        .filter(|&index| histories.iter().all(|epochs| objective.is_met_by(&epochs[index])))
+        .map(|index| index + 1)
+        .collect()
+}

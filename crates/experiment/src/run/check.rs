@@ -1,0 +1,122 @@
+//! What is refused before anything is trained.
+
+use std::collections::BTreeSet;
+use std::num::NonZero;
+
+use burn::module::Module;
+use burn::train::LearnerModel;
+use burn_lr_training::Training;
+use burn_lr_training::device::is_cpu;
+use burn_lr_training::storage::create_directory;
+
+use crate::candidate::Candidate;
+use crate::error::{BaseError, ExperimentError};
+use super::experiment::Experiment;
+use crate::objective::Objective;
+use super::prepare::prepared;
+use super::settings_file;
+use crate::candidate::Setup;
+
+impl<F, M> Experiment<F>
+where
+    M: LearnerModel,
+    F: Fn(&Setup) -> Result<(Training<M>, M), BaseError> + Sync,
+{
+    /// Refuses what cannot be trained, and gives how many trials may run at a time.
+    pub(crate) fn check(
+        &self,
+        candidates: &[Candidate],
+        plan: &[(usize, u64)],
+    ) -> Result<usize, ExperimentError> {
+        if plan.is_empty() {
+            return Err(ExperimentError::Invalid {
+                name: "candidates and seeds",
+                expected: "at least one of each",
+                found: format!("{} and {}", candidates.len(), self.seeds.len()),
+            });
+        }
+        if self.jobs == Some(0) {
+            return Err(ExperimentError::Invalid {
+                name: "jobs",
+                expected: "at least 1",
+                found: "0".to_owned(),
+            });
+        }
+        check_names(candidates)?;
+        check_bounds(&self.objective)?;
+        for candidate in candidates {
+            settings_file::check(candidate, &self.candidate_directory(candidate))?;
+        }
+        let (mut on_cpu, mut random) = (true, false);
+        let mut seen = BTreeSet::new();
+        for &(number, seed) in plan {
+            let candidate = &candidates[number];
+            let directory = self.trial_directory(candidate, seed);
+            let first = seen.insert(number);
+            // Another seed changes nothing unless something was trained under it.
+            if !first && !directory.exists() {
+                continue;
+            }
+            let (training, model) =
+                prepared(&self.base, &directory, seed, candidate, self.best_epoch())?;
+            let refused = |source| ExperimentError::Candidate {
+                name: candidate.name.clone(),
+                source,
+            };
+            training.can_resume(&model).map_err(refused)?;
+            on_cpu &= model.devices().into_iter().all(|device| is_cpu(&device.inner()));
+            random |= training.is_random(&model);
+        }
+        create_directory(&self.directory)?;
+        Ok(match self.jobs {
+            _ if random => 1,
+            Some(jobs) => jobs,
+            None if on_cpu => cores(),
+            None => 1,
+        })
+    }
+}
+
+/// How many threads the machine runs at a time.
+pub(crate) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
+}
+
+/// Names become directories, and stand in tables.
+fn check_names(candidates: &[Candidate]) -> Result<(), ExperimentError> {
+    let mut directories: Vec<(String, &str)> = candidates
+        .iter()
+        .map(|candidate| (candidate.directory(), candidate.name.as_str()))
+        .collect();
+    directories.sort();
+    let unfit = |(directory, name): &&(String, &str)| {
+        !(1..=100).contains(&directory.len()) || name.contains(char::is_control)
+    };
+    if let Some((_, name)) = directories.iter().find(unfit) {
+        return Err(ExperimentError::Invalid {
+            name: "candidate's name",
+            expected: "a line with a letter or digit, of up to 100 bytes",
+            found: format!("{name:?}"),
+        });
+    }
+    if let Some(twins) = directories.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+        return Err(ExperimentError::Invalid {
+            name: "candidates' names",
+            expected: "names that differ in letters or digits",
+            found: format!("{:?} and {:?}", twins[0].1, twins[1].1),
+        });
+    }
+    Ok(())
+}
+
+fn check_bounds(objective: &Objective) -> Result<(), ExperimentError> {
+    let infinite = objective.bounds().iter().find(|bound| !bound.value.is_finite());
+    match infinite {
+        None => Ok(()),
+        Some(bound) => Err(ExperimentError::Invalid {
+            name: "objective's bound",
+            expected: "a finite number",
+            found: format!("{} for {}", bound.value, bound.metric),
+        }),
+    }
+}

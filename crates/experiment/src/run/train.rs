@@ -1,0 +1,176 @@
+//! Trains all candidates under all seeds, several at a time.
+
+use std::sync::Mutex;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use burn::train::{Interrupter, LearnerModel};
+use burn_lr_training::Training;
+use burn_lr_training::run::{Display, Lock, RunDirectory};
+
+use crate::candidate::Candidate;
+use crate::error::{BaseError, ExperimentError};
+use super::experiment::Experiment;
+use super::pool::{Event, Pool};
+use super::progress::Progress;
+use crate::results::Results;
+use super::settings_file;
+use crate::candidate::Setup;
+use crate::results::{Outcome, Trial};
+
+/// How often a request to stop is looked for.
+const POLL: Duration = Duration::from_millis(50);
+
+impl<F, M> Experiment<F>
+where
+    M: LearnerModel,
+    F: Fn(&Setup) -> Result<(Training<M>, M), BaseError> + Sync,
+{
+    /// Trains all candidates under all seeds, or what is left of that.
+    ///
+    /// # Errors
+    /// [`ExperimentError`] naming the setting or candidate that is wrong, before anything is
+    /// trained; [`MissingMetric`](ExperimentError::MissingMetric) after the first epoch that lacks
+    /// one; [`Interrupted`](ExperimentError::Interrupted); or
+    /// [`AllFailed`](ExperimentError::AllFailed).
+    pub fn run(&self) -> Result<Results, ExperimentError> {
+        // All candidates under the first seed come first, and so on: what there is can be compared.
+        let plan: Vec<(usize, u64)> = self
+            .seeds
+            .iter()
+            .flat_map(|&seed| (0..self.candidates.len()).map(move |candidate| (candidate, seed)))
+            .collect();
+        let mut seeds = self.seeds.clone();
+        seeds.sort_unstable();
+        if let Some(twice) = seeds.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(ExperimentError::Invalid {
+                name: "seeds",
+                expected: "each one once",
+                found: format!("{} twice", twice[0]),
+            });
+        }
+        let (trials, _) = self.train(&self.candidates, &plan)?;
+        self.results(&self.candidates, trials)
+    }
+
+    pub(crate) fn results(
+        &self,
+        candidates: &[Candidate],
+        trials: Vec<Trial>,
+    ) -> Result<Results, ExperimentError> {
+        let best = self.best_epoch();
+        Results::new(&self.directory, candidates, trials, &self.objective, best)
+    }
+
+    /// Trains the candidates under the seeds that the plan names, in its order, and tells how many
+    /// trials ran at a time.
+    pub(crate) fn train(
+        &self,
+        candidates: &[Candidate],
+        plan: &[(usize, u64)],
+    ) -> Result<(Vec<Trial>, usize), ExperimentError> {
+        let jobs = self.check(candidates, plan)?;
+        let _lock = Lock::take(&RunDirectory::new(&self.directory))?;
+        for candidate in candidates {
+            settings_file::write(candidate, &self.candidate_directory(candidate))?;
+        }
+        let trials: Vec<Trial> = plan
+            .iter()
+            .map(|&(candidate, seed)| Trial {
+                candidate,
+                seed,
+                directory: self.trial_directory(&candidates[candidate], seed),
+                outcome: Outcome::Failed("not run".to_owned()),
+            })
+            .collect();
+        let asked = self.objective.metrics().chain([&self.best_epoch().metric]);
+        let pool = Pool {
+            base: &self.base,
+            best: self.best_epoch(),
+            asked: asked.cloned().collect(),
+            candidates,
+            trials: &trials,
+            waiting: Mutex::new((0..trials.len()).collect()),
+        };
+        let outcomes = std::thread::scope(|scope| {
+            let (sender, events) = mpsc::channel();
+            for _ in 0..jobs.min(trials.len()) {
+                let (sender, pool) = (sender.clone(), &pool);
+                scope.spawn(move || pool.work(&sender));
+            }
+            drop(sender);
+            self.watch(&pool, &events)
+        })?;
+
+        let finished = outcomes.iter().flatten().count();
+        if finished < trials.len() {
+            let interruption = self.interrupter.interruption();
+            return Err(ExperimentError::Interrupted {
+                finished,
+                trials: trials.len(),
+                reason: interruption
+                    .and_then(|interruption| interruption.reason)
+                    .unwrap_or_else(|| "no reason given".to_owned()),
+            });
+        }
+        let with_outcome = |(trial, outcome)| Trial { outcome, ..trial };
+        let outcomes = outcomes.into_iter().flatten();
+        let trials = trials.into_iter().zip(outcomes).map(with_outcome);
+        Ok((trials.collect(), jobs))
+    }
+
+    /// Follows the workers until the last one is done.
+    fn watch(
+        &self,
+        pool: &Pool<'_, F>,
+        events: &Receiver<(usize, Event)>,
+    ) -> Result<Vec<Option<Outcome>>, ExperimentError> {
+        let Pool {
+            candidates, trials, ..
+        } = *pool;
+        let epochs = trials.iter().map(|trial| candidates[trial.candidate].epochs);
+        let mut progress = Progress::new(self.display == Display::Bar, epochs);
+        let mut outcomes: Vec<Option<Outcome>> = vec![None; trials.len()];
+        let mut running: Vec<(usize, Interrupter)> = Vec::new();
+        let mut missing = None;
+        loop {
+            if self.interrupter.should_stop() || missing.is_some() {
+                pool.waiting().clear();
+                for (_, interrupter) in &running {
+                    interrupter.stop(Some("the experiment was stopped"));
+                }
+            }
+            let (number, event) = match events.recv_timeout(POLL) {
+                Ok(event) => event,
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
+            let mut trial = trials[number].clone();
+            let candidate = &candidates[trial.candidate];
+            match event {
+                Event::Start(interrupter) => {
+                    running.push((number, interrupter));
+                    progress.start(number, format!("{}, seed {}", candidate.name, trial.seed));
+                }
+                Event::Epoch(epoch) => progress.epoch(number, epoch),
+                Event::Missing { metric, known } => {
+                    missing = missing.or(Some(ExperimentError::MissingMetric {
+                        candidate: candidate.name.clone(),
+                        metric,
+                        known,
+                    }));
+                }
+                Event::End(outcome) => {
+                    running.retain(|(running, _)| *running != number);
+                    progress.end(number);
+                    if let Some(outcome) = &outcome {
+                        trial.outcome = outcome.clone();
+                        progress.aside(|| (self.on_trial)(candidate, &trial));
+                    }
+                    outcomes[number] = outcome;
+                }
+            }
+        }
+        missing.map_or(Ok(outcomes), Err)
+    }
+}

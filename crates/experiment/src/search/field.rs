@@ -1,0 +1,119 @@
+//! The candidates of a search and their trials.
+
+use std::collections::{BTreeMap, HashSet};
+
+use burn::train::LearnerModel;
+use burn_lr_training::Training;
+
+use super::draw::Draw;
+use crate::candidate::Candidate;
+use crate::error::{BaseError, ExperimentError};
+use crate::run::Experiment;
+use crate::results::Results;
+use crate::candidate::Setup;
+use crate::results::{At, Trial};
+
+/// After so many draws that were there already, the space is taken to be exhausted.
+const REPETITIONS: usize = 1000;
+
+/// What has been drawn and trained so far.
+pub(super) struct Field<'a, F, S> {
+    experiment: &'a Experiment<F>,
+    space: &'a S,
+    seed: u64,
+    draw: Draw,
+    candidates: Vec<Candidate>,
+    /// What they are but for their names.
+    contents: HashSet<String>,
+    trials: BTreeMap<(usize, u64), Trial>,
+}
+
+impl<'a, F, S, M> Field<'a, F, S>
+where
+    M: LearnerModel,
+    F: Fn(&Setup) -> Result<(Training<M>, M), BaseError> + Sync,
+    S: Fn(&mut Draw) -> Candidate,
+{
+    pub(super) fn new(experiment: &'a Experiment<F>, space: &'a S, seed: u64) -> Self {
+        Self {
+            experiment,
+            space,
+            seed,
+            draw: Draw::new(seed),
+            candidates: Vec::new(),
+            contents: HashSet::new(),
+            trials: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn candidates(&self) -> &[Candidate] {
+        &self.candidates
+    }
+
+    pub(super) fn trials(&self) -> impl Iterator<Item = &Trial> {
+        self.trials.values()
+    }
+
+    /// Every trial with its candidate.
+    pub(super) fn into_trials(self) -> Vec<(Candidate, Trial)> {
+        let candidates = self.candidates;
+        let trials = self.trials.into_values();
+        trials
+            .map(|trial| (candidates[trial.candidate].clone(), trial))
+            .collect()
+    }
+
+    /// Draws candidates until there are `count`, or until the space has no more to offer.
+    pub(super) fn draw(&mut self, count: usize) {
+        let mut repeated = 0;
+        while self.candidates.len() < count && repeated < REPETITIONS {
+            let mut candidate = (self.space)(&mut self.draw);
+            if !self.contents.insert(candidate.content().to_string()) {
+                repeated += 1;
+                continue;
+            }
+            candidate.name = format!("{:03} {}", self.candidates.len() + 1, candidate.name);
+            self.candidates.push(candidate);
+        }
+    }
+
+    /// Trains what of `rung` was not yet trained under the first `seeds` seeds, and tells how many
+    /// trials ran at a time.
+    pub(super) fn train(&mut self, rung: &[usize], seeds: usize) -> Result<usize, ExperimentError> {
+        let plan: Vec<(usize, u64)> = (self.seed..self.seed + seeds as u64)
+            .flat_map(|seed| rung.iter().map(move |&candidate| (candidate, seed)))
+            .filter(|pair| !self.trials.contains_key(pair))
+            .collect();
+        if plan.is_empty() {
+            return Ok(1);
+        }
+        let (trained, jobs) = self.experiment.train(&self.candidates, &plan)?;
+        let trained = trained.into_iter();
+        self.trials
+            .extend(trained.map(|trial| ((trial.candidate, trial.seed), trial)));
+        Ok(jobs)
+    }
+
+    /// The candidates of the rung, the best one first.
+    pub(super) fn ranked(&self, rung: &[usize]) -> Result<Vec<usize>, ExperimentError> {
+        let order = self.results(rung)?.ranked(At::Last);
+        Ok(order.into_iter().map(|place| rung[place]).collect())
+    }
+
+    /// The results of the candidates of the rung alone, in its order.
+    pub(super) fn results(&self, rung: &[usize]) -> Result<Results, ExperimentError> {
+        let candidates: Vec<Candidate> =
+            rung.iter().map(|&number| self.candidates[number].clone()).collect();
+        let of = |(place, &number): (usize, &usize)| {
+            let trials = self.trials.range((number, 0)..=(number, u64::MAX));
+            trials
+                .map(|(_, trial)| Trial {
+                    candidate: place,
+                    ..trial.clone()
+                })
+                .collect::<Vec<_>>()
+        };
+        let trials = rung.iter().enumerate().flat_map(of).collect();
+        self.experiment.results(&candidates, trials)
+    }
+}

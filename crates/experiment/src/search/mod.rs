@@ -1,0 +1,165 @@
+//! Looks for a candidate that is good by the objective.
+
+mod budget;
+mod draw;
+mod field;
+mod found;
+mod space;
+
+use std::time::Instant;
+
+use burn::train::LearnerModel;
+use burn_lr_training::Training;
+
+pub use budget::Budget;
+pub use draw::Draw;
+pub use found::Found;
+pub use space::catalogue;
+
+use crate::candidate::Candidate;
+use crate::run::cores;
+use crate::error::{BaseError, ExperimentError};
+use crate::run::Experiment;
+use crate::candidate::Setup;
+use budget::{ETA, RUNGS, trials_within, width};
+use field::Field;
+
+/// The seeds of the search; those of the confirmation come after them.
+const SEARCH_SEEDS: u64 = (ETA as u64).pow(RUNGS - 1);
+
+/// A search for a candidate that is good by an experiment's objective.
+///
+/// It is successive halving (Jamieson and Talwalkar 2016, arXiv:1502.07943) whose resource is the
+/// number of seeds: many candidates are trained under one seed, the best third under three, the best
+/// ninth under nine. Epochs are no resource here, because a schedule over fewer epochs is another
+/// schedule. The winner is then trained under fresh seeds, whose results played no part in choosing
+/// it; report those.
+///
+/// Candidates are [ranked](crate::results::Results::ranked) after the last epoch.
+pub struct Search<F, S> {
+    experiment: Experiment<F>,
+    space: S,
+    seed: u64,
+    budget: Budget,
+    confirmations: usize,
+}
+
+impl<F, S, M> Search<F, S>
+where
+    M: LearnerModel,
+    F: Fn(&Setup) -> Result<(Training<M>, M), BaseError> + Sync,
+    S: Fn(&mut Draw) -> Candidate,
+{
+    /// A search over what `space` draws, on the base and by the objective of `experiment`. Its own
+    /// candidates are trained beside the winner under the fresh seeds, for comparison; its own seeds
+    /// play no part. 60 trials by default.
+    ///
+    /// The names of the candidates that are drawn are numbered.
+    pub fn new(experiment: Experiment<F>, space: S) -> Self {
+        Self {
+            experiment,
+            space,
+            seed: 1,
+            budget: Budget::Trials(60),
+            confirmations: 5,
+        }
+    }
+
+    /// Sets the seed of the candidates that are drawn, and the first seed they are trained under.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Sets what the search may cost.
+    pub fn budget(mut self, budget: Budget) -> Self {
+        self.budget = budget;
+        self
+    }
+
+    /// Sets under how many fresh seeds the winner is trained; 5 by default, at least 1.
+    pub fn confirmations(mut self, seeds: usize) -> Self {
+        self.confirmations = seeds.max(1);
+        self
+    }
+
+    /// The experiment that is searched on, to test what was found.
+    pub fn experiment(&self) -> &Experiment<F> {
+        &self.experiment
+    }
+
+    /// Searches, and confirms the best candidate.
+    ///
+    /// # Errors
+    /// As [`Experiment::run`], and [`ExperimentError::Invalid`] for a budget of no trials. A search
+    /// that was interrupted goes on where it stopped when it is run again.
+    pub fn run(&self) -> Result<Found, ExperimentError> {
+        let needed = SEARCH_SEEDS.saturating_add(self.confirmations as u64);
+        if self.seed.checked_add(needed).is_none() {
+            return Err(ExperimentError::Invalid {
+                name: "seed of the search",
+                expected: "room for the seeds after it",
+                found: self.seed.to_string(),
+            });
+        }
+        let started = Instant::now();
+        let mut field = Field::new(&self.experiment, &self.space, self.seed);
+        let width = self.width(&mut field)?;
+        field.draw(width);
+
+        let mut rung: Vec<usize> = (0..field.candidates().len()).collect();
+        let mut seeds = 1;
+        field.train(&rung, seeds)?;
+        rung = field.ranked(&rung)?;
+        for _ in 1..RUNGS {
+            let out_of_time = match self.budget {
+                Budget::Time(time) => started.elapsed() >= time,
+                Budget::Trials(_) => false,
+            };
+            if out_of_time || rung.len() == 1 {
+                break;
+            }
+            rung.truncate(rung.len().div_ceil(ETA));
+            seeds *= ETA;
+            field.train(&rung, seeds)?;
+            rung = field.ranked(&rung)?;
+        }
+
+        let winner = field.candidates()[rung[0]].clone();
+        let finalists = field.results(&rung)?;
+        let trials = field.into_trials();
+        let mut confirmed = vec![winner.clone()];
+        confirmed.extend_from_slice(&self.experiment.candidates);
+        let fresh = self.seed + SEARCH_SEEDS;
+        let fresh = fresh..fresh + self.confirmations as u64;
+        let plan: Vec<(usize, u64)> = fresh
+            .flat_map(|seed| (0..confirmed.len()).map(move |number| (number, seed)))
+            .collect();
+        let (confirmation, _) = self.experiment.train(&confirmed, &plan)?;
+        Ok(Found {
+            confirmation: self.experiment.results(&confirmed, confirmation)?,
+            candidate: winner,
+            finalists,
+            trials,
+        })
+    }
+
+    /// How many candidates start; what is trained to know that stays in the field.
+    fn width(&self, field: &mut Field<'_, F, S>) -> Result<usize, ExperimentError> {
+        match self.budget {
+            Budget::Trials(0) => Err(ExperimentError::Invalid {
+                name: "budget",
+                expected: "at least 1 trial",
+                found: "0".to_owned(),
+            }),
+            Budget::Trials(trials) => Ok(width(trials)),
+            Budget::Time(time) => {
+                // Two trials a job tell how long one takes.
+                field.draw(2 * self.experiment.jobs.unwrap_or_else(cores).max(1));
+                let probes: Vec<usize> = (0..field.candidates().len()).collect();
+                let jobs = field.train(&probes, 1)?;
+                Ok(width(trials_within(time, jobs, field.trials())).max(probes.len()))
+            }
+        }
+    }
+}
