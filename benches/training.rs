@@ -16,6 +16,7 @@ use burn::train::TrainStep;
 use burn::train::metric::{AccuracyMetric, LossMetric};
 use burn_lr::model::{ClassificationBatch, Mlp, MlpConfig};
 use burn_lr::scheduler::{Clock, Constant};
+use burn_lr::training::loader::Sample;
 use burn_lr::training::{
     BatchSource, CheckpointStore, EpochLoader, MODEL, Mnist, OPTIM, Training, adam, fused_adam,
     save_model,
@@ -105,7 +106,7 @@ fn optimizer(criterion: &mut Criterion) -> Outcome {
     let mut group = criterion.benchmark_group("optimizer");
     let batch = Mnist::bundled()?
         .train
-        .batch(&(0..64).collect::<Vec<_>>(), &device())?;
+        .batch(&(0..64).map(Sample::new).collect::<Vec<_>>(), &device())?;
     let kinds: [(&str, ModuleOptimizer); 2] = [
         ("Burn's Adam", adam().init()),
         ("fused Adam", fused_adam(&adam())),
@@ -136,7 +137,9 @@ fn checkpoint(criterion: &mut Criterion) -> Outcome {
     let mut group = criterion.benchmark_group("checkpoint");
     let directory = tempfile::tempdir()?;
     let (model, mut optimizer) = (model(), fused_adam(&adam()));
-    let batch = Mnist::bundled()?.train.batch(&[0, 1], &device())?;
+    let batch = Mnist::bundled()?
+        .train
+        .batch(&[0, 1].map(Sample::new), &device())?;
     let grads = gradients(&model, batch);
     let model = optimizer.step(0.001, model, grads);
     let file = directory.path().join("model.bpk");

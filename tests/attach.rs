@@ -27,6 +27,7 @@ use burn_lr::scheduler::{
     Constant, Mode, ReduceLrOnPlateau, Run, ScheduleConfig, Scheduler, StepLr, ThresholdMode,
     Warmup,
 };
+use burn_lr::training::loader::Sample;
 use burn_lr::training::{
     BatchSource, EpochLoader, Feedback, FeedbackScheduler, LrState, Mnist, PlateauObserver,
     TrainingError, adam,
@@ -220,8 +221,8 @@ impl BatchSource<Points> for Hole {
         Slope.len()
     }
 
-    fn batch(&self, indices: &[usize], device: &Device) -> Result<Points, DatasetError> {
-        let mut points = Slope.batch(indices, device)?;
+    fn batch(&self, samples: &[Sample], device: &Device) -> Result<Points, DatasetError> {
+        let mut points = Slope.batch(samples, device)?;
         if self.0.fetch_add(1, Ordering::Relaxed) == UPDATES + 2 {
             points.x = points.x * f32::NAN;
         }

@@ -15,6 +15,7 @@ use burn::tensor::Device;
 use burn::train::TrainStep;
 use burn_lr::model::{Mlp, MlpConfig};
 use burn_lr::scheduler::{Clock, ReduceLrOnPlateau, Run, Scheduler, StepLr, ThresholdMode, Warmup};
+use burn_lr::training::loader::Sample;
 use burn_lr::training::{
     Backend, BatchSource, EpochLoader, History, Mnist, Training, adam, fused_adam, load_model,
     save_model,
@@ -49,7 +50,7 @@ fn loaded(file: &Path, device: &Device) -> Mlp {
 
 /// What the model says of 200 test images.
 fn logits(model: &Mlp, device: &Device) -> Vec<f32> {
-    let images: Vec<usize> = (0..200).collect();
+    let images: Vec<Sample> = (0..200).map(Sample::new).collect();
     let batch = Mnist::bundled().unwrap().test.batch(&images, device);
     let logits = model.forward(batch.unwrap().inputs).into_data();
     logits.try_into_vec::<f32>().unwrap()

@@ -15,6 +15,7 @@ use burn::train::Interrupter;
 use burn::train::metric::{AccuracyMetric, LossMetric};
 use burn_lr::model::{ClassificationBatch, Mlp, MlpConfig};
 use burn_lr::scheduler::{Constant, ReduceLrOnPlateau, StepLr};
+use burn_lr::training::loader::Sample;
 use burn_lr::training::{
     At, Backend, BaseError, BatchSource, Budget, Candidate, EpochLoader, Experiment,
     ExperimentError, History, Measure, Metrics, Mnist, Outcome, Report, Results, Search, Target,
@@ -269,11 +270,11 @@ impl<S: BatchSource<ClassificationBatch>> BatchSource<ClassificationBatch> for S
 
     fn batch(
         &self,
-        indices: &[usize],
+        samples: &[Sample],
         device: &Device,
     ) -> Result<ClassificationBatch, DatasetError> {
         assert!(self.1 != 2, "seed 2 is spoilt");
-        self.0.batch(indices, device)
+        self.0.batch(samples, device)
     }
 }
 
@@ -520,12 +521,12 @@ impl<S: BatchSource<ClassificationBatch>> BatchSource<ClassificationBatch> for L
 
     fn batch(
         &self,
-        indices: &[usize],
+        samples: &[Sample],
         device: &Device,
     ) -> Result<ClassificationBatch, DatasetError> {
         self.2.lock().unwrap().push(self.1.clone());
         std::thread::sleep(Duration::from_millis(2));
-        self.0.batch(indices, device)
+        self.0.batch(samples, device)
     }
 }
 

@@ -48,7 +48,7 @@ fn it_learns_with_the_configured_learning_rates() {
 #[test]
 fn every_sample_counts_once_in_the_validation_metrics() {
     use burn::nn::loss::CrossEntropyLossConfig;
-    use burn_lr::training::BatchSource;
+    use burn_lr::training::loader::{BatchSource, Sample};
 
     let device = Backend::Flex.device().unwrap();
     let directory = TempDir::new().unwrap();
@@ -56,7 +56,7 @@ fn every_sample_counts_once_in_the_validation_metrics() {
         .fit(common::model(&device))
         .unwrap();
 
-    let all: Vec<usize> = (0..SAMPLES).collect();
+    let all: Vec<Sample> = (0..SAMPLES).map(Sample::new).collect();
     let batch = Mnist::bundled().unwrap().test.batch(&all, &device).unwrap();
     let logits = model.forward(batch.inputs);
     let right = logits

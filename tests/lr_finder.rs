@@ -16,6 +16,7 @@ use burn::nn::{BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Linear, Linea
 use burn::tensor::{Device, Distribution, Int, Tensor};
 use burn::train::{ClassificationOutput, TrainOutput, TrainStep};
 use burn_lr::model::{ClassificationBatch, Mlp, MlpConfig};
+use burn_lr::training::loader::Sample;
 use burn_lr::training::{
     BatchSource, EpochLoader, Image, ImageDataset, LrFinder, LrFinderError, Mnist, SweepEnd, adam,
 };
@@ -67,12 +68,12 @@ impl BatchSource<ClassificationBatch> for Damaged {
 
     fn batch(
         &self,
-        indices: &[usize],
+        samples: &[Sample],
         device: &Device,
     ) -> Result<ClassificationBatch, DatasetError> {
-        match indices.contains(&200) {
+        match samples.iter().any(|sample| sample.index == 200) {
             true => Err(DatasetError::new(std::io::Error::other("image 200"))),
-            false => self.0.batch(indices, device),
+            false => self.0.batch(samples, device),
         }
     }
 }

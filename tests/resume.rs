@@ -21,6 +21,7 @@ use burn_lr::scheduler::{
     Clock, Length, Mode, ReduceLrOnPlateau, Run, ScheduleError, Scheduler, StepLr, ThresholdMode,
     Warmup,
 };
+use burn_lr::training::loader::Sample;
 use burn_lr::training::{
     Backend, BatchSource, Best, CheckpointStore, EarlyStopping, EpochLoader, HISTORY, History,
     Image, KeepPolicy, MODEL, Mnist, OPTIM, SCHEDULER, Trained, Training, TrainingError, adam,
@@ -580,10 +581,10 @@ impl BatchSource<ClassificationBatch> for Poisoned {
 
     fn batch(
         &self,
-        indices: &[usize],
+        samples: &[Sample],
         device: &Device,
     ) -> Result<ClassificationBatch, DatasetError> {
-        let mut batch = self.0.train.batch(indices, device)?;
+        let mut batch = self.0.train.batch(samples, device)?;
         // 10 batches an epoch; the one after 24 is number 5 of epoch 3.
         if self.1.fetch_add(1, std::sync::atomic::Ordering::Relaxed) >= 24 {
             batch.inputs = batch.inputs * f32::NAN;

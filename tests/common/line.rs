@@ -8,7 +8,7 @@ use burn::module::Module;
 use burn::nn::{Initializer, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 use burn::train::{InferenceStep, RegressionOutput, TrainOutput, TrainStep};
-use burn_lr::training::{BatchSource, EpochLoader};
+use burn_lr::training::loader::{BatchSource, EpochLoader, Sample};
 
 #[derive(Clone)]
 pub struct Points {
@@ -63,8 +63,11 @@ impl BatchSource<Points> for Slope {
         40
     }
 
-    fn batch(&self, indices: &[usize], device: &Device) -> Result<Points, DatasetError> {
-        let x: Vec<f32> = indices.iter().map(|&i| i as f32 / 20.0 - 1.0).collect();
+    fn batch(&self, samples: &[Sample], device: &Device) -> Result<Points, DatasetError> {
+        let x: Vec<f32> = samples
+            .iter()
+            .map(|s| s.index as f32 / 20.0 - 1.0)
+            .collect();
         let x = Tensor::<1>::from_floats(&x[..], device).unsqueeze_dim(1);
         let y = x.clone() * 3.0 - 2.0;
         Ok(Points { x, y })
@@ -83,7 +86,7 @@ impl BatchSource<Points> for Script {
         1
     }
 
-    fn batch(&self, _: &[usize], device: &Device) -> Result<Points, DatasetError> {
+    fn batch(&self, _: &[Sample], device: &Device) -> Result<Points, DatasetError> {
         let epoch = self.1.fetch_add(1, Ordering::Relaxed);
         Ok(Points {
             x: Tensor::zeros([1, 1], device),

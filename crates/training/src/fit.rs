@@ -13,12 +13,12 @@ use crate::checkpoint::{
     CONFIG, CheckpointStore, Handover, MODEL, OPTIM, PARTS, PartCheckpointer, SCHEDULER,
 };
 use crate::checksum::set_aside_with_sum;
-use crate::data::Replay;
 use crate::epoch_end::{EpochEnd, State};
 use crate::feedback::FeedbackScheduler;
 use crate::files::{create_directory, write_atomically};
 use crate::fused_adam::fused_adam;
 use crate::history::History;
+use crate::loader::{Loader, Replay};
 use crate::lock::Lock;
 use crate::metrics_log::MetricsLog;
 use crate::model_file::save_model;
@@ -135,8 +135,8 @@ impl<M: LearnerModel> Training<M> {
         done: usize,
         mut devices: Vec<Device>,
     ) -> SupervisedTraining<M> {
-        let train = Replay::new(self.train.clone(), done as u64, self.seed);
-        let valid = Replay::new(self.valid.clone(), done as u64, None);
+        let train = Replay::new(&Loader::new(self.train.clone()), done as u64, self.seed);
+        let valid = Replay::new(&Loader::new(self.valid.clone()), done as u64, None);
         let mut training =
             SupervisedTraining::new(&self.directory, Arc::new(train), Arc::new(valid))
                 .with_application_logger(None)

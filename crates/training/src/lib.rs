@@ -22,6 +22,7 @@ mod files;
 mod fit;
 mod fused_adam;
 mod history;
+pub mod loader;
 mod lock;
 mod lr_finder;
 mod metrics_log;
@@ -43,8 +44,8 @@ pub use checkpoint::{
     PartCheckpointer, SCHEDULER, Skipped,
 };
 pub use data::{
-    BatchSource, DataError, DatasetSource, EpochLoader, GreyImage, IdxImages, Image, ImageDataset,
-    MNIST_PIXELS, Mnist, bundled_mnist_dir, image_tensor, read_images, read_labels,
+    DataError, GreyImage, IdxImages, Image, ImageDataset, MNIST_PIXELS, Mnist, bundled_mnist_dir,
+    image_tensor, read_images, read_labels,
 };
 #[cfg(feature = "png")]
 pub use data::{PngError, read_png, read_png_digit};
@@ -61,6 +62,7 @@ pub use experiment::{
 pub use feedback::{Feedback, FeedbackScheduler, LrCut, LrState};
 pub use fused_adam::fused_adam;
 pub use history::{EpochRecord, History, Metrics};
+pub use loader::{BatchSource, DatasetSource, EpochLoader};
 pub use lr_finder::{LrFinder, LrFinderError, LrPoint, LrSweep, SweepEnd};
 pub use model_file::{load_model, save_model};
 pub use observer::PlateauObserver;

@@ -9,7 +9,7 @@ use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
 
-use super::loader::BatchSource;
+use crate::loader::{BatchSource, Sample};
 
 /// One labelled image, as [`ImageDataset`] hands it to Burn's dataset transforms.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,21 +132,25 @@ impl BatchSource<ClassificationBatch> for ImageDataset {
 
     fn batch(
         &self,
-        indices: &[usize],
+        samples: &[Sample],
         device: &Device,
     ) -> Result<ClassificationBatch, DatasetError> {
-        let mut inputs = Vec::with_capacity(indices.len() * self.features);
-        let mut targets = Vec::with_capacity(indices.len());
-        for &index in indices {
+        let mut inputs = Vec::with_capacity(samples.len() * self.features);
+        let mut targets = Vec::with_capacity(samples.len());
+        for &Sample { index, .. } in samples {
             inputs.extend(self.pixels(index).iter().map(|&pixel| scaled(pixel)));
             targets.push(i64::from(self.labels[index]));
         }
-        let inputs = TensorData::new(inputs, [indices.len(), self.features]);
-        let targets = TensorData::new(targets, [indices.len()]);
+        let inputs = TensorData::new(inputs, [samples.len(), self.features]);
+        let targets = TensorData::new(targets, [samples.len()]);
         Ok(ClassificationBatch {
             inputs: Tensor::from_data(inputs, device),
             targets: Tensor::from_data(targets, device),
         })
+    }
+
+    fn fingerprint(&self) -> Option<String> {
+        Some(format!("crc32:{:08x}", self.fingerprint()))
     }
 }
 
