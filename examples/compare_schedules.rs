@@ -18,10 +18,11 @@ use burn_lr::model::{Mlp, MlpConfig};
 use burn_lr::scheduler::{
     Constant, CosineAnnealingLr, Length, OneCycleLr, ReduceLrOnPlateau, StepLr, Warmup,
 };
+use burn_lr::training::evaluate::evaluate;
 use burn_lr::training::{
     At, Backend, BackendError, BaseError, Budget, Candidate, Choice, DataError, Display,
-    EpochLoader, Experiment, ExperimentError, Found, KeepPolicy, Metrics, Mnist, Report, Search,
-    Target, Training, TrainingError, catalogue, evaluate,
+    EpochLoader, Experiment, ExperimentError, Found, KeepPolicy, Mnist, Report, Search, Target,
+    Training, TrainingError, catalogue,
 };
 use clap::Parser;
 use serde_json::json;
@@ -233,10 +234,7 @@ fn run(options: &Options) -> Result<bool, Error> {
     }
     let started = Instant::now();
     let unseen = EpochLoader::new(mnist.test.clone(), VALID_BATCH_SIZE);
-    let test = |model: Mlp| {
-        let accuracy = evaluate(&model, &unseen)?.accuracy().unwrap_or(f64::NAN);
-        Ok(Metrics::from([("accuracy".to_owned(), accuracy)]))
-    };
+    let test = |model: Mlp| Ok(evaluate(&model, &unseen, AccuracyMetric::new())?);
     let (mut tested, mut trials) = (None, 0);
     let sections: Vec<(&str, String)>;
     let results = if options.find {

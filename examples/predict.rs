@@ -15,10 +15,12 @@ use std::time::SystemTime;
 
 use burn::tensor::Device;
 use burn_lr::model::{Mlp, MlpConfig};
+use burn_lr::training::evaluate::{
+    ConfusionMatrix, EvaluationError, Prediction, classify, confusion_matrix,
+};
 use burn_lr::training::{
-    Backend, BackendError, ConfusionMatrix, DataError, EpochLoader, EvaluationError, IdxImages,
-    MNIST_PIXELS, Mnist, PngError, Prediction, TrainingError, bundled_mnist_dir, classify,
-    evaluate, image_tensor, load_model, read_images, read_png_digit,
+    Backend, BackendError, DataError, EpochLoader, IdxImages, MNIST_PIXELS, Mnist, PngError,
+    TrainingError, bundled_mnist_dir, image_tensor, load_model, read_images, read_png_digit,
 };
 use clap::Parser;
 use serde_json::{Value, json};
@@ -226,7 +228,7 @@ fn print_evaluation(
             data.display()
         );
     }
-    let matrix = evaluate(model, &EpochLoader::new(mnist.test, BATCH_SIZE))?;
+    let matrix = confusion_matrix(model, &EpochLoader::new(mnist.test, BATCH_SIZE))?;
     let accuracy = matrix.accuracy().unwrap_or_default();
     if options.json {
         let json = json!({

@@ -15,11 +15,12 @@ use burn::train::Interrupter;
 use burn::train::metric::{AccuracyMetric, LossMetric};
 use burn_lr::model::{ClassificationBatch, Mlp, MlpConfig};
 use burn_lr::scheduler::{Constant, ReduceLrOnPlateau, StepLr};
+use burn_lr::training::evaluate::evaluate;
 use burn_lr::training::loader::Sample;
 use burn_lr::training::{
     At, Backend, BaseError, BatchSource, Budget, Candidate, EpochLoader, Experiment,
-    ExperimentError, History, Measure, Metrics, Mnist, Outcome, Report, Results, Search, Target,
-    Training, TrainingError, catalogue, evaluate, load_model,
+    ExperimentError, History, Measure, Mnist, Outcome, Report, Results, Search, Target, Training,
+    TrainingError, catalogue, load_model,
 };
 use common::parameters;
 use tempfile::TempDir;
@@ -434,11 +435,7 @@ fn a_choice_is_tested_on_images_it_was_not_made_by() {
     let unseen = EpochLoader::new(mnist.test.first(200), 100);
     for at in [At::Last, At::Best] {
         let choice = results.choose(at);
-        let accuracy = |model: Mlp| {
-            let matrix = evaluate(&model, &unseen)?;
-            let accuracy = matrix.accuracy().unwrap_or(f64::NAN);
-            Ok(Metrics::from([("accuracy".to_owned(), accuracy)]))
-        };
+        let accuracy = |model: Mlp| Ok(evaluate(&model, &unseen, AccuracyMetric::new())?);
         let tested = experiment.test(&mut results, &choice, accuracy).unwrap();
         let seeds: Vec<u64> = tested.per_seed.iter().map(|(seed, _)| *seed).collect();
         assert_eq!(seeds, [1, 2]);

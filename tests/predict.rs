@@ -9,9 +9,8 @@ use std::sync::{Arc, OnceLock};
 
 use burn_lr::model::MlpConfig;
 use burn_lr::scheduler::{Clock, StepLr};
-use burn_lr::training::{
-    Backend, ConfusionMatrix, EpochLoader, Mnist, Training, bundled_mnist_dir, save_model,
-};
+use burn_lr::training::evaluate::ConfusionMatrix;
+use burn_lr::training::{Backend, EpochLoader, Mnist, Training, bundled_mnist_dir, save_model};
 use clap::Parser;
 use png::{BitDepth, ColorType, Encoder};
 use serde_json::{Value, json};

@@ -15,7 +15,7 @@ mod data;
 mod early_stopping;
 mod epoch_end;
 mod error;
-mod evaluation;
+pub mod evaluate;
 mod experiment;
 mod feedback;
 mod files;
@@ -51,9 +51,6 @@ pub use data::{
 pub use data::{PngError, read_png, read_png_digit};
 pub use early_stopping::EarlyStopping;
 pub use error::TrainingError;
-pub use evaluation::{
-    ConfusionMatrix, EvaluationError, NotSquareError, Prediction, classify, evaluate,
-};
 pub use experiment::{
     At, BaseError, Budget, Candidate, Choice, Comparison, Draw, Experiment, ExperimentError,
     Figures, Found, Measure, Outcome, Results, Search, Stat, Summary, Target, Tested, Trial,
