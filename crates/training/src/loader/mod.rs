@@ -37,3 +37,4 @@ pub use source::BatchSource;
 pub use rand;
 
 pub(crate) use replay::Replay;
+#[cfg(test)]

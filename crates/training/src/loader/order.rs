@@ -110,10 +110,13 @@ mod tests {
         let weights = [1.0, 0.0, 3.0, 0.5, 2.0];
         let golden: [(Sampler, &[usize]); 5] = [
             (Sampler::InOrder, &[0, 1, 2, 3, 4]),
-            (Sampler::shuffled(42), &[]),
-            (Sampler::with_replacement(8, 42), &[]),
-            (Sampler::weighted(weights, 8, 42), &[]),
-            (Sampler::weighted_without_replacement(weights, 4, 42), &[]),
+            (Sampler::shuffled(42), &[0, 4, 1, 3, 2]),
+            (Sampler::with_replacement(8, 42), &[3, 0, 2, 4, 0, 3, 0, 0]),
+            (Sampler::weighted(weights, 8, 42), &[4, 2, 2, 4, 0, 4, 0, 0]),
+            (
+                Sampler::weighted_without_replacement(weights, 4, 42),
+                &[4, 0, 2, 3],
+            ),
         ];
         for (sampler, expected) in golden {
             assert_eq!(indices(&sampler, 5, 1), expected, "{sampler:?}");

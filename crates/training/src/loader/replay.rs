@@ -111,10 +111,10 @@ mod tests {
         EpochLoader::new(source, 4).shuffled(5).workers(2).into()
     }
 
-    /// `epochs` epochs of `loader` after `done` ones, of the samples from `start` on.
+    /// `epochs` epochs of `loader` after `done` ones, of the 30 samples from `start` on.
     fn epochs(loader: &Loader<Vec<u32>>, done: u64, epochs: u64, start: usize) -> Vec<Vec<u32>> {
         let loader = Replay::new(loader, done, None)
-            .slice(start, usize::MAX)
+            .slice(start, 30)
             .to_device(&Device::default());
         (0..epochs)
             .map(|_| loader.iter().flat_map(Result::unwrap).collect())
