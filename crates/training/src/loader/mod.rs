@@ -37,4 +37,3 @@ pub use source::BatchSource;
 pub use rand;
 
 pub(crate) use replay::Replay;
-#[cfg(test)]
