@@ -55,9 +55,11 @@ impl Summary {
         let finished: Vec<&Trial> = trials.iter().copied().filter(|t| t.last().is_some()).collect();
         let all_finished = finished.len() == trials.len();
         let epochs = |at| -> Vec<(u64, &EpochRecord)> {
-            let epoch = |trial: &&'_ Trial| (trial.seed, trial.epoch(at, best));
-            let epochs = finished.iter().map(epoch);
-            epochs.filter_map(|(seed, epoch)| Some((seed, epoch?))).collect()
+            let mut epochs = Vec::new();
+            for &trial in &finished {
+                epochs.extend(trial.epoch(at, best).map(|epoch| (trial.seed, epoch)));
+            }
+            epochs
         };
         let over = |value: fn(&Trial) -> f64| Stat::of(finished.iter().map(|trial| value(trial)));
         let best_epochs = epochs(At::Best);

@@ -75,7 +75,7 @@ fn bounds(summary: &Summary) -> String {
 /// Columns beside each other, the first one flush left.
 fn aligned(columns: &[(String, Vec<String>)], rows: usize) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
+    table.load_style(presets::NOTHING);
     table.set_header(columns.iter().map(|(name, _)| name));
     for row in 0..rows {
         table.add_row(columns.iter().map(|(_, cells)| cells[row].as_str()));

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::num::NonZero;
 
-use burn::module::Module;
 use burn::train::LearnerModel;
 use burn_lr_training::Training;
 use burn_lr_training::device::is_cpu;
