@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::directory::RunDirectory;
 use super::training::Training;
 use crate::checkpoint::{CONFIG, Checkpoint, KeepPolicy};
-use crate::error::{Damage, TrainingError};
+use crate::TrainingError;
 use crate::loader::LoaderDescription;
 use crate::metrics::{Best, EarlyStopping, MetricKey, valid};
 use crate::notices::Notices;
@@ -126,13 +126,7 @@ impl Spec {
         let Some(json) = part.or(file.as_ref()) else {
             return Ok(());
         };
-        let saved: Value = serde_json::from_slice(json).map_err(|error| {
-            Damage::content(&path, format!("expected a run's configuration: {error}"))
-        })?;
-        if !saved["fixed"].is_object() {
-            let reason = "expected a run's configuration with what is fixed, found none";
-            return Err(Damage::content(&path, reason).into());
-        }
+        let saved = directory.parsed_config(json)?;
         let current = self.document(directory)?;
         let difference = changes(&saved["fixed"], &current["fixed"]).into_iter().next();
         if let Some((field, saved, current)) = difference {
