@@ -130,8 +130,12 @@ impl<M: LearnerModel> Training<M> {
             started: Instant::now(),
             error: None,
         });
-        if non_finite != NonFinite::Skip {
-            log.stop_on_divergence(self.hooks.interrupter.clone());
+        match non_finite {
+            NonFinite::Propagate => log.stop_on_divergence(self.hooks.interrupter.clone()),
+            NonFinite::Skip => log.tolerate_divergence(),
+            // The update that it spoils is named, and a loss that spoils none is seen at the end of
+            // the epoch.
+            NonFinite::Stop => {}
         }
         let devices = self.place.devices(&model);
         let training = self.supervised(&log, done, seed);
@@ -139,7 +143,7 @@ impl<M: LearnerModel> Training<M> {
         let strategy = self.strategy_on(devices, gradients, &epoch_end);
         let training = self.shown(training.with_training_strategy(strategy), (done > 0).then_some(done));
         let result = training.launch(Learner::new(model, optimizer, scheduler));
-        self.judge(result, log, &store, epoch_end)
+        self.judge(result, &store, epoch_end)
     }
 
     /// Moves out of the way, but keeps, what a run that goes on after epoch `done` must not find:
@@ -259,13 +263,9 @@ impl<M: LearnerModel> Training<M> {
     fn judge(
         self,
         result: LearningResult<M>,
-        log: MetricsLog,
         store: &CheckpointStore,
         epoch_end: EpochEnd,
     ) -> Result<Trained<M>, TrainingError> {
-        if let Some(divergence) = log.divergence() {
-            return Err(divergence.into());
-        }
         let history = epoch_end.finish()?;
         if let Some(error) = store.failure() {
             return Err(error);
