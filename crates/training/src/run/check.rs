@@ -10,7 +10,7 @@ use crate::TrainingError;
 use crate::checkpoint::{CheckpointStore, PARTS};
 use crate::metrics::MetricKey;
 use crate::notices::Notices;
-use crate::optim::{NonFinite, ResolvedGroups};
+use crate::optim::{Group, NonFinite, ResolvedGroups};
 
 impl<M: LearnerModel> Training<M> {
     /// Whether [`fit`](Self::fit) would train `model`: everything that can be known without
@@ -103,7 +103,9 @@ impl<M: LearnerModel> Training<M> {
             run = run.with_updates_per_epoch(batches.div_ceil(accumulation) as u64);
         }
         let clock = self.plan.schedule.clock;
-        if clock == Clock::PerEpoch && batches.is_none() {
+        let own = self.plan.groups.iter().filter_map(Group::own_schedule);
+        let mut clocks = own.map(|schedule| schedule.clock).chain([clock]);
+        if batches.is_none() && clocks.any(|clock| clock == Clock::PerEpoch) {
             return Err(TrainingError::Invalid {
                 name: "batches of an epoch",
                 expected: "a loader that tells them, for a schedule that advances per epoch",
