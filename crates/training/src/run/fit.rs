@@ -45,7 +45,7 @@ impl<M: LearnerModel> Training<M> {
             .with_keep(spec.keep().clone())
             .with_notices(self.hooks.on_notice.clone());
         let checkpoint = if self.resume {
-            newest(&self.directory, &store, &spec, &self.hooks.on_notice)?
+            newest(&self.directory, Some(&store), &spec, &self.hooks.on_notice)?
         } else if self.directory.config().exists() || !store.epochs().is_empty() {
             return Err(TrainingError::RunExists {
                 path: self.directory.path().to_owned(),
@@ -82,13 +82,7 @@ impl<M: LearnerModel> Training<M> {
             log.restore(resumed.log);
         }
         let done = history.epochs.len();
-        if done > self.plan.epochs {
-            return Err(TrainingError::Invalid {
-                name: "epochs",
-                expected: "at least as many as the run has completed",
-                found: format!("{} of {done}", self.plan.epochs),
-            });
-        }
+        self.check_done(done)?;
         let config = spec.write(&self.directory)?;
         self.clear(&store, done)?;
         if done > 0 {
