@@ -43,6 +43,14 @@ struct Fixed {
     settings: Value,
 }
 
+/// What a run was configured with.
+pub(super) struct Saved {
+    /// What `burn-lr.json` holds now.
+    file: Option<Vec<u8>>,
+    /// What is to be believed.
+    config: Value,
+}
+
 /// What may change: a run may be extended or stop earlier, and go on elsewhere.
 #[derive(Serialize)]
 struct Free {
@@ -116,17 +124,10 @@ impl Spec {
         checkpoint: Option<&Checkpoint>,
         notices: &Notices,
     ) -> Result<(), TrainingError> {
-        let path = directory.config();
-        let file = match std::fs::read(&path) {
-            Ok(json) => Some(json),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            Err(error) => return Err(TrainingError::file("read", &path, error)),
-        };
-        let part = checkpoint.and_then(|checkpoint| checkpoint.parts.get(CONFIG));
-        let Some(json) = part.or(file.as_ref()) else {
+        let Some(Saved { file, config: saved }) = Self::saved(directory, checkpoint)? else {
             return Ok(());
         };
-        let saved = directory.parsed_config(json)?;
+        let path = directory.config();
         let current = self.document(directory)?;
         let difference = changes(&saved["fixed"], &current["fixed"]).into_iter().next();
         if let Some((field, saved, current)) = difference {
@@ -152,6 +153,28 @@ impl Spec {
             ));
         }
         Ok(())
+    }
+
+    /// What the run in `directory` was configured with, if anything says so.
+    ///
+    /// # Errors
+    /// [`TrainingError::Damaged`] if it cannot be read.
+    pub(super) fn saved(
+        directory: &RunDirectory,
+        checkpoint: Option<&Checkpoint>,
+    ) -> Result<Option<Saved>, TrainingError> {
+        let path = directory.config();
+        let file = match std::fs::read(&path) {
+            Ok(json) => Some(json),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => return Err(TrainingError::file("read", &path, error)),
+        };
+        let part = checkpoint.and_then(|checkpoint| checkpoint.parts.get(CONFIG));
+        let Some(json) = part.or(file.as_ref()) else {
+            return Ok(None);
+        };
+        let config = directory.parsed_config(json)?;
+        Ok(Some(Saved { file, config }))
     }
 
     /// Writes the configuration, and gives what was written.
