@@ -33,7 +33,17 @@ static GENERATOR: Mutex<()> = Mutex::new(());
 pub fn model(device: &Device) -> Mlp {
     let _alone = GENERATOR.lock().unwrap();
     device.seed(42);
-    let model = MlpConfig::new().init(device);
+    initialized(&MlpConfig::new(), device)
+}
+
+/// A model with weights that no other test can foresee, drawn without disturbing those of [`model`].
+pub fn unseeded_model(config: &MlpConfig, device: &Device) -> Mlp {
+    let _alone = GENERATOR.lock().unwrap();
+    initialized(config, device)
+}
+
+fn initialized(config: &MlpConfig, device: &Device) -> Mlp {
+    let model = config.init(device);
     // Weights are drawn when they are first looked at.
     parameters(&model);
     model

@@ -10,7 +10,7 @@ use burn_lr::training::optim::adam;
 use burn_lr::training::{Damage, Training, TrainingError};
 use tempfile::TempDir;
 
-use super::common::{model, training};
+use super::common::{model, training, unseeded_model};
 use super::{plateau, run};
 
 #[test]
@@ -52,6 +52,7 @@ fn a_changed_configuration_is_refused_by_field() {
         .metrics((LossMetric::new(), AccuracyMetric::new()))
         .resume(true)
     };
+    let wider = MlpConfig::new().with_hidden(64);
     let steeper = Warmup::new(ReduceLrOnPlateau::new(0.02), 8);
     let refused = [
         (
@@ -79,7 +80,7 @@ fn a_changed_configuration_is_refused_by_field() {
             "settings",
         ),
         (
-            run(directory.path()).fit(MlpConfig::new().with_hidden(64).init(&device)),
+            run(directory.path()).fit(unseeded_model(&wider, &device)),
             "model",
         ),
         (data(500, 32).fit(model(&device)), "train.batch_size"),
@@ -123,7 +124,7 @@ fn a_configuration_that_is_lost_or_damaged_is_restored_from_the_checkpoint() {
             None => std::fs::remove_file(&file).unwrap(),
             Some(damaged) => std::fs::write(&file, damaged).unwrap(),
         }
-        let other = MlpConfig::new().with_hidden(64).init(&device);
+        let other = unseeded_model(&MlpConfig::new().with_hidden(64), &device);
         let refused = run(directory.path()).epochs(1).fit(other);
         assert!(
             matches!(refused, Err(TrainingError::ConfigChanged { field, .. }) if field == "model")

@@ -22,7 +22,7 @@ use burn_lr::model::{Mlp, MlpConfig};
 use burn_lr::scheduler::{ReduceLrOnPlateau, ThresholdMode, Warmup};
 use burn_lr::training::metrics::History;
 use burn_lr::training::{Trained, Training};
-use common::{model, parameters, training};
+use common::{model, parameters, training, unseeded_model};
 use tempfile::TempDir;
 
 const EPOCHS: usize = 5;
@@ -68,7 +68,5 @@ fn undisturbed(device: &Device) -> (Vec<f32>, History) {
 
 /// Another model, so that nothing of it may survive in a resumed run.
 fn other_model(device: &Device) -> Mlp {
-    let model = MlpConfig::new().init(device);
-    parameters(&model);
-    model
+    unseeded_model(&MlpConfig::new(), device)
 }
