@@ -3,25 +3,23 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
 use burn::tensor::Device;
 use burn::train::{Learner, LearnerModel, LearningResult, SupervisedTraining, TrainingStrategy};
 
 use super::check::Checked;
 use super::display::{BarRenderer, Display};
-use super::epoch_end::{self, EpochEnd, State};
+use super::epoch_end::{EpochEnd, State};
 use super::gradients::Gradients;
 use super::lock::Lock;
-use super::resume::{newest, restore};
+use super::start::Start;
 use super::training::{Trained, Training};
 use super::update_loop::UpdateLoop;
 use crate::TrainingError;
-use crate::checkpoint::{CheckpointStore, Handover, MODEL, OPTIM, PARTS, PartCheckpointer, SCHEDULER};
-use crate::feedback::FeedbackScheduler;
+use crate::checkpoint::{CheckpointStore, Handover, MODEL, OPTIM, PartCheckpointer, SCHEDULER};
 use crate::loader::Replay;
 use crate::metrics::{History, MetricsLog};
 use crate::optim::NonFinite;
-use crate::storage::{create_directory, save_model, set_aside_with_sum};
+use crate::storage::{create_directory, save_model};
 
 impl<M: LearnerModel> Training<M> {
     /// Trains `model`, whose device decides where that happens.
@@ -41,18 +39,7 @@ impl<M: LearnerModel> Training<M> {
         } = self.checked(&model)?;
         create_directory(self.directory.path())?;
         let _lock = Lock::take(&self.directory)?;
-        let store = CheckpointStore::open(self.directory.checkpoints(), &PARTS)?
-            .with_keep(spec.keep().clone())
-            .with_notices(self.hooks.on_notice.clone());
-        let checkpoint = if self.resume {
-            newest(&self.directory, Some(&store), &spec, &self.hooks.on_notice)?
-        } else if self.directory.config().exists() || !store.epochs().is_empty() {
-            return Err(TrainingError::RunExists {
-                path: self.directory.path().to_owned(),
-            });
-        } else {
-            None
-        };
+        let (store, checkpoint) = self.opened(&spec)?;
         for reason in &inexact {
             let notice = format!("a resumed run may not be exact: {reason}");
             self.hooks.on_notice.say(&notice);
@@ -60,54 +47,30 @@ impl<M: LearnerModel> Training<M> {
 
         // A model from a plain device has no gradients yet.
         let seed = self.seed_for(&model);
-        let mut model = model.train();
-        let log = MetricsLog::default();
-        let mut history = History::default();
-        let mut tracks = Vec::new();
-        let mut inside = Vec::new();
-        for track in schedulers {
-            let (scheduler, feedback) = FeedbackScheduler::new(track.scheduler);
-            inside.push(scheduler);
-            tracks.push(epoch_end::Track {
-                group: track.group,
-                observed: track.observed,
-                feedback,
-            });
-        }
-        if let Some(checkpoint) = checkpoint {
-            let notices = &self.hooks.on_notice;
-            let resumed = restore(checkpoint, &store, &model, &mut inside, notices)?;
-            model = resumed.model;
-            history = resumed.history;
-            log.restore(resumed.log);
-        }
-        let done = history.epochs.len();
+        let start = Start::new(model.train(), schedulers);
+        let mut start = start.restored(checkpoint, &store, &self.hooks.on_notice)?;
+        let done = start.done();
         self.check_done(done)?;
         let config = spec.write(&self.directory)?;
         self.clear(&store, done)?;
         if done > 0 {
-            self.directory.write_history(&history)?;
+            self.directory.write_history(&start.history)?;
         }
         let store = store.with_best_copy(MODEL, self.directory.best_model())?;
-        let stopping = self.plan.early_stopping.as_ref();
-        let stopped = stopping.is_some_and(|stopping| stopping.stops(&history));
-        if done >= self.plan.epochs || stopped {
-            return self.complete(model.valid(), history);
+        if self.is_complete(&start.history) {
+            return self.complete(start.model.valid(), start.history);
         }
 
         let optimizer = self.plan.optimizer.build(&groups)?;
-        let mut inside = inside.into_iter().zip(&tracks);
-        let Some((base, _)) = inside.next() else {
-            unreachable!("there is a schedule of all parameters");
-        };
-        let mut scheduler = ModuleLrScheduler::new(base);
-        for (of_group, track) in inside {
-            if let Some(group) = groups.iter().find(|g| Some(g.name()) == track.group.as_deref()) {
-                scheduler = scheduler.with_group(group.param_group(), of_group);
-            }
-        }
-        let non_finite = self.plan.non_finite;
-        let gradients = Gradients::new(self.plan.clip, non_finite);
+        let scheduler = start.scheduler(&groups);
+        let Start {
+            model,
+            history,
+            log,
+            tracks,
+            ..
+        } = start;
+        let gradients = Gradients::new(self.plan.clip, self.plan.non_finite);
         let epoch_end = EpochEnd::new(State {
             directory: self.directory.clone(),
             store: store.clone(),
@@ -124,37 +87,33 @@ impl<M: LearnerModel> Training<M> {
             started: Instant::now(),
             error: None,
         });
-        match non_finite {
+        self.watch(&log);
+        let devices = self.place.devices(&model);
+        let training = self.supervised(&log, done, seed);
+        let training = self.attached(training, &store, &epoch_end, done);
+        let strategy = self.strategy_on(devices, gradients, &epoch_end);
+        let training = training.with_training_strategy(strategy);
+        let training = self.shown(training, (done > 0).then_some(done));
+        let result = training.launch(Learner::new(model, optimizer, scheduler));
+        self.judge(result, &store, epoch_end)
+    }
+
+    /// Whether no epoch is left to be made after `history`.
+    fn is_complete(&self, history: &History) -> bool {
+        let stopping = self.plan.early_stopping.as_ref();
+        history.epochs.len() >= self.plan.epochs
+            || stopping.is_some_and(|stopping| stopping.stops(history))
+    }
+
+    /// Has `log` do what was asked for losses that are not finite.
+    fn watch(&self, log: &MetricsLog) {
+        match self.plan.non_finite {
             NonFinite::Propagate => log.stop_on_divergence(self.hooks.interrupter.clone()),
             NonFinite::Skip => log.tolerate_divergence(),
             // The update that it spoils is named, and a loss that spoils none is seen at the end of
             // the epoch.
             NonFinite::Stop => {}
         }
-        let devices = self.place.devices(&model);
-        let training = self.supervised(&log, done, seed);
-        let training = self.attached(training, &store, &epoch_end, done);
-        let strategy = self.strategy_on(devices, gradients, &epoch_end);
-        let training = self.shown(training.with_training_strategy(strategy), (done > 0).then_some(done));
-        let result = training.launch(Learner::new(model, optimizer, scheduler));
-        self.judge(result, &store, epoch_end)
-    }
-
-    /// Moves out of the way, but keeps, what a run that goes on after epoch `done` must not find:
-    /// newer checkpoints, which are damaged or of a run that was given up, and if it starts at epoch
-    /// 1 all results.
-    fn clear(&self, store: &CheckpointStore, done: usize) -> Result<(), TrainingError> {
-        let mut aside = store.set_aside_after(done)?;
-        if done == 0 {
-            for path in self.directory.results() {
-                aside.extend(set_aside_with_sum(&path)?);
-            }
-        }
-        for path in aside {
-            let notice = format!("set aside as {}", path.display());
-            self.hooks.on_notice.say(&notice);
-        }
-        Ok(())
     }
 
     /// Burn's training on the data, as the caller has configured it, starting after epoch `done`.
@@ -193,8 +152,9 @@ impl<M: LearnerModel> Training<M> {
             .with_custom_checkpointers(part(MODEL), part(OPTIM), part(SCHEDULER))
             .with_checkpointing_strategy(epoch_end.clone())
             .early_stopping(epoch_end.clone());
-        // Burn's accumulator copies the model in every update, also to accumulate a single batch.
-        if self.plan.grads_accumulation > 1 {
+        // Set also when it is 1, which the caller may have changed, but not for Burn's data-parallel
+        // workers: they accumulate single batches too, with a copy of the model in every update.
+        if self.plan.grads_accumulation > 1 || !self.place.data_parallel {
             training = training.grads_accumulation(self.plan.grads_accumulation);
         }
         if self.place.gradient_checkpointing {

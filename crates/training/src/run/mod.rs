@@ -21,6 +21,7 @@ mod place;
 mod plan;
 mod resume;
 mod spec;
+mod start;
 mod training;
 mod update_loop;
 

@@ -1,0 +1,135 @@
+//! Where a run begins: at its first epoch, or where its newest checkpoint ends.
+
+use burn::module::Module;
+use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
+use burn::train::LearnerModel;
+
+use super::check;
+use super::epoch_end::Track;
+use super::resume::{newest, restore};
+use super::spec::Spec;
+use super::training::Training;
+use crate::TrainingError;
+use crate::checkpoint::{Checkpoint, CheckpointStore, PARTS};
+use crate::feedback::FeedbackScheduler;
+use crate::metrics::{History, MetricsLog};
+use crate::notices::Notices;
+use crate::optim::ResolvedGroups;
+use crate::storage::set_aside_with_sum;
+
+/// What the Learner starts with.
+pub(super) struct Start<M> {
+    pub model: M,
+    pub history: History,
+    pub log: MetricsLog,
+    /// The scheduler of all parameters, then those of groups.
+    pub schedulers: Vec<FeedbackScheduler>,
+    /// What is told to each of them.
+    pub tracks: Vec<Track>,
+}
+
+impl<M: Module> Start<M> {
+    /// The start of a run's first epoch.
+    pub(super) fn new(model: M, schedulers: Vec<check::Track>) -> Self {
+        let mut start = Self {
+            model,
+            history: History::default(),
+            log: MetricsLog::default(),
+            schedulers: Vec::new(),
+            tracks: Vec::new(),
+        };
+        for track in schedulers {
+            let (scheduler, feedback) = FeedbackScheduler::new(track.scheduler);
+            start.schedulers.push(scheduler);
+            start.tracks.push(Track {
+                group: track.group,
+                observed: track.observed,
+                feedback,
+            });
+        }
+        start
+    }
+
+    /// What `checkpoint` holds, if there is one.
+    pub(super) fn restored(
+        mut self,
+        checkpoint: Option<Checkpoint>,
+        store: &CheckpointStore,
+        notices: &Notices,
+    ) -> Result<Self, TrainingError> {
+        if let Some(checkpoint) = checkpoint {
+            let schedulers = &mut self.schedulers;
+            let resumed = restore(checkpoint, store, &self.model, schedulers, notices)?;
+            self.model = resumed.model;
+            self.history = resumed.history;
+            self.log.restore(resumed.log);
+        }
+        Ok(self)
+    }
+
+    /// How many epochs are complete.
+    pub(super) fn done(&self) -> usize {
+        self.history.epochs.len()
+    }
+
+    /// Hands over the schedulers as Burn takes them, each with the parameters that it is of.
+    pub(super) fn scheduler(&mut self, groups: &ResolvedGroups) -> ModuleLrScheduler {
+        let schedulers = std::mem::take(&mut self.schedulers);
+        let mut schedulers = schedulers.into_iter().zip(&self.tracks);
+        let Some((base, _)) = schedulers.next() else {
+            unreachable!("there is a schedule of all parameters");
+        };
+        let mut all = ModuleLrScheduler::new(base);
+        for (of_group, track) in schedulers {
+            let name = track.group.as_deref();
+            if let Some(group) = groups.iter().find(|group| Some(group.name()) == name) {
+                all = all.with_group(group.param_group(), of_group);
+            }
+        }
+        all
+    }
+}
+
+impl<M: LearnerModel> Training<M> {
+    /// The checkpoints of this run, and the one to be continued from.
+    ///
+    /// # Errors
+    /// [`TrainingError::RunExists`] if there is a run that the caller did not ask to resume, or what
+    /// keeps it from being resumed.
+    pub(super) fn opened(
+        &self,
+        spec: &Spec,
+    ) -> Result<(CheckpointStore, Option<Checkpoint>), TrainingError> {
+        let notices = &self.hooks.on_notice;
+        let store = CheckpointStore::open(self.directory.checkpoints(), &PARTS)?
+            .with_keep(spec.keep().clone())
+            .with_notices(notices.clone());
+        let checkpoint = if self.resume {
+            newest(&self.directory, Some(&store), spec, notices)?
+        } else if self.directory.config().exists() || !store.epochs().is_empty() {
+            return Err(TrainingError::RunExists {
+                path: self.directory.path().to_owned(),
+            });
+        } else {
+            None
+        };
+        Ok((store, checkpoint))
+    }
+
+    /// Moves out of the way, but keeps, what a run that goes on after epoch `done` must not find:
+    /// newer checkpoints, which are damaged or of a run that was given up, and if it starts at epoch
+    /// 1 all results.
+    pub(super) fn clear(&self, store: &CheckpointStore, done: usize) -> Result<(), TrainingError> {
+        let mut aside = store.set_aside_after(done)?;
+        if done == 0 {
+            for path in self.directory.results() {
+                aside.extend(set_aside_with_sum(&path)?);
+            }
+        }
+        for path in aside {
+            let notice = format!("set aside as {}", path.display());
+            self.hooks.on_notice.say(&notice);
+        }
+        Ok(())
+    }
+}
