@@ -30,6 +30,7 @@ struct Values {
     /// How many batches of the running split were logged.
     batches: usize,
     divergence: Option<Divergence>,
+    tolerates_divergence: bool,
     interrupter: Option<Interrupter>,
 }
 
@@ -83,6 +84,11 @@ impl MetricsLog {
     /// Has `interrupter` stop the run as soon as the training loss is not finite.
     pub(crate) fn stop_on_divergence(&self, interrupter: Interrupter) {
         self.lock().interrupter = Some(interrupter);
+    }
+
+    /// Takes a training loss that is not finite for a value like any other.
+    pub(crate) fn tolerate_divergence(&self) {
+        self.lock().tolerates_divergence = true;
     }
 
     pub(crate) fn divergence(&self) -> Option<Divergence> {
@@ -171,7 +177,7 @@ impl Values {
     }
 
     fn watch_loss(&mut self, loss: f64, epoch: usize) {
-        if loss.is_finite() || self.divergence.is_some() {
+        if loss.is_finite() || self.tolerates_divergence || self.divergence.is_some() {
             return;
         }
         self.divergence = Some(Divergence {

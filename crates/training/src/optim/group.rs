@@ -82,6 +82,11 @@ impl Group {
         self
     }
 
+    /// The group's own schedule, if it has one.
+    pub(crate) fn own_schedule(&self) -> Option<&Clocked> {
+        self.schedule.as_ref()
+    }
+
     /// The group's name.
     pub fn name(&self) -> &str {
         &self.name

@@ -70,12 +70,16 @@ impl EpochEnd {
     /// The history, or the error that stopped the run.
     pub(super) fn finish(self) -> Result<History, TrainingError> {
         let mut state = self.lock();
-        if let Some(error) = state.error.take() {
-            return Err(error);
-        }
+        // A gradient that is not finite comes with a loss that is not, and says more.
         if state.gradients.must_stop() {
             let running = state.history.epochs.len() + 1;
             state.gradients.failure(running).map_or(Ok(()), Err)?;
+        }
+        if let Some(divergence) = state.log.divergence() {
+            return Err(divergence.into());
+        }
+        if let Some(error) = state.error.take() {
+            return Err(error);
         }
         Ok(std::mem::take(&mut state.history))
     }

@@ -43,6 +43,14 @@ struct Fixed {
     settings: Value,
 }
 
+/// What a run was configured with.
+pub(super) struct Saved {
+    /// What `burn-lr.json` holds now.
+    file: Option<Vec<u8>>,
+    /// What is to be believed.
+    config: Value,
+}
+
 /// What may change: a run may be extended or stop earlier, and go on elsewhere.
 #[derive(Serialize)]
 struct Free {
@@ -116,23 +124,10 @@ impl Spec {
         checkpoint: Option<&Checkpoint>,
         notices: &Notices,
     ) -> Result<(), TrainingError> {
-        let path = directory.config();
-        let file = match std::fs::read(&path) {
-            Ok(json) => Some(json),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            Err(error) => return Err(TrainingError::file("read", &path, error)),
-        };
-        let part = checkpoint.and_then(|checkpoint| checkpoint.parts.get(CONFIG));
-        let Some(json) = part.or(file.as_ref()) else {
+        let Some(Saved { file, config: saved }) = Self::saved(directory, checkpoint)? else {
             return Ok(());
         };
-        let saved: Value = serde_json::from_slice(json).map_err(|error| {
-            Damage::content(&path, format!("expected a run's configuration: {error}"))
-        })?;
-        if !saved["fixed"].is_object() {
-            let reason = "expected a run's configuration with what is fixed, found none";
-            return Err(Damage::content(&path, reason).into());
-        }
+        let path = directory.config();
         let current = self.document(directory)?;
         let difference = changes(&saved["fixed"], &current["fixed"]).into_iter().next();
         if let Some((field, saved, current)) = difference {
@@ -158,6 +153,34 @@ impl Spec {
             ));
         }
         Ok(())
+    }
+
+    /// What the run in `directory` was configured with, if anything says so.
+    ///
+    /// # Errors
+    /// [`TrainingError::Damaged`] if it cannot be read.
+    pub(super) fn saved(
+        directory: &RunDirectory,
+        checkpoint: Option<&Checkpoint>,
+    ) -> Result<Option<Saved>, TrainingError> {
+        let path = directory.config();
+        let file = match std::fs::read(&path) {
+            Ok(json) => Some(json),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => return Err(TrainingError::file("read", &path, error)),
+        };
+        let part = checkpoint.and_then(|checkpoint| checkpoint.parts.get(CONFIG));
+        let Some(json) = part.or(file.as_ref()) else {
+            return Ok(None);
+        };
+        let config: Value = serde_json::from_slice(json).map_err(|error| {
+            Damage::content(&path, format!("expected a run's configuration: {error}"))
+        })?;
+        if !config["fixed"].is_object() {
+            let reason = "expected a run's configuration with what is fixed, found none";
+            return Err(Damage::content(&path, reason).into());
+        }
+        Ok(Some(Saved { file, config }))
     }
 
     /// Writes the configuration, and gives what was written.
