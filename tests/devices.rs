@@ -118,9 +118,10 @@ fn every_epoch_is_observed_once_and_a_resumed_run_ends_like_an_undisturbed_one()
         assert_eq!(rates(&resumed.history), rates(&whole.history));
         let weights = [&whole.model, &resumed.model].map(parameters);
         let difference = largest_difference(&weights[0], &weights[1]);
-        match case.is_deterministic() {
-            true => assert_eq!(difference, 0.0, "{} devices", case.devices),
-            false => assert!(difference < 1e-4, "{} devices: {difference}", case.devices),
+        if case.is_deterministic() {
+            assert_eq!(difference, 0.0, "{} devices", case.devices);
+        } else {
+            assert!(difference < 1e-4, "{} devices: {difference}", case.devices);
         }
     }
 }

@@ -188,18 +188,18 @@ fn devices(options: &Options) -> Result<(Vec<Device>, String), Error> {
 }
 
 fn display(tui: bool) -> Result<Display, Error> {
-    match tui {
-        false => Ok(Display::Bar),
-        #[cfg(feature = "tui")]
-        true => Ok(Display::Dashboard),
-        #[cfg(not(feature = "tui"))]
-        true => Err(TrainingError::Invalid {
-            name: "--tui",
-            expected: "a build with `--features tui`",
-            found: "one without".to_owned(),
-        }
-        .into()),
+    if !tui {
+        return Ok(Display::Bar);
     }
+    #[cfg(feature = "tui")]
+    return Ok(Display::Dashboard);
+    #[cfg(not(feature = "tui"))]
+    Err(TrainingError::Invalid {
+        name: "--tui",
+        expected: "a build with `--features tui`",
+        found: "one without".to_owned(),
+    }
+    .into())
 }
 
 /// An epoch in a line; the learning rate is the one that the next epoch will use.

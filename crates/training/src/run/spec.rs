@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::directory::RunDirectory;
 use super::training::Training;
 use crate::checkpoint::{CONFIG, Checkpoint, KeepPolicy};
-use crate::error::{Damage, TrainingError};
+use crate::TrainingError;
 use crate::loader::LoaderDescription;
 use crate::metrics::{Best, EarlyStopping, MetricKey, valid};
 use crate::notices::Notices;
@@ -173,13 +173,7 @@ impl Spec {
         let Some(json) = part.or(file.as_ref()) else {
             return Ok(None);
         };
-        let config: Value = serde_json::from_slice(json).map_err(|error| {
-            Damage::content(&path, format!("expected a run's configuration: {error}"))
-        })?;
-        if !config["fixed"].is_object() {
-            let reason = "expected a run's configuration with what is fixed, found none";
-            return Err(Damage::content(&path, reason).into());
-        }
+        let config = directory.parsed_config(json)?;
         Ok(Some(Saved { file, config }))
     }
 

@@ -70,15 +70,12 @@ fn tree(directory: &Path) -> BTreeSet<(PathBuf, Option<Vec<u8>>)> {
     let mut found = BTreeSet::new();
     for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
-        match path.is_dir() {
-            true => {
-                found.append(&mut tree(&path));
-                found.insert((path, None));
-            }
-            false => {
-                let bytes = fs::read(&path).unwrap();
-                found.insert((path, Some(bytes)));
-            }
+        if path.is_dir() {
+            found.append(&mut tree(&path));
+            found.insert((path, None));
+        } else {
+            let bytes = fs::read(&path).unwrap();
+            found.insert((path, Some(bytes)));
         }
     }
     found
