@@ -33,7 +33,10 @@ fn assert_updates(clip: GradientClip, clipped: impl Fn(f32, f64) -> f32) {
     let net = Net::new(1);
     let (before, gradients) = (values(&net), gradients(&net));
     let norm = norm(&gradients);
-    let trained = one_update(directory.path()).clip_gradients(clip).fit(net).unwrap();
+    let trained = one_update(directory.path())
+        .clip_gradients(clip)
+        .fit(net)
+        .unwrap();
     let told = trained.history.epochs[0].train("gradient_norm");
     assert_close(told, norm, 1e-6, "the norm before clipping");
     let after = values(&trained.model);
@@ -47,13 +50,14 @@ fn assert_updates(clip: GradientClip, clipped: impl Fn(f32, f64) -> f32) {
 
 #[test]
 fn an_update_is_made_of_gradients_clipped_over_all_parameters() {
-    let by_norm = |max: f64| {
-        move |gradient: f32, norm: f64| gradient * (max / (norm + 1e-6)).min(1.0) as f32
-    };
+    let by_norm =
+        |max: f64| move |gradient: f32, norm: f64| gradient * (max / (norm + 1e-6)).min(1.0) as f32;
     for max in [1e-3, 0.5, 1e6, f64::INFINITY] {
         assert_updates(GradientClip::norm(max), by_norm(max));
         let limit = max as f32;
-        assert_updates(GradientClip::value(max), move |gradient, _| gradient.clamp(-limit, limit));
+        assert_updates(GradientClip::value(max), move |gradient, _| {
+            gradient.clamp(-limit, limit)
+        });
     }
 }
 
@@ -63,28 +67,33 @@ fn the_norm_is_a_metric_like_any_other() {
     let history = run(directory.path())
         .clip_gradients(GradientClip::norm(0.1))
         .observe(train("gradient_norm"))
-        .early_stopping(EarlyStopping::new(9).on(
-            train("gradient_norm"),
-            burn_lr::scheduler::Mode::Min,
-        ))
+        .early_stopping(
+            EarlyStopping::new(9).on(train("gradient_norm"), burn_lr::scheduler::Mode::Min),
+        )
         .fit(Net::new(1))
         .unwrap()
         .history;
     assert!(history.keys().contains(&train("gradient_norm")));
     assert!(!history.keys().contains(&train("skipped_updates")));
     // Nobody has asked for it.
-    let plain = run(TempDir::new().unwrap().path()).fit(Net::new(1)).unwrap();
+    let plain = run(TempDir::new().unwrap().path())
+        .fit(Net::new(1))
+        .unwrap();
     assert_eq!(plain.history.keys().len(), 2);
 }
 
 fn poisoned(directory: &Path, source: Poisoned, non_finite: NonFinite) -> Training<Net> {
-    Training::new(directory, EpochLoader::new(source, 8), EpochLoader::new(Slope, 20))
-        .metrics((LossMetric::new(),))
-        .schedule(0.01)
-        .non_finite(non_finite)
-        .epochs(3)
-        .resume(true)
-        .on_notice(|_| {})
+    Training::new(
+        directory,
+        EpochLoader::new(source, 8),
+        EpochLoader::new(Slope, 20),
+    )
+    .metrics((LossMetric::new(),))
+    .schedule(0.01)
+    .non_finite(non_finite)
+    .epochs(3)
+    .resume(true)
+    .on_notice(|_| {})
 }
 
 /// Sample 20 is in the third batch.
@@ -95,14 +104,28 @@ fn third(epochs: std::ops::Range<u64>) -> Poisoned {
 #[test]
 fn an_update_that_is_skipped_is_counted_and_the_run_goes_on() {
     let directory = TempDir::new().unwrap();
-    let trained = poisoned(directory.path(), third(2..3), NonFinite::Skip).fit(Net::new(1)).unwrap();
-    assert!(values(&trained.model).iter().flatten().all(|value| value.is_finite()));
+    let trained = poisoned(directory.path(), third(2..3), NonFinite::Skip)
+        .fit(Net::new(1))
+        .unwrap();
+    assert!(
+        values(&trained.model)
+            .iter()
+            .flatten()
+            .all(|value| value.is_finite())
+    );
     let epochs = &trained.history.epochs;
-    let skipped: Vec<f64> = epochs.iter().map(|epoch| epoch.train("skipped_updates")).collect();
+    let skipped: Vec<f64> = epochs
+        .iter()
+        .map(|epoch| epoch.train("skipped_updates"))
+        .collect();
     assert_eq!(skipped, [0.0, 1.0, 0.0]);
     // The clock does not stop for it, the norm is that of the others.
     assert_eq!(epochs[2].updates, 15);
-    assert!(epochs.iter().all(|epoch| epoch.train("gradient_norm") > 0.0));
+    assert!(
+        epochs
+            .iter()
+            .all(|epoch| epoch.train("gradient_norm") > 0.0)
+    );
     assert!(epochs[1].train("loss").is_nan() && epochs[1].valid("loss").is_finite());
     let csv = std::fs::read_to_string(directory.path().join("history.csv")).unwrap();
     assert!(csv.starts_with("epoch,updates,train_gradient_norm,train_loss,train_skipped_updates,"));
@@ -122,7 +145,11 @@ impl burn_lr::training::loader::BatchSource<crate::common::line::Points> for All
         device: &Device,
     ) -> Result<crate::common::line::Points, burn::data::dataset::DatasetError> {
         let points = Slope.batch(samples, device)?;
-        let y = if samples[0].epoch == 2 { points.y * f32::NAN } else { points.y };
+        let y = if samples[0].epoch == 2 {
+            points.y * f32::NAN
+        } else {
+            points.y
+        };
         Ok(crate::common::line::Points { x: points.x, y })
     }
 }
@@ -139,7 +166,12 @@ fn a_run_all_of_whose_updates_are_skipped_stops() {
     .non_finite(NonFinite::Skip)
     .epochs(3)
     .fit(Net::new(1));
-    let Err(TrainingError::GradientDiverged { epoch, update, norm }) = stopped else {
+    let Err(TrainingError::GradientDiverged {
+        epoch,
+        update,
+        norm,
+    }) = stopped
+    else {
         panic!("{stopped:?}");
     };
     assert_eq!((epoch, update, norm.is_nan()), (2, 5, true));
@@ -147,7 +179,11 @@ fn a_run_all_of_whose_updates_are_skipped_stops() {
 
 #[test]
 fn a_gradient_that_is_not_finite_stops_the_run_if_asked_to() {
-    for clip in [None, Some(GradientClip::norm(1.0)), Some(GradientClip::value(1.0))] {
+    for clip in [
+        None,
+        Some(GradientClip::norm(1.0)),
+        Some(GradientClip::value(1.0)),
+    ] {
         let directory = TempDir::new().unwrap();
         let training = poisoned(directory.path(), third(2..3), NonFinite::Stop);
         let stopped = match clip {
@@ -155,14 +191,24 @@ fn a_gradient_that_is_not_finite_stops_the_run_if_asked_to() {
             None => training,
         }
         .fit(Net::new(1));
-        let Err(TrainingError::GradientDiverged { epoch, update, norm }) = stopped else {
+        let Err(TrainingError::GradientDiverged {
+            epoch,
+            update,
+            norm,
+        }) = stopped
+        else {
             panic!("{stopped:?}");
         };
         assert_eq!((epoch, update, norm.is_nan()), (2, 3, true));
         // What was completed can be looked at.
         let csv = std::fs::read_to_string(directory.path().join("history.csv")).unwrap();
         assert_eq!(csv.lines().count(), 2);
-        assert!(directory.path().join("checkpoint/epoch-0001/manifest.json").exists());
+        assert!(
+            directory
+                .path()
+                .join("checkpoint/epoch-0001/manifest.json")
+                .exists()
+        );
     }
 }
 
@@ -190,7 +236,10 @@ fn several_devices_cannot_clip() {
     let path = directory.path().join("run");
     let devices = || run(&path).devices([Device::flex(), Device::flex()]);
     let refused = [
-        (devices().clip_gradients(GradientClip::norm(1.0)), "clip_gradients"),
+        (
+            devices().clip_gradients(GradientClip::norm(1.0)),
+            "clip_gradients",
+        ),
         (devices().non_finite(NonFinite::Skip), "non_finite"),
         (devices().non_finite(NonFinite::Stop), "non_finite"),
     ];

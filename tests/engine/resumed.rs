@@ -65,7 +65,10 @@ fn groups_of_every_kind() {
 fn clipping_with_accumulated_gradients_that_do_not_divide_the_epoch() {
     for (title, clip) in [
         ("norm", GradientClip::norm(0.5)),
-        ("a norm that is never reached", GradientClip::norm(f64::INFINITY)),
+        (
+            "a norm that is never reached",
+            GradientClip::norm(f64::INFINITY),
+        ),
         ("value", GradientClip::value(0.05)),
     ] {
         for accumulation in [1, 3, 5, 7] {
@@ -106,11 +109,18 @@ fn poisoned(directory: &Path, clip: Option<GradientClip>, accumulation: usize) -
 #[test]
 fn updates_that_are_skipped() {
     for accumulation in [1, 3] {
-        for clip in [None, Some(GradientClip::norm(0.5)), Some(GradientClip::value(0.05))] {
+        for clip in [
+            None,
+            Some(GradientClip::norm(0.5)),
+            Some(GradientClip::value(0.05)),
+        ] {
             let title = format!("{clip:?}, {accumulation}");
             let (_, history) =
                 assert_resumes(&title, |directory| poisoned(directory, clip, accumulation));
-            let skipped = history.epochs.iter().map(|epoch| epoch.train("skipped_updates"));
+            let skipped = history
+                .epochs
+                .iter()
+                .map(|epoch| epoch.train("skipped_updates"));
             assert_eq!(skipped.collect::<Vec<_>>(), [0.0, 1.0, 1.0, 0.0], "{title}");
         }
     }
@@ -158,7 +168,9 @@ impl Schedule for Harmonic {
     fn build(&self, build: &Build<'_>) -> Result<Curve, ScheduleError> {
         let initial_lr = build.non_negative("initial_lr", self.initial_lr)?;
         let rate = build.non_negative("rate", self.rate)?;
-        Ok(Curve::new(move |step| initial_lr / (1.0 + rate * step as f64)))
+        Ok(Curve::new(move |step| {
+            initial_lr / (1.0 + rate * step as f64)
+        }))
     }
 }
 
@@ -188,17 +200,29 @@ fn a_schedule_of_the_users_own() {
     let directory = TempDir::new().unwrap();
     let fit = |rate, epochs| {
         let schedule = Clocked::per_epoch(harmonic(rate));
-        run(directory.path()).schedule(schedule).epochs(epochs).fit(Net::new(1))
+        run(directory.path())
+            .schedule(schedule)
+            .epochs(epochs)
+            .fit(Net::new(1))
     };
     fit(1.0, 1).unwrap();
     let changed = fit(2.0, 2);
-    let Err(TrainingError::ConfigChanged { field, saved, current, .. }) = changed else {
+    let Err(TrainingError::ConfigChanged {
+        field,
+        saved,
+        current,
+        ..
+    }) = changed
+    else {
         panic!("{changed:?}");
     };
     assert_eq!(field, "schedule.schedule.Harmonic.rate");
     assert_eq!((saved.as_str(), current.as_str()), ("1.0", "2.0"));
     let invalid = fit(-1.0, 2);
-    assert!(matches!(invalid, Err(TrainingError::Schedule(_))), "{invalid:?}");
+    assert!(
+        matches!(invalid, Err(TrainingError::Schedule(_))),
+        "{invalid:?}"
+    );
 }
 
 #[test]
@@ -206,7 +230,10 @@ fn early_stopping_at_the_same_epoch() {
     let stopping = || EarlyStopping::new(1).on(train("loss"), burn_lr::scheduler::Mode::Max);
     let directory = TempDir::new().unwrap();
     let fit = |epochs| {
-        run(directory.path()).early_stopping(stopping()).epochs(epochs).fit(Net::new(1))
+        run(directory.path())
+            .early_stopping(stopping())
+            .epochs(epochs)
+            .fit(Net::new(1))
     };
     fit(1).unwrap();
     assert_eq!(fit(9).unwrap().history.epochs.len(), 2);

@@ -11,12 +11,12 @@ use burn::train::checkpoint::{
     KeepLastNCheckpoints, MetricCheckpointingStrategy,
 };
 use burn::train::logger::MetricLogger;
-use burn::train::metric::{LossMetric, Metric};
 use burn::train::metric::store::{Aggregate, Direction, EventStoreClient, Split};
+use burn::train::metric::{LossMetric, Metric};
 use burn::train::{EarlyStoppingStrategy, Interrupter, LearnerModel, SupervisedTraining};
 
-use crate::TrainingError;
 use super::scheduler::Feedback;
+use crate::TrainingError;
 use crate::metrics::{LOSS, MetricsLog};
 
 /// Burn's metrics whose names are always the same.
@@ -140,7 +140,7 @@ impl PlateauObserver {
     /// # use burn::train::checkpoint::KeepLastNCheckpoints;
     /// # use burn::train::metric::{LossMetric, store::{Aggregate, Direction, Split}};
     /// # use burn::train::{LearnerModel, MetricEarlyStoppingStrategy, StoppingCondition, SupervisedTraining};
-        /// # use burn_lr_training::feedback::PlateauObserver;
+    /// # use burn_lr_training::feedback::PlateauObserver;
     /// # fn attach<M: LearnerModel>(training: SupervisedTraining<M>, observer: PlateauObserver) {
     /// let stopping = MetricEarlyStoppingStrategy::new(
     ///     &LossMetric::new(),
@@ -301,7 +301,11 @@ impl State {
     /// Whether updates of a plateau's schedule were made, and no hook was called.
     fn never_observed(&self) -> bool {
         // Stopped before the end of an epoch, there was nothing to observe.
-        if self.interrupter.as_ref().is_some_and(Interrupter::should_stop) {
+        if self
+            .interrupter
+            .as_ref()
+            .is_some_and(Interrupter::should_stop)
+        {
             return false;
         }
         let waits = |feedback: &Feedback| feedback.has_plateau() && feedback.epoch_was_made();

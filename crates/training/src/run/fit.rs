@@ -16,7 +16,9 @@ use super::resume::{newest, restore};
 use super::training::{Trained, Training};
 use super::update_loop::UpdateLoop;
 use crate::TrainingError;
-use crate::checkpoint::{CheckpointStore, Handover, MODEL, OPTIM, PARTS, PartCheckpointer, SCHEDULER};
+use crate::checkpoint::{
+    CheckpointStore, Handover, MODEL, OPTIM, PARTS, PartCheckpointer, SCHEDULER,
+};
 use crate::feedback::FeedbackScheduler;
 use crate::loader::Replay;
 use crate::metrics::{History, MetricsLog};
@@ -102,7 +104,10 @@ impl<M: LearnerModel> Training<M> {
         };
         let mut scheduler = ModuleLrScheduler::new(base);
         for (of_group, track) in inside {
-            if let Some(group) = groups.iter().find(|g| Some(g.name()) == track.group.as_deref()) {
+            if let Some(group) = groups
+                .iter()
+                .find(|g| Some(g.name()) == track.group.as_deref())
+            {
                 scheduler = scheduler.with_group(group.param_group(), of_group);
             }
         }
@@ -135,7 +140,10 @@ impl<M: LearnerModel> Training<M> {
         let training = self.supervised(&log, done, seed);
         let training = self.attached(training, &store, &epoch_end, done);
         let strategy = self.strategy_on(devices, gradients, &epoch_end);
-        let training = self.shown(training.with_training_strategy(strategy), (done > 0).then_some(done));
+        let training = self.shown(
+            training.with_training_strategy(strategy),
+            (done > 0).then_some(done),
+        );
         let result = training.launch(Learner::new(model, optimizer, scheduler));
         self.judge(result, &store, epoch_end)
     }
@@ -235,7 +243,11 @@ impl<M: LearnerModel> Training<M> {
 
     /// `training` with its renderer.
     #[cfg_attr(not(feature = "tui"), expect(unused_variables))]
-    fn shown(&mut self, training: SupervisedTraining<M>, resumed: Option<usize>) -> SupervisedTraining<M> {
+    fn shown(
+        &mut self,
+        training: SupervisedTraining<M>,
+        resumed: Option<usize>,
+    ) -> SupervisedTraining<M> {
         if let Some(renderer) = self.hooks.renderer.take() {
             return training.renderer(renderer);
         }
