@@ -4,7 +4,6 @@ use comfy_table::{CellAlignment, Table, presets};
 
 use super::all::Results;
 use super::columns::varying;
-use super::stat::Stat;
 use super::summary::Summary;
 
 impl Results {
@@ -99,6 +98,7 @@ fn aligned(columns: &[(String, Vec<String>)], rows: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::stat::Stat;
     use super::*;
 
     #[test]

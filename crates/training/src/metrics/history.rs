@@ -87,8 +87,7 @@ mod tests {
             seconds: 1.5,
             ..EpochRecord::new(epoch)
         };
-        let mut history = History::default();
-        history.epochs = vec![
+        let epochs = vec![
             record(1, metrics(&[("loss", 0.25), ("a,\"b\"", 1.0)]), &[]),
             record(
                 2,
@@ -96,6 +95,7 @@ mod tests {
                 &[("head", 0.1)],
             ),
         ];
+        let history = History { epochs };
         assert_eq!(
             history.to_csv(),
             "epoch,updates,train_loss,\"valid_a,\"\"b\"\"\",valid_accuracy,valid_loss,lr,next_lr,\
