@@ -102,7 +102,10 @@ fn train(options: &Options) -> Result<(), Error> {
         .fit(Cnn::new(&device))?;
     if let Some(best) = Best::min(valid("loss")).of(&trained.history) {
         let accuracy = 100.0 * best.valid("accuracy");
-        say(&format!("Best: epoch {}, {accuracy:.2} % right", best.epoch));
+        say(&format!(
+            "Best: epoch {}, {accuracy:.2} % right",
+            best.epoch
+        ));
     }
     Ok(())
 }

@@ -122,7 +122,9 @@ mod tests {
     fn targets_are_what_comes_next() {
         let stretches = Stretches::new((0..10).collect(), 3);
         assert_eq!(stretches.len(), 3);
-        let lines = stretches.batch(&[2, 0].map(Sample::new), &Device::flex()).unwrap();
+        let lines = stretches
+            .batch(&[2, 0].map(Sample::new), &Device::flex())
+            .unwrap();
         let numbers = |lines: Tensor<2, Int>| lines.try_into_vec_as::<i64>().unwrap();
         assert_eq!(numbers(lines.inputs), [6, 7, 8, 0, 1, 2]);
         assert_eq!(numbers(lines.targets), [7, 8, 9, 1, 2, 3]);

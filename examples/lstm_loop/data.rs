@@ -151,7 +151,9 @@ mod tests {
         );
 
         // 1 January 2015 was at most 5.6 degrees warm, the last day of the year as well.
-        let batch = valid.batch(&[0, 364].map(Sample::new), &Device::flex()).unwrap();
+        let batch = valid
+            .batch(&[0, 364].map(Sample::new), &Device::flex())
+            .unwrap();
         let next: Vec<f32> = batch.next.into_data().iter().collect();
         assert_eq!(next, [scaled(5.6); 2]);
         assert_eq!(batch.days.dims(), [2, WINDOW, FEATURES]);

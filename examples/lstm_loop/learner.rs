@@ -5,9 +5,7 @@ use burn::nn::loss::{HuberLossConfig, Reduction};
 use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::Device;
 use burn_lr::scheduler::{Run, ScheduleConfig, ScheduleError, Scheduler};
-use burn_lr::training::checkpoint::{
-    Checkpoint, MODEL, OPTIM, SCHEDULER, Snapshot, SnapshotError,
-};
+use burn_lr::training::checkpoint::{Checkpoint, MODEL, OPTIM, SCHEDULER, Snapshot, SnapshotError};
 use burn_lr::training::optim::GradientClip;
 
 use super::data::Windows;

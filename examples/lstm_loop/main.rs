@@ -36,6 +36,7 @@ mod model;
 mod started;
 
 use std::process::ExitCode;
+use std::time::Instant;
 
 use burn::data::dataloader::DataLoader;
 use burn::module::Module;
@@ -111,13 +112,16 @@ fn train(options: &command_line::Options) -> Result<(), Error> {
         // So what dropout draws depends on the seed and the epoch alone. Weights are drawn when they
         // are first looked at: in the first epoch, too.
         device.seed(settings.seed ^ ((epoch as u64) << 32));
+        let start = Instant::now();
         for windows in train.iter() {
             learner = learner.learn(windows?);
             if interrupter.should_stop() {
                 return Err(stopped(epoch - 1).into());
             }
         }
-        history.epochs.push(epoch_end(epoch, &learner, &valid)?);
+        let mut record = epoch_end(epoch, &learner, &valid)?;
+        record.seconds = start.elapsed().as_secs_f64();
+        history.epochs.push(record);
         let snapshot = learner.snapshot()?.json(HISTORY, &history)?;
         store.save(epoch, snapshot.json(SETTINGS, &settings)?)?;
     }
@@ -135,7 +139,9 @@ fn data(
     );
     let (days, last_year) = Days::read(path)?;
     let off = last_year.persistence();
-    say(&format!("A forecast of the same as today is {off:.2} degrees off"));
+    say(&format!(
+        "A forecast of the same as today is {off:.2} degrees off"
+    ));
     let train = EpochLoader::new(days.first(options.samples()), BATCH_SIZE).shuffled(options.seed);
     if train.num_batches() == 0 {
         let error = TrainingError::Invalid {

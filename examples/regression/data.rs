@@ -130,7 +130,9 @@ impl BatchSource<Rows> for Table {
     }
 
     fn batch(&self, samples: &[Sample], device: &Device) -> Result<Rows, DatasetError> {
-        let features = samples.iter().flat_map(|sample| self.features[sample.index]);
+        let features = samples
+            .iter()
+            .flat_map(|sample| self.features[sample.index]);
         let targets = samples.iter().map(|sample| self.targets[sample.index]);
         let features = TensorData::new(features.collect(), [samples.len(), FEATURES]);
         let targets = TensorData::new(targets.collect(), [samples.len(), 1]);

@@ -34,6 +34,7 @@ mod players;
 mod started;
 
 use std::process::ExitCode;
+use std::time::Instant;
 
 use burn::data::dataloader::DataLoader;
 use burn::module::Module;
@@ -151,6 +152,7 @@ fn play(
     interrupter: &Interrupter,
     record: &mut EpochRecord,
 ) -> Result<Players, Error> {
+    let start = Instant::now();
     let (mut sums, mut moves) = ([0.0; 2], 0.0);
     for batch in train.iter() {
         let losses;
@@ -167,7 +169,10 @@ fn play(
     }
     let [discriminators, generators] = sums.map(|sum| sum / moves);
     let epoch = record.epoch;
-    say(&format!("Epoch {epoch}: losses {discriminators:.3} and {generators:.3}"));
+    say(&format!(
+        "Epoch {epoch}: losses {discriminators:.3} and {generators:.3}"
+    ));
+    record.seconds = start.elapsed().as_secs_f64();
     record.updates = players.generator.scheduler.updates();
     record.lr = players.generator.lr;
     record.next_lr = players.generator.scheduler.lr();

@@ -98,7 +98,8 @@ impl Players {
     }
 
     pub fn snapshot(&self) -> Result<Snapshot, SnapshotError> {
-        self.discriminator.save(self.generator.save(Snapshot::new())?)
+        self.discriminator
+            .save(self.generator.save(Snapshot::new())?)
     }
 
     pub fn restore(self, checkpoint: &Checkpoint) -> Result<Self, SnapshotError> {
