@@ -11,7 +11,6 @@ mod terminal;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use burn::data::dataset::Dataset;
 use burn::train::metric::{AccuracyMetric, LossMetric};
