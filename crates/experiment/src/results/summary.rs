@@ -3,11 +3,11 @@
 use burn_lr_training::metrics::{Best, EpochRecord};
 use serde::Serialize;
 
-use crate::candidate::Candidate;
 use super::figures::Figures;
-use crate::objective::Objective;
 use super::stat::Stat;
 use super::trial::{At, Trial};
+use crate::candidate::Candidate;
+use crate::objective::Objective;
 
 /// What the trials of a candidate led to.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -52,12 +52,17 @@ impl Summary {
         objective: &Objective,
         best: &Best,
     ) -> Self {
-        let finished: Vec<&Trial> = trials.iter().copied().filter(|t| t.last().is_some()).collect();
+        let finished: Vec<&Trial> = trials
+            .iter()
+            .copied()
+            .filter(|t| t.last().is_some())
+            .collect();
         let all_finished = finished.len() == trials.len();
         let epochs = |at| -> Vec<(u64, &EpochRecord)> {
-            let epoch = |trial: &&'_ Trial| (trial.seed, trial.epoch(at, best));
-            let epochs = finished.iter().map(epoch);
-            epochs.filter_map(|(seed, epoch)| Some((seed, epoch?))).collect()
+            let epochs = finished.iter();
+            epochs
+                .filter_map(|trial| Some((trial.seed, trial.epoch(at, best)?)))
+                .collect()
         };
         let over = |value: fn(&Trial) -> f64| Stat::of(finished.iter().map(|trial| value(trial)));
         let best_epochs = epochs(At::Best);
@@ -97,7 +102,11 @@ fn epochs_met(trials: &[&Trial], objective: &Objective) -> Vec<usize> {
         .collect();
     let shortest = histories.iter().map(|epochs| epochs.len()).min();
     (0..shortest.unwrap_or(0))
-        .filter(|&index| histories.iter().all(|epochs| objective.is_met_by(&epochs[index])))
+        .filter(|&index| {
+            histories
+                .iter()
+                .all(|epochs| objective.is_met_by(&epochs[index]))
+        })
         .map(|index| index + 1)
         .collect()
 }

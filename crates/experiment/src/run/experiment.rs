@@ -8,9 +8,9 @@ use burn_lr_training::metrics::Best;
 use burn_lr_training::run::Display;
 
 use crate::candidate::Candidate;
+use crate::candidate::Setup;
 use crate::error::BaseError;
 use crate::objective::Objective;
-use crate::candidate::Setup;
 use crate::results::Trial;
 
 pub(crate) type OnTrial = Box<dyn Fn(&Candidate, &Trial)>;
