@@ -17,7 +17,7 @@ use burn::train::{InferenceStep, TrainStep};
 use burn_lr::model::{ClassificationBatch, Mlp, MlpConfig};
 use burn_lr::mnist::{ImageDataset, Mnist};
 use burn_lr::training::device::Backend;
-use burn_lr::training::loader::{BatchSource, EpochLoader};
+use burn_lr::training::loader::{BatchSource, EpochLoader, Sample};
 use burn_lr::training::optim::{adam, fused_adam};
 use criterion::{Bencher, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
@@ -67,8 +67,8 @@ impl Case {
 
     /// The first batch.
     fn batch(&self) -> Result<ClassificationBatch, Box<dyn Error>> {
-        let indices: Vec<usize> = (0..self.batch_size).collect();
-        Ok(self.images.batch(&indices, &self.device)?)
+        let samples: Vec<Sample> = (0..self.batch_size).map(Sample::new).collect();
+        Ok(self.images.batch(&samples, &self.device)?)
     }
 
     /// Waits until the device has done all it was told to do.

@@ -15,11 +15,11 @@ use burn::tensor::Device;
 use burn::train::TrainStep;
 use burn::train::metric::{AccuracyMetric, LossMetric};
 use burn_lr::model::{ClassificationBatch, Mlp, MlpConfig};
-use burn_lr::scheduler::{Clock, Constant};
+use burn_lr::scheduler::Constant;
 use burn_lr::mnist::Mnist;
 use burn_lr::training::Training;
 use burn_lr::training::checkpoint::{CheckpointStore, MODEL, OPTIM};
-use burn_lr::training::loader::{BatchSource, EpochLoader};
+use burn_lr::training::loader::{BatchSource, EpochLoader, Sample};
 use burn_lr::training::optim::{adam, fused_adam};
 use burn_lr::training::storage::save_model;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
@@ -79,7 +79,7 @@ fn epoch(criterion: &mut Criterion) -> Outcome {
                 || {
                     runs += 1;
                     let directory = directory.path().join(runs.to_string());
-                    Training::<Mlp>::new(directory, train.clone(), valid.clone(), 64)
+                    Training::<Mlp>::new(directory, train.clone(), valid.clone())
                         .schedule(Constant::new(0.001).per_epoch())
                         .metrics((LossMetric::new(), AccuracyMetric::new()))
                 },
@@ -107,7 +107,7 @@ fn optimizer(criterion: &mut Criterion) -> Outcome {
     let mut group = criterion.benchmark_group("optimizer");
     let batch = Mnist::bundled()?
         .train
-        .batch(&(0..64).collect::<Vec<_>>(), &device())?;
+        .batch(&(0..64).map(Sample::new).collect::<Vec<_>>(), &device())?;
     let kinds: [(&str, ModuleOptimizer); 2] = [
         ("Burn's Adam", adam().init()),
         ("fused Adam", fused_adam(&adam())),
@@ -138,7 +138,7 @@ fn checkpoint(criterion: &mut Criterion) -> Outcome {
     let mut group = criterion.benchmark_group("checkpoint");
     let directory = tempfile::tempdir()?;
     let (model, mut optimizer) = (model(), fused_adam(&adam()));
-    let batch = Mnist::bundled()?.train.batch(&[0, 1], &device())?;
+    let batch = Mnist::bundled()?.train.batch(&[0, 1].map(Sample::new), &device())?;
     let grads = gradients(&model, batch);
     let model = optimizer.step(0.001, model, grads);
     let file = directory.path().join("model.bpk");

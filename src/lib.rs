@@ -7,15 +7,19 @@
 //!                              +---- ReduceLrOnPlateau: one observation per epoch <-------------+
 //! ```
 //!
-//! This crate re-exports four that can also be used alone:
+//! This crate re-exports six that can also be used alone:
 //!
 //! - [`scheduler`]: the schedules, independent of any backend,
 //! - [`model`]: the small classifier of the running experiment,
 //! - [`mnist`]: the data set of that experiment, and pictures of digits,
-//! - [`training`]: data, Burn's Learner with Adam, checkpoints and histories.
+//! - [`training`]: Burn's Learner with any model, optimizer, loader and metric, exactly resumed,
+//! - [`experiment`]: candidates under several seeds, an objective, statistics, search and reports,
+//! - [`plot`]: line charts as SVG and as text.
 
+pub use burn_lr_experiment as experiment;
 pub use burn_lr_mnist as mnist;
 pub use burn_lr_model as model;
+pub use burn_lr_plot as plot;
 pub use burn_lr_scheduler as scheduler;
 pub use burn_lr_training as training;
 

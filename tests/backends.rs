@@ -14,11 +14,11 @@ use burn::optim::lr_scheduler::LrScheduler;
 use burn::tensor::Device;
 use burn::train::TrainStep;
 use burn_lr::model::{Mlp, MlpConfig};
-use burn_lr::scheduler::{Clock, ReduceLrOnPlateau, Run, Scheduler, StepLr, ThresholdMode, Warmup};
+use burn_lr::scheduler::{ReduceLrOnPlateau, Run, Scheduler, StepLr, ThresholdMode, Warmup};
 use burn_lr::mnist::Mnist;
 use burn_lr::training::Training;
 use burn_lr::training::device::Backend;
-use burn_lr::training::loader::{BatchSource, EpochLoader};
+use burn_lr::training::loader::{BatchSource, EpochLoader, Sample};
 use burn_lr::training::metrics::History;
 use burn_lr::training::optim::{adam, fused_adam};
 use burn_lr::training::storage::{load_model, save_model};
@@ -52,7 +52,7 @@ fn loaded(file: &Path, device: &Device) -> Mlp {
 
 /// What the model says of 200 test images.
 fn logits(model: &Mlp, device: &Device) -> Vec<f32> {
-    let images: Vec<usize> = (0..200).collect();
+    let images: Vec<Sample> = (0..200).map(Sample::new).collect();
     let batch = Mnist::bundled().unwrap().test.batch(&images, device);
     let logits = model.forward(batch.unwrap().inputs).into_data();
     logits.try_into_vec::<f32>().unwrap()

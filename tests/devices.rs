@@ -17,7 +17,7 @@ use burn::train::{
     ValidLoader,
 };
 use burn_lr::model::Mlp;
-use burn_lr::scheduler::{Clock, ReduceLrOnPlateau, Run, Scheduler, StepLr, ThresholdMode};
+use burn_lr::scheduler::{ReduceLrOnPlateau, Run, Scheduler, StepLr, ThresholdMode};
 use burn_lr::training::{Trained, Training, TrainingError};
 use burn_lr::training::device::Backend;
 use burn_lr::training::metrics::History;

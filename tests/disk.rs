@@ -13,7 +13,6 @@ use std::process::{Command, Stdio};
 
 use burn::tensor::Device;
 use burn_lr::model::Mlp;
-use burn_lr::scheduler::Clock;
 use burn_lr::training::{Trained, Training, TrainingError};
 use burn_lr::training::checkpoint::{CheckpointStore, HISTORY, MODEL, OPTIM, SCHEDULER};
 use common::{halving, model, parameters, training};

@@ -5,7 +5,7 @@
 mod common;
 
 use burn_lr::model::MlpConfig;
-use burn_lr::scheduler::{Clock, ReduceLrOnPlateau, ScheduleConfig, StepLr};
+use burn_lr::scheduler::{ReduceLrOnPlateau, ScheduleConfig, StepLr};
 use burn_lr::mnist::Mnist;
 use burn_lr::training::{Trained, TrainingError};
 use burn_lr::training::device::Backend;
@@ -52,7 +52,7 @@ fn it_learns_with_the_configured_learning_rates() {
 #[test]
 fn every_sample_counts_once_in_the_validation_metrics() {
     use burn::nn::loss::CrossEntropyLossConfig;
-    use burn_lr::training::loader::BatchSource;
+    use burn_lr::training::loader::{BatchSource, Sample};
 
     let device = Backend::Flex.device().unwrap();
     let directory = TempDir::new().unwrap();
@@ -60,7 +60,7 @@ fn every_sample_counts_once_in_the_validation_metrics() {
         .fit(common::model(&device))
         .unwrap();
 
-    let all: Vec<usize> = (0..SAMPLES).collect();
+    let all: Vec<Sample> = (0..SAMPLES).map(Sample::new).collect();
     let batch = Mnist::bundled().unwrap().test.batch(&all, &device).unwrap();
     let logits = model.forward(batch.inputs);
     let right = logits

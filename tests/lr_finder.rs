@@ -17,7 +17,7 @@ use burn::tensor::{Device, Distribution, Int, Tensor};
 use burn::train::{ClassificationOutput, TrainOutput, TrainStep};
 use burn_lr::model::{ClassificationBatch, Mlp, MlpConfig};
 use burn_lr::mnist::{Image, ImageDataset, Mnist};
-use burn_lr::training::loader::{BatchSource, EpochLoader};
+use burn_lr::training::loader::{BatchSource, EpochLoader, Sample};
 use burn_lr::training::optim::adam;
 use burn_lr::training::range_test::{LrFinder, LrFinderError, SweepEnd};
 use common::parameters;
@@ -68,13 +68,13 @@ impl BatchSource<ClassificationBatch> for Damaged {
 
     fn batch(
         &self,
-        indices: &[usize],
+        samples: &[Sample],
         device: &Device,
     ) -> Result<ClassificationBatch, DatasetError> {
-        match indices.contains(&200) {
-            true => Err(DatasetError::new(std::io::Error::other("image 200"))),
-            false => self.0.batch(indices, device),
+        if samples.iter().any(|sample| sample.index == 200) {
+            return Err(DatasetError::new(std::io::Error::other("image 200")));
         }
+        self.0.batch(samples, device)
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use burn::train::metric::LossMetric;
-use burn_lr::scheduler::{Clock, ReduceLrOnPlateau};
+use burn_lr::scheduler::{ReduceLrOnPlateau};
 use burn_lr::training::{Trained, Training};
 use burn_lr::training::storage::load_model;
 use common::line::{Line, script, slope};

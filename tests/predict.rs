@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use burn_lr::model::MlpConfig;
-use burn_lr::scheduler::{Clock, StepLr};
+use burn_lr::scheduler::{StepLr};
 use burn_lr::mnist::{Mnist, bundled_mnist_dir};
 use burn_lr::training::Training;
 use burn_lr::training::device::Backend;

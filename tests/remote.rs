@@ -12,7 +12,7 @@ use burn::remote::RemoteHost;
 use burn::server::{RemoteServer, WebSocketTransport};
 use burn::tensor::Device;
 use burn_lr::model::{Mlp, MlpConfig};
-use burn_lr::scheduler::{Clock, ReduceLrOnPlateau, StepLr, ThresholdMode};
+use burn_lr::scheduler::{ReduceLrOnPlateau, StepLr, ThresholdMode};
 use burn_lr::training::{Trained, TrainingError};
 use burn_lr::training::device::Backend;
 use burn_lr::training::metrics::History;

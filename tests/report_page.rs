@@ -7,7 +7,7 @@ mod common;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use burn_lr::scheduler::{Clock, Constant, ReduceLrOnPlateau};
+use burn_lr::scheduler::{Constant, ReduceLrOnPlateau};
 use burn_lr::experiment::{Candidate, Experiment, Report};
 use serde_json::Value;
 use tempfile::TempDir;

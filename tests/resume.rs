@@ -17,15 +17,15 @@ use burn::train::Interrupter;
 use burn::train::metric::{AccuracyMetric, LossMetric};
 use burn_lr::model::{ClassificationBatch, Mlp, MlpConfig};
 use burn_lr::scheduler::{
-    Clock, Length, Mode, ReduceLrOnPlateau, Run, ScheduleError, Scheduler, StepLr, ThresholdMode,
+    Length, Mode, ReduceLrOnPlateau, Run, ScheduleError, Scheduler, StepLr, ThresholdMode,
     Warmup,
 };
 use burn_lr::mnist::{Image, Mnist};
-use burn_lr::training::{Trained, Training, TrainingError};
+use burn_lr::training::{Damage, Trained, Training, TrainingError};
 use burn_lr::training::checkpoint::{CheckpointStore, HISTORY, KeepPolicy, MODEL, OPTIM, SCHEDULER};
 use burn_lr::training::device::Backend;
-use burn_lr::training::loader::{BatchSource, EpochLoader};
-use burn_lr::training::metrics::{Best, EarlyStopping, History};
+use burn_lr::training::loader::{BatchSource, EpochLoader, Loader, Sample};
+use burn_lr::training::metrics::{Best, EarlyStopping, History, train, valid};
 use burn_lr::training::optim::adam;
 use burn_lr::training::storage::load_model;
 use common::{halving, model, parameters, training};
@@ -582,10 +582,10 @@ impl BatchSource<ClassificationBatch> for Poisoned {
 
     fn batch(
         &self,
-        indices: &[usize],
+        samples: &[Sample],
         device: &Device,
     ) -> Result<ClassificationBatch, DatasetError> {
-        let mut batch = self.0.train.batch(indices, device)?;
+        let mut batch = self.0.train.batch(samples, device)?;
         // 10 batches an epoch; the one after 24 is number 5 of epoch 3.
         if self.1.fetch_add(1, std::sync::atomic::Ordering::Relaxed) >= 24 {
             batch.inputs = batch.inputs * f32::NAN;

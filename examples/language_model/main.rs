@@ -50,7 +50,7 @@ use model::TransformerConfig;
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 
-const BATCH_SIZE: usize = 32;
+const BATCH_SIZE: usize = 16;
 /// Batches whose gradients make an update.
 const ACCUMULATION: usize = 2;
 const SEED: u64 = 42;
@@ -62,7 +62,7 @@ const UNDECAYED: [&str; 5] = ["bias", "gamma", "beta", "characters", "positions"
 #[command(version)]
 struct Options {
     /// Epochs to train
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     epochs: u32,
 
     /// Use the first N characters only

@@ -7,8 +7,8 @@ use burn::nn::attention::{
 };
 use burn::nn::loss::CrossEntropyLossConfig;
 use burn::nn::{
-    Dropout, DropoutConfig, Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig, Linear,
-    LinearConfig,
+    Dropout, DropoutConfig, Embedding, EmbeddingConfig, Initializer, LayerNorm, LayerNormConfig,
+    Linear, LinearConfig,
 };
 use burn::tensor::activation::{gelu, softmax};
 use burn::tensor::{Device, Int, Tensor};
@@ -38,9 +38,18 @@ pub struct TransformerConfig {
 impl TransformerConfig {
     pub fn init(&self, device: &Device) -> Transformer {
         let blocks = (0..self.blocks).map(|_| Block::new(self, device));
+        // Small, so that it is the network that says what matters: GPT-2's choice.
+        let small = Initializer::Normal {
+            mean: 0.0,
+            std: 0.02,
+        };
+        let embedding = |entries| {
+            let config = EmbeddingConfig::new(entries, self.width);
+            config.with_initializer(small.clone()).init(device)
+        };
         Transformer {
-            characters: EmbeddingConfig::new(self.alphabet, self.width).init(device),
-            positions: EmbeddingConfig::new(self.context, self.width).init(device),
+            characters: embedding(self.alphabet),
+            positions: embedding(self.context),
             dropout: DropoutConfig::new(self.dropout).init(),
             blocks: blocks.collect(),
             norm: LayerNormConfig::new(self.width).init(device),

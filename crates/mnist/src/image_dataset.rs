@@ -5,7 +5,7 @@ use std::sync::Arc;
 use burn::data::dataset::{Dataset, DatasetError};
 use burn::tensor::{Device, Tensor, TensorData};
 use burn_lr_model::ClassificationBatch;
-use burn_lr_training::BatchSource;
+use burn_lr_training::loader::{BatchSource, Sample};
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
@@ -131,21 +131,25 @@ impl BatchSource<ClassificationBatch> for ImageDataset {
 
     fn batch(
         &self,
-        indices: &[usize],
+        samples: &[Sample],
         device: &Device,
     ) -> Result<ClassificationBatch, DatasetError> {
-        let mut inputs = Vec::with_capacity(indices.len() * self.features);
-        let mut targets = Vec::with_capacity(indices.len());
-        for &index in indices {
+        let mut inputs = Vec::with_capacity(samples.len() * self.features);
+        let mut targets = Vec::with_capacity(samples.len());
+        for &Sample { index, .. } in samples {
             inputs.extend(self.pixels(index).iter().map(|&pixel| scaled(pixel)));
             targets.push(i64::from(self.labels[index]));
         }
-        let inputs = TensorData::new(inputs, [indices.len(), self.features]);
-        let targets = TensorData::new(targets, [indices.len()]);
+        let inputs = TensorData::new(inputs, [samples.len(), self.features]);
+        let targets = TensorData::new(targets, [samples.len()]);
         Ok(ClassificationBatch {
             inputs: Tensor::from_data(inputs, device),
             targets: Tensor::from_data(targets, device),
         })
+    }
+
+    fn fingerprint(&self) -> Option<String> {
+        Some(format!("crc32:{:08x}", self.fingerprint()))
     }
 }
 

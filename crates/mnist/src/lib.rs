@@ -2,12 +2,12 @@
 //!
 //! [`Mnist`] is the data set, from the bundled files, a directory or the network; its two splits are
 //! [`ImageDataset`]s, which make batches for an
-//! [`EpochLoader`](burn_lr_training::EpochLoader). [`read_images`] and [`read_labels`] read any data
+//! [`EpochLoader`](burn_lr_training::loader::EpochLoader). [`read_images`] and [`read_labels`] read any data
 //! set in MNIST's format, and [`GreyImage`] makes a digit of a picture, as MNIST would show it.
 //!
 //! ```
 //! use burn_lr_mnist::Mnist;
-//! use burn_lr_training::EpochLoader;
+//! use burn_lr_training::loader::EpochLoader;
 //!
 //! let mnist = Mnist::bundled()?;
 //! let train = EpochLoader::new(mnist.train, 64).shuffled(42);

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 /// [`SwaLr`](crate::SwaLr).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum AnnealStrategy {
     /// Half a cosine: slow at both ends.
     #[default]

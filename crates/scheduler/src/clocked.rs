@@ -7,7 +7,9 @@ use crate::schedules::*;
 
 /// A schedule and the clock that its step follows: all that a training has to be told.
 ///
-/// Every schedule has `per_epoch` and `per_update`, which give one. A number is a constant learning rate.
+/// Every schedule has `per_epoch` and `per_update`, which give one; for
+/// [schedules of your own](crate::CustomSchedule) there are [`Clocked::per_epoch`] and
+/// [`Clocked::per_update`]. A number is a constant learning rate.
 ///
 /// ```
 /// use burn_lr_scheduler::{Clock, Clocked, Constant, ScheduleConfig, StepLr};

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::de::{Deserializer, Error};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// A function from step to factor that can be part of a schedule.
 ///
@@ -14,7 +14,8 @@ use serde::{Serialize, Serializer};
 pub struct Closure(Arc<dyn Fn(u64) -> f64 + Send + Sync>);
 
 impl Closure {
-    pub(crate) fn call(&self, step: u64) -> f64 {
+    /// The factor at `step`.
+    pub fn call(&self, step: u64) -> f64 {
         (self.0)(step)
     }
 }
@@ -40,6 +41,13 @@ impl fmt::Debug for Closure {
 impl Serialize for Closure {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str("closure")
+    }
+}
+
+/// Always an error, so that a schedule with a closure can have a derived implementation.
+impl<'de> Deserialize<'de> for Closure {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        refuse(deserializer)
     }
 }
 

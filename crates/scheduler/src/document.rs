@@ -10,6 +10,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
+use crate::custom;
 use crate::{ScheduleConfig, ScheduleError};
 
 impl ScheduleConfig {
@@ -132,7 +133,8 @@ impl<'de> Deserialize<'de> for ScheduleConfig {
 }
 
 fn unknown(name: &str) -> String {
-    let known = ScheduleConfig::NAMES;
+    let mut known = ScheduleConfig::NAMES.to_vec();
+    known.extend(custom::names());
     let plain = |name: &str| name.replace(['_', '-', ' '], "").to_lowercase();
     // No name is that long, and a document may hold anything.
     let asked = if name.len() > 64 { "" } else { name };
@@ -146,7 +148,10 @@ fn unknown(name: &str) -> String {
         None => String::new(),
     };
     let known = known.join(", ");
-    format!("unknown schedule `{name}`; {suggestion}known are {known}")
+    format!(
+        "unknown schedule `{name}`; {suggestion}known are {known}; \
+         a schedule of your own has to be registered first"
+    )
 }
 
 #[cfg(test)]

@@ -29,6 +29,14 @@ pub enum ScheduleError {
         /// What [`Run`](crate::Run) lacks.
         missing: &'static str,
     },
+    /// Two schedules have the same name in documents.
+    #[error("the schedule name {name} is taken by {by}; expected one of its own")]
+    NameTaken {
+        /// The name.
+        name: &'static str,
+        /// The crate or the type that has it already.
+        by: &'static str,
+    },
     /// A document is not a schedule: a syntax error, an unknown schedule or field, a wrong type.
     #[error("{}: {reason}", if path.is_empty() { "document" } else { path.as_str() })]
     Document {

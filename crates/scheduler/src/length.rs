@@ -24,6 +24,7 @@ use serde::{Serialize, Serializer};
 /// assert_eq!(Length::Percent(10.0).to_string(), "10 %");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub enum Length {
     /// Schedule steps: optimizer updates or epochs, as the [`Run`](crate::Run) counts them.
     Steps(u64),

@@ -23,6 +23,7 @@ pub enum Mode {
 /// How the threshold of an improvement is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum ThresholdMode {
     /// Relative to the best value: `best -/+ threshold * |best|`.
     #[default]
@@ -34,6 +35,7 @@ pub enum ThresholdMode {
 /// What a metric that is NaN counts as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum NanPolicy {
     /// A bad epoch, as in PyTorch.
     #[default]
@@ -76,6 +78,7 @@ pub(crate) struct Settings {
 
 /// Everything a plateau remembers.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct PlateauState {
     /// The best metric so far; infinite before the first.
     pub best: f64,

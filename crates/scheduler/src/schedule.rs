@@ -17,7 +17,9 @@ pub trait Schedule: Clone + Debug + PartialEq {
     /// that cannot be resolved.
     fn build(&self, build: &Build<'_>) -> Result<Curve, ScheduleError>;
 
-    /// Representative configurations with a title each, from default to unusual. The contract tests
-    /// run over all of them, the gallery draws them.
-    fn examples() -> Vec<(&'static str, Self)>;
+    /// Representative configurations with a title each, from default to unusual; none by default. The
+    /// contract tests of the catalogue run over all of them, the gallery draws them.
+    fn examples() -> Vec<(&'static str, Self)> {
+        Vec::new()
+    }
 }

@@ -12,7 +12,7 @@ use burn_lr_scheduler::{
     StepLr,
 };
 use burn_optim::lr_scheduler::{LrScheduler, LrSchedulerRecord};
-use subjects::{combinations, metric, run};
+use subjects::{advance, bytes, combinations, run, scheduler};
 
 /// The records of all examples and combinations after 20 updates as hexadecimal bytes, by title: made by
 /// `print_records` before a record could lack a hyperparameter. Never to be made again: what they hold is
@@ -20,14 +20,9 @@ use subjects::{combinations, metric, run};
 const FIRST: &str = include_str!("golden/records.json");
 
 /// After 20 updates, with an observation after every third.
-fn scheduler(schedule: &ScheduleConfig) -> Scheduler {
-    let mut scheduler = Scheduler::new(schedule.clone(), run()).unwrap();
-    for update in 1..=20 {
-        scheduler.step();
-        if update % 3 == 0 {
-            scheduler.observe(metric(update / 3)).unwrap();
-        }
-    }
+fn advanced(schedule: &ScheduleConfig) -> Scheduler {
+    let mut scheduler = scheduler(schedule);
+    (0..20).for_each(|_| _ = advance(&mut scheduler));
     scheduler
 }
 
@@ -36,10 +31,6 @@ fn subjects() -> Vec<(&'static str, ScheduleConfig)> {
         .into_iter()
         .chain(combinations())
         .collect()
-}
-
-fn bytes(scheduler: &Scheduler) -> Vec<u8> {
-    scheduler.to_record().into_bytes().unwrap().to_vec()
 }
 
 fn from_hex(text: &str) -> Vec<u8> {
@@ -54,7 +45,7 @@ fn the_first_records_still_load() {
     assert!(first.len() > 50, "{}", first.len());
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("first.record");
     for (title, hex) in first {
-        let advanced = scheduler(&subjects[title.as_str()]);
+        let advanced = advanced(&subjects[title.as_str()]);
         let mut resumed = Scheduler::new(advanced.config().clone(), run()).unwrap();
         std::fs::write(&file, from_hex(&hex)).unwrap();
         let record = LrSchedulerRecord::load(&file).unwrap();
@@ -215,7 +206,7 @@ fn print_records() {
     let hex = |bytes: Vec<u8>| -> String { bytes.iter().map(|b| format!("{b:02x}")).collect() };
     let records: BTreeMap<_, _> = subjects()
         .into_iter()
-        .map(|(title, schedule)| (title, hex(bytes(&scheduler(&schedule)))))
+        .map(|(title, schedule)| (title, hex(bytes(&advanced(&schedule)))))
         .collect();
     println!("{}", serde_json::to_string_pretty(&records).unwrap());
 }

@@ -21,7 +21,7 @@
 pub mod checkpoint;
 pub mod device;
 mod error;
-// pub mod evaluate;
+pub mod evaluate;
 pub mod feedback;
 mod key;
 pub mod loader;

@@ -1,3 +1,5 @@
+//! Records of older forms of a schedule, and of other schedules.
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -173,4 +175,47 @@ fn a_removed_field_another_tree_or_another_item_is_another_schedule() {
         load(&document(points(2)), points(3)),
         Err(ScheduleError::Changed { path, .. }) if path == "PiecewiseConstant.boundaries.length"
     ));
+}
+
+#[test]
+fn an_optional_schedule_and_a_list_may_be_new() {
+    use crate::{CustomSchedule, Schedule};
+    use serde::{Deserialize, Serialize};
+
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    struct Grown {
+        lr: f64,
+        #[serde(default)]
+        after: Option<Box<ScheduleConfig>>,
+        #[serde(default)]
+        bumps: Vec<f64>,
+    }
+
+    impl Schedule for Grown {
+        fn build(&self, build: &Build<'_>) -> Result<Curve, ScheduleError> {
+            let lr = build.non_negative("lr", self.lr)?;
+            Ok(Curve::new(move |_| lr))
+        }
+    }
+
+    impl CustomSchedule for Grown {
+        const NAME: &'static str = "Grown";
+    }
+
+    let old = json!({"Grown": {"lr": 0.1}});
+    let grown = |after: Option<ScheduleConfig>, bumps: &[f64]| Grown {
+        lr: 0.1,
+        after: after.map(Box::new),
+        bumps: bumps.to_vec(),
+    };
+    assert_eq!(load(&old, grown(None, &[])), Ok(()));
+    for (now, place) in [
+        (grown(Some(0.1.into()), &[]), "Grown.after"),
+        (grown(None, &[0.5]), "Grown.bumps"),
+    ] {
+        assert!(matches!(
+            load(&old, now),
+            Err(ScheduleError::Changed { path, .. }) if path == place
+        ));
+    }
 }

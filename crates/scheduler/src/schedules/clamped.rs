@@ -28,6 +28,7 @@ use crate::{Build, Curve, Schedule, ScheduleConfig, ScheduleError};
 /// smoothly; clamping cuts it off.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Clamped {
     /// The schedule that is held within the bounds.
     pub base: Box<ScheduleConfig>,

@@ -21,6 +21,7 @@ use crate::{Build, Curve, Schedule, ScheduleError};
 /// `lr` must be finite and at least 0.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Constant {
     /// The learning rate.
     pub lr: f64,

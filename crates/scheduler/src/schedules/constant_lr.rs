@@ -27,6 +27,7 @@ use crate::{Build, Curve, Length, Schedule, ScheduleError};
 /// 0; here both are legal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct ConstantLr {
     /// The learning rate after the first steps.
     pub initial_lr: f64,

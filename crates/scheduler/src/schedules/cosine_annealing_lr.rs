@@ -36,6 +36,7 @@ use crate::{Build, Curve, Length, Schedule, ScheduleError};
 /// Past `t_max` it always mirrors, and it accepts an `eta_min` above the initial rate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct CosineAnnealingLr {
     /// The learning rate of step 0.
     pub initial_lr: f64,

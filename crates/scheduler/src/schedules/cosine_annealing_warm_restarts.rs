@@ -34,6 +34,7 @@ use crate::{Build, Curve, Length, Schedule, ScheduleError};
 /// epoch, it finds the cycle with a logarithm that may err by one at a restart.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct CosineAnnealingWarmRestarts {
     /// The learning rate at the start of every cycle.
     pub initial_lr: f64,

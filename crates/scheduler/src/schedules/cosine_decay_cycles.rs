@@ -40,6 +40,7 @@ use crate::{Build, Curve, Length, Schedule, ScheduleError};
 /// old one; cycles that shorten are refused. timm's warmup is [`Warmup`](crate::Warmup).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct CosineDecayCycles {
     /// The peak of the first cycle.
     pub initial_lr: f64,

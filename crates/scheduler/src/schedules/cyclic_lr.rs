@@ -35,6 +35,7 @@ use crate::{Build, Curve, Length, Schedule, ScheduleError};
 /// [`LambdaLr`](crate::LambdaLr).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct CyclicLr {
     /// The lower bound, and the learning rate of step 0.
     pub base_lr: f64,
@@ -57,6 +58,7 @@ pub struct CyclicLr {
 /// How the height of a [`CyclicLr`]'s cycles changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum CyclicMode {
     /// Every cycle is as high as the first.
     #[default]

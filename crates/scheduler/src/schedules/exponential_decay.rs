@@ -32,6 +32,7 @@ use crate::{Build, Curve, Length, Schedule, ScheduleError};
 /// decay, and an `end_value` on the wrong side for the initial rate; here those are errors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct ExponentialDecay {
     /// The learning rate before the decay begins.
     pub initial_lr: f64,

@@ -25,6 +25,7 @@ use crate::{Build, Curve, Schedule, ScheduleError};
 /// PyTorch's `ExponentialLR`. It accepts a negative `gamma`; here that is an error.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct ExponentialLr {
     /// The learning rate of step 0.
     pub initial_lr: f64,

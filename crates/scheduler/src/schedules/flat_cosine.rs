@@ -30,6 +30,7 @@ use crate::{Build, Curve, Length, Schedule, ScheduleError};
 /// `initial_lr / div_final`, a hundred-thousandth. Here `end_lr` is 0 by default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct FlatCosine {
     /// The learning rate of the flat part.
     pub initial_lr: f64,

@@ -34,6 +34,7 @@ use crate::{Build, Curve, Length, Schedule, ScheduleError};
 /// 10 000; here it has to be given.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct InverseSqrt {
     /// The learning rate at the end of the warmup, the highest.
     pub peak_lr: f64,

@@ -27,6 +27,7 @@ use crate::{Build, Curve, Length, Schedule, ScheduleError};
 /// Keras's `InverseTimeDecay`, which accepts a negative `decay_rate` and divides by 0 on its way.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct InverseTimeDecay {
     /// The learning rate of step 0.
     pub initial_lr: f64,

@@ -31,6 +31,7 @@ use crate::{Build, Curve, Schedule, ScheduleError};
 /// # Source
 /// PyTorch's `LambdaLR`. It lets NaN, infinities and negative rates through.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct LambdaLr {
     /// The learning rate that the closure scales.
     pub initial_lr: f64,

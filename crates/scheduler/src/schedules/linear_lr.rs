@@ -28,6 +28,7 @@ use crate::{Build, Curve, Length, Schedule, ScheduleError};
 /// Stepped, its fall to 0 may end at a rounding error instead, even below 0.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct LinearLr {
     /// The learning rate that the factors scale.
     pub initial_lr: f64,

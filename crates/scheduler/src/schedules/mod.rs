@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde::de::MapAccess;
 
 use crate::build::RunUse;
+use crate::custom::{self, CustomConfig, CustomSchedule};
 use crate::{Build, Curve, Run, Schedule, ScheduleError};
 
 /// Calls a macro with the module and the name of each schedule.
@@ -111,6 +112,9 @@ macro_rules! registry {
                 #[doc = concat!("[`", stringify!($schedule), "`]")]
                 $schedule($schedule),
             )*
+            /// A [schedule of your own](CustomSchedule)
+            #[serde(untagged)]
+            Custom(CustomConfig),
         }
 
         $(
@@ -122,13 +126,14 @@ macro_rules! registry {
         )*
 
         impl ScheduleConfig {
-            /// The names of all schedules, as documents use them.
+            /// The names of all schedules of the catalogue, as documents use them.
             pub const NAMES: &[&str] = &[$(stringify!($schedule)),*];
 
             /// The schedule's name, as documents use it.
             pub fn name(&self) -> &'static str {
                 match self {
                     $(Self::$schedule(_) => stringify!($schedule),)*
+                    Self::Custom(schedule) => schedule.name(),
                 }
             }
 
@@ -152,7 +157,10 @@ macro_rules! registry {
             ) -> Result<Option<Self>, A::Error> {
                 Ok(match name {
                     $(stringify!($schedule) => Some(Self::$schedule(map.next_value()?)),)*
-                    _ => None,
+                    _ => match custom::reader(name) {
+                        Some(reader) => Some(Self::Custom(map.next_value_seed(reader)?)),
+                        None => None,
+                    },
                 })
             }
 
@@ -160,6 +168,10 @@ macro_rules! registry {
                 let build = build.named(self.name());
                 match self {
                     $(Self::$schedule(schedule) => schedule.build(&build),)*
+                    Self::Custom(schedule) => {
+                        Self::check_name(schedule.name())?;
+                        schedule.build(&build)
+                    }
                 }
             }
         }
@@ -176,6 +188,39 @@ pub use warmup_stable_decay::WsdDecay;
 impl From<f64> for ScheduleConfig {
     fn from(lr: f64) -> Self {
         Constant::new(lr).into()
+    }
+}
+
+/// Also [registers](ScheduleConfig::register) the schedule. If its name is taken, that is an error of
+/// building it.
+impl<S: CustomSchedule> From<S> for ScheduleConfig {
+    fn from(schedule: S) -> Self {
+        _ = Self::register::<S>();
+        Self::Custom(CustomConfig::new(schedule))
+    }
+}
+
+impl ScheduleConfig {
+    /// Lets documents hold schedules of type `S`, under its [name](CustomSchedule::NAME).
+    ///
+    /// Turning such a schedule into a `ScheduleConfig` does that too, so only a program that reads a
+    /// document first has to call it. Calling it again changes nothing.
+    ///
+    /// # Errors
+    /// [`ScheduleError::NameTaken`] if the name is another schedule's, [`ScheduleError::Invalid`] if it is
+    /// not made of letters, digits and underscores, a letter first.
+    pub fn register<S: CustomSchedule>() -> Result<(), ScheduleError> {
+        Self::check_name(S::NAME)?;
+        custom::register::<S>()
+    }
+
+    /// Refuses the names of the catalogue.
+    fn check_name(custom: &'static str) -> Result<(), ScheduleError> {
+        if Self::NAMES.contains(&custom) {
+            let (name, by) = (custom, "burn-lr-scheduler");
+            return Err(ScheduleError::NameTaken { name, by });
+        }
+        Ok(())
     }
 }
 

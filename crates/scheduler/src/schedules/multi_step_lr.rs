@@ -30,6 +30,7 @@ use crate::{Build, Curve, Length, Schedule, ScheduleError};
 /// negative `gamma`; here these are errors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct MultiStepLr {
     /// The learning rate before the first milestone.
     pub initial_lr: f64,

@@ -39,6 +39,7 @@ use crate::{Build, Curve, Schedule, ScheduleError};
 /// PyTorch's `MultiplicativeLR`. It lets NaN, infinities and negative rates through, and has no
 /// horizon.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct MultiplicativeLr {
     /// The learning rate of step 0.
     pub initial_lr: f64,

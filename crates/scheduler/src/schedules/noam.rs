@@ -29,6 +29,7 @@ use crate::{Build, Curve, Length, Schedule, ScheduleError};
 /// that is an error.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Noam {
     /// The scale of the whole.
     pub factor: f64,

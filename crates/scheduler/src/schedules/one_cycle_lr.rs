@@ -40,6 +40,7 @@ use crate::{AnnealStrategy, Build, Curve, Length, Schedule, ScheduleError};
 /// unless `cycle_momentum=False`; a document that names a momentum is refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct OneCycleLr {
     /// The highest learning rate.
     pub max_lr: f64,

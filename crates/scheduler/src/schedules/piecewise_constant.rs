@@ -28,6 +28,7 @@ use crate::{Build, Curve, Length, Schedule, ScheduleError};
 /// Keras a boundary's own step still has the old value; optax gives scales instead of values.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct PiecewiseConstant {
     /// The learning rates in their order.
     pub values: Vec<f64>,

@@ -30,6 +30,7 @@ use crate::{Build, Curve, Length, Schedule, ScheduleError};
 /// before.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct PiecewiseInterpolate {
     /// The learning rates in their order.
     pub values: Vec<f64>,

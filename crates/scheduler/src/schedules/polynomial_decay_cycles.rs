@@ -40,6 +40,7 @@ use crate::{Build, Curve, Length, Schedule, ScheduleError};
 /// thing, a decay whose end moves away each time it is reached, and is not offered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct PolynomialDecayCycles {
     /// The peak of the first cycle.
     pub initial_lr: f64,

@@ -29,6 +29,7 @@ use crate::{Build, Curve, Length, Schedule, ScheduleError};
 /// which divide by zero at the end; here these are errors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct PolynomialLr {
     /// The learning rate of step 0.
     pub initial_lr: f64,

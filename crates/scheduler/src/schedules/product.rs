@@ -33,6 +33,7 @@ use crate::{Build, Curve, Schedule, ScheduleConfig, ScheduleError};
 /// plateaus are allowed inside; there is no optimizer that they could disagree on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Product {
     /// The schedules that are multiplied.
     pub schedules: Vec<ScheduleConfig>,

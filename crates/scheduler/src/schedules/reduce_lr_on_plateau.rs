@@ -41,6 +41,7 @@ use crate::{Build, Constant, Curve, Schedule, ScheduleConfig, ScheduleError};
 /// schedule. [`keras`](Self::keras) and [`optax`](Self::optax) count as those libraries do.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct ReduceLrOnPlateau {
     /// The schedule that cuts are applied to.
     pub base: Box<ScheduleConfig>,

@@ -26,6 +26,7 @@ use crate::{Build, Curve, Schedule, ScheduleConfig, ScheduleError};
 /// alike.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Scaled {
     /// The schedule that is scaled.
     pub base: Box<ScheduleConfig>,

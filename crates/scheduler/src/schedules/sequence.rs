@@ -31,6 +31,7 @@ use crate::{Build, Curve, Length, Schedule, ScheduleConfig, ScheduleError};
 /// are an error.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Sequence {
     /// The schedules in their order.
     pub schedules: Vec<ScheduleConfig>,

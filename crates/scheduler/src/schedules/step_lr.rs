@@ -29,6 +29,7 @@ use crate::{Build, Curve, Length, Schedule, ScheduleError};
 /// PyTorch's `StepLR`. It accepts a negative `gamma`; here that is an error.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct StepLr {
     /// The learning rate of the first steps.
     pub initial_lr: f64,

@@ -33,6 +33,7 @@ use crate::{AnnealStrategy, Build, Curve, Length, Schedule, ScheduleError};
 /// It anneals from whatever rate the optimizer has; here that is `initial_lr`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct SwaLr {
     /// The learning rate of step 0.
     pub initial_lr: f64,

@@ -36,6 +36,7 @@ use crate::{Build, Curve, Length, Schedule, ScheduleError};
 /// [`Warmup`](crate::Warmup).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct TanhDecay {
     /// The rate that the first cycle starts from.
     pub initial_lr: f64,

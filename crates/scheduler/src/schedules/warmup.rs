@@ -60,6 +60,7 @@ pub enum WarmupKind {
 /// a `start_lr`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Warmup {
     /// The schedule that is led up to.
     pub base: Box<ScheduleConfig>,

@@ -55,6 +55,7 @@ pub enum WsdDecay {
 /// ([`Warmup`](crate::Warmup) in front of an empty `warmup` gives the other kinds).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct WarmupStableDecay {
     /// The learning rate of the stable phase, the highest.
     pub peak_lr: f64,

@@ -1,11 +1,85 @@
-//! What the tests of every schedule run over: all registered examples, alone and combined.
+//! What the tests of every schedule run over: all registered examples, alone and combined, and two
+//! schedules of a user's own.
 
 #![allow(dead_code)]
 
 use burn_lr_scheduler::{
-    Clamped, Constant, CosineDecayCycles, Length, MAX_DEPTH, Product, ReduceLrOnPlateau, Run,
-    Scaled, ScheduleConfig, Sequence, StepLr, Warmup, WarmupKind,
+    Build, Clamped, Constant, CosineDecayCycles, Curve, CustomSchedule, Length, MAX_DEPTH, Product,
+    ReduceLrOnPlateau, Run, Scaled, Schedule, ScheduleConfig, ScheduleError, Scheduler, Sequence,
+    StepLr, Warmup, WarmupKind,
 };
+use burn_optim::lr_scheduler::LrScheduler;
+use serde::{Deserialize, Serialize};
+
+/// Falls from `peak` to 0 in each period, or rises from there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sawtooth {
+    pub peak: f64,
+    pub period: Length,
+    #[serde(default)]
+    pub inverted: Option<bool>,
+}
+
+impl Sawtooth {
+    pub fn new(peak: f64, period: impl Into<Length>) -> Self {
+        Self {
+            peak,
+            period: period.into(),
+            inverted: None,
+        }
+    }
+}
+
+impl Schedule for Sawtooth {
+    fn build(&self, build: &Build<'_>) -> Result<Curve, ScheduleError> {
+        let peak = build.non_negative("peak", self.peak)?;
+        let period = build.steps("period", self.period)?;
+        let inverted = self.inverted.unwrap_or_default();
+        Ok(Curve::new(move |step| {
+            let over = (step % period) as f64 / period as f64;
+            peak * if inverted { over } else { 1.0 - over }
+        }))
+    }
+}
+
+impl CustomSchedule for Sawtooth {
+    const NAME: &'static str = "Sawtooth";
+}
+
+/// Divides any schedule by the number of the step, at a rate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Damped {
+    pub base: Box<ScheduleConfig>,
+    #[serde(default = "one_percent")]
+    pub damping: f64,
+}
+
+fn one_percent() -> f64 {
+    0.01
+}
+
+impl Damped {
+    pub fn over(base: impl Into<ScheduleConfig>) -> Self {
+        Self {
+            base: Box::new(base.into()),
+            damping: one_percent(),
+        }
+    }
+}
+
+impl Schedule for Damped {
+    fn build(&self, build: &Build<'_>) -> Result<Curve, ScheduleError> {
+        let damping = build.non_negative("damping", self.damping)?;
+        let base = build.child("base", &self.base)?;
+        Ok(base.map(move |step, lr| lr / (1.0 + damping * step as f64)))
+    }
+}
+
+impl CustomSchedule for Damped {
+    const NAME: &'static str = "Damped";
+}
 
 /// 300 steps in epochs of 3, so that lengths in epochs and percent are resolved.
 pub fn run() -> Run {
@@ -72,6 +146,18 @@ pub fn combinations() -> Vec<(&'static str, ScheduleConfig)> {
             .into(),
         ),
         (
+            "a schedule of a user's own",
+            Sawtooth::new(0.1, Length::Epochs(7.0)).into(),
+        ),
+        (
+            "a user's own over a plateau over another one",
+            Damped::over(plateau(Sawtooth {
+                inverted: Some(true),
+                ..Sawtooth::new(0.1, 11)
+            }))
+            .into(),
+        ),
+        (
             "a product of plateaus",
             Product::new([
                 plateau(cosine()).into(),
@@ -106,4 +192,36 @@ pub fn metric(epoch: u64) -> f64 {
         e if e < 20 => 1.0 + 0.01 * e as f64,
         e => -0.001 * (e * (epoch / 29)) as f64,
     }
+}
+
+/// All of them, with titles.
+pub fn subjects() -> Vec<(String, ScheduleConfig)> {
+    let mut all = Vec::new();
+    for (title, schedule) in ScheduleConfig::examples() {
+        all.push((title.to_owned(), schedule));
+    }
+    for (title, schedule) in combinations() {
+        all.push((title.to_owned(), schedule));
+    }
+    all.push(("nested".to_owned(), nested(30)));
+    all
+}
+
+/// One for [`run`].
+pub fn scheduler(schedule: &ScheduleConfig) -> Scheduler {
+    Scheduler::new(schedule.clone(), run()).unwrap()
+}
+
+/// One update, and after the last of an epoch an observation.
+pub fn advance(scheduler: &mut Scheduler) -> f64 {
+    let lr = scheduler.step();
+    if scheduler.updates().is_multiple_of(3) {
+        scheduler.observe(metric(scheduler.updates() / 3)).unwrap();
+    }
+    lr
+}
+
+/// What would be written to disk.
+pub fn bytes(scheduler: &Scheduler) -> Vec<u8> {
+    scheduler.to_record().into_bytes().unwrap().to_vec()
 }

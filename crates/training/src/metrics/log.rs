@@ -10,7 +10,7 @@ use burn::train::metric::store::{EpochSummary, MetricsUpdate, Split as BurnsSpli
 use burn::train::metric::{MetricAttributes, MetricDefinition, MetricId, NumericEntry};
 use serde::{Deserialize, Serialize};
 
-use super::any_float::any_float;
+use super::any_float;
 use crate::key::{MetricKey, Split};
 use super::record::Metrics;
 use crate::TrainingError;

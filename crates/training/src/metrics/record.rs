@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::any_float::any_float;
+use super::any_float;
 use crate::key::{MetricKey, Split};
 
 /// The metrics of one split by their [names](MetricKey).

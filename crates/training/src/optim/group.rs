@@ -1,20 +1,21 @@
 //! A part of the parameters, with an optimizer or a learning rate of its own.
 
-use burn_lr_scheduler::{Clock, ScheduleConfig};
+use burn_lr_scheduler::Clocked;
 
 use super::config::OptimizerConfig;
+use crate::key::MetricKey;
 use super::select::Select;
 
 /// Parameters that shall have another optimizer, another learning rate, or both.
 ///
 /// ```
 /// use burn::optim::MuonConfig;
-/// use burn_lr_scheduler::{Clock, StepLr};
+/// use burn_lr_scheduler::StepLr;
 /// use burn_lr_training::optim::{Group, Select};
 ///
 /// let groups = [
 ///     Group::new("matrices", Select::matrices()).optimizer(MuonConfig::new()),
-///     Group::new("head", Select::prefix("head")).schedule(StepLr::new(0.01, 3), Clock::PerEpoch),
+///     Group::new("head", Select::prefix("head")).schedule(StepLr::new(0.01, 3).per_epoch()),
 ///     Group::new("encoder", Select::prefix("encoder")).lr_scale(0.1),
 /// ];
 /// ```
@@ -31,9 +32,9 @@ pub struct Group {
     pub(super) select: Select,
     pub(super) optimizer: Option<OptimizerConfig>,
     pub(super) without_decay: bool,
-    pub(super) schedule: Option<(ScheduleConfig, Clock)>,
+    pub(super) schedule: Option<Clocked>,
     pub(super) lr_scale: Option<f64>,
-    pub(super) observed: Option<String>,
+    pub(super) observed: Option<MetricKey>,
 }
 
 impl Group {
@@ -64,8 +65,8 @@ impl Group {
     }
 
     /// Sets the group's own schedule in place of the run's.
-    pub fn schedule(mut self, schedule: impl Into<ScheduleConfig>, clock: Clock) -> Self {
-        self.schedule = Some((schedule.into(), clock));
+    pub fn schedule(mut self, schedule: impl Into<Clocked>) -> Self {
+        self.schedule = Some(schedule.into());
         self
     }
 
@@ -76,8 +77,8 @@ impl Group {
     }
 
     /// Sets the metric that a plateau in the group's schedule observes, in place of the run's.
-    pub fn observe(mut self, metric: impl Into<String>) -> Self {
-        self.observed = Some(metric.into());
+    pub fn observe(mut self, metric: MetricKey) -> Self {
+        self.observed = Some(metric);
         self
     }
 

@@ -17,7 +17,8 @@ pub struct ParamInfo {
     pub shape: Vec<usize>,
     /// The type of the module whose field it is, as in `Linear`; empty for a model that is a parameter.
     pub module: String,
-    /// Whether it has gradients now: it may be frozen.
+    /// Whether it has gradients now: it may be frozen. One whose value has not been drawn yet counts as
+    /// trainable.
     pub trainable: bool,
     /// Burn's identity of it, which two parameters share that are the same.
     pub id: ParamId,

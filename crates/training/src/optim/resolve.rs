@@ -8,7 +8,7 @@ use super::config::OptimizerConfig;
 use super::error::OptimError;
 use super::group::Group;
 use super::param::{ParamInfo, parameters};
-use super::resolved::{OwnSchedule, ResolvedGroup, ResolvedGroups};
+use super::resolved::{ResolvedGroup, ResolvedGroups};
 
 impl ResolvedGroups {
     /// What `groups` mean for `model`, which `optimizer` is for where they say nothing else.
@@ -96,7 +96,6 @@ impl ResolvedGroup {
             group: group.name.clone(),
             source: Box::new(source),
         })?;
-        let schedule = group.schedule.clone();
         Ok(Self {
             name: group.name.clone(),
             paths: selected
@@ -104,7 +103,7 @@ impl ResolvedGroup {
                 .map(|param| param.path.clone())
                 .collect(),
             optimizer: own,
-            schedule: schedule.map(|(schedule, clock)| OwnSchedule { schedule, clock }),
+            schedule: group.schedule.clone(),
             lr_scale: group.lr_scale,
             observed: group.observed.clone(),
         })

@@ -1,10 +1,11 @@
 //! What groups mean for one model.
 
 use burn::module::ParamGroup;
-use burn_lr_scheduler::{Clock, ScheduleConfig};
+use burn_lr_scheduler::Clocked;
 use serde::Serialize;
 
 use super::config::OptimizerConfig;
+use crate::key::MetricKey;
 
 /// The groups of a run, each with the paths of its parameters, checked.
 ///
@@ -22,15 +23,9 @@ pub struct ResolvedGroup {
     pub(super) name: String,
     pub(super) paths: Vec<String>,
     pub(super) optimizer: Option<OptimizerConfig>,
-    pub(super) schedule: Option<OwnSchedule>,
+    pub(super) schedule: Option<Clocked>,
     pub(super) lr_scale: Option<f64>,
-    pub(super) observed: Option<String>,
-}
-
-#[derive(Debug, Clone, Serialize)]
-pub(super) struct OwnSchedule {
-    pub(super) schedule: ScheduleConfig,
-    pub(super) clock: Clock,
+    pub(super) observed: Option<MetricKey>,
 }
 
 impl ResolvedGroups {
@@ -86,9 +81,8 @@ impl ResolvedGroup {
     }
 
     /// Its own schedule, if it has one.
-    pub fn schedule(&self) -> Option<(&ScheduleConfig, Clock)> {
-        let own = self.schedule.as_ref();
-        own.map(|own| (&own.schedule, own.clock))
+    pub fn schedule(&self) -> Option<&Clocked> {
+        self.schedule.as_ref()
     }
 
     /// What the rate of its schedule, or of the run's, is multiplied with; 1 if nothing was said.
@@ -97,8 +91,8 @@ impl ResolvedGroup {
     }
 
     /// The metric that its own plateau observes, if that is not the run's.
-    pub fn observed(&self) -> Option<&str> {
-        self.observed.as_deref()
+    pub fn observed(&self) -> Option<&MetricKey> {
+        self.observed.as_ref()
     }
 
     /// Whether it says anything of the learning rate; otherwise its parameters have that of an earlier

@@ -6,7 +6,7 @@ use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor};
 
 use super::{ParamInfo, parameters};
-use crate::Backend;
+use crate::device::Backend;
 
 #[derive(Module, Debug)]
 pub(super) struct Block {
@@ -53,7 +53,7 @@ impl Net {
         GradientsParams::from_grads(loss.backward(), self)
     }
 
-    /// Each parameter's path and values.
+    /// Each trainable parameter's path and values. Burn's clones share the averages of a batch norm.
     pub(super) fn values(&self) -> Vec<(String, Vec<f32>)> {
         values(self)
     }
@@ -90,8 +90,9 @@ fn values<M: Module>(model: &M) -> Vec<(String, Vec<f32>)> {
     }
     let mut values = Values(Vec::new());
     model.visit(&mut values);
-    let params = parameters(model)
-        .into_iter()
-        .map(|ParamInfo { path, .. }| path);
-    params.zip(values.0).collect()
+    let params = parameters(model).into_iter().zip(values.0);
+    let trained = params.filter(|(param, _)| param.trainable);
+    trained
+        .map(|(ParamInfo { path, .. }, values)| (path, values))
+        .collect()
 }

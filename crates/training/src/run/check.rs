@@ -46,8 +46,11 @@ impl<M: LearnerModel> Training<M> {
             scheduler: Scheduler::new(self.plan.schedule.schedule.clone(), run)?,
         }];
         for group in groups.iter().filter(|group| group.has_rate()) {
-            let Clocked { schedule, clock } = group.schedule().unwrap_or(&self.plan.schedule);
-            let mut schedule = schedule.clone();
+            let Clocked {
+                mut schedule,
+                clock,
+                ..
+            } = group.schedule().unwrap_or(&self.plan.schedule).clone();
             if group.lr_scale() != 1.0 {
                 schedule = Scaled::new(schedule, group.lr_scale()).into();
             }
@@ -55,7 +58,7 @@ impl<M: LearnerModel> Training<M> {
             schedulers.push(Track {
                 group: Some(group.name().to_owned()),
                 observed: observed.clone(),
-                scheduler: Scheduler::new(schedule, with_clock(*clock, run))?,
+                scheduler: Scheduler::new(schedule, with_clock(clock, run))?,
             });
         }
         if let Some(clip) = &self.plan.clip {

@@ -137,7 +137,7 @@ impl<M: LearnerModel> Training<M> {
         let training = self.supervised(&log, done, seed);
         let training = self.attached(training, &store, &epoch_end, done);
         let strategy = self.strategy_on(devices, gradients, &epoch_end);
-        let training = self.shown(training.with_training_strategy(strategy), done);
+        let training = self.shown(training.with_training_strategy(strategy), (done > 0).then_some(done));
         let result = training.launch(Learner::new(model, optimizer, scheduler));
         self.judge(result, log, &store, epoch_end)
     }
@@ -236,7 +236,8 @@ impl<M: LearnerModel> Training<M> {
     }
 
     /// `training` with its renderer.
-    fn shown(&mut self, training: SupervisedTraining<M>, done: usize) -> SupervisedTraining<M> {
+    #[cfg_attr(not(feature = "tui"), expect(unused_variables))]
+    fn shown(&mut self, training: SupervisedTraining<M>, resumed: Option<usize>) -> SupervisedTraining<M> {
         if let Some(renderer) = self.hooks.renderer.take() {
             return training.renderer(renderer);
         }
@@ -247,7 +248,7 @@ impl<M: LearnerModel> Training<M> {
             Display::Dashboard => {
                 let renderer = burn::train::renderer::tui::TuiMetricsRendererWrapper::new(
                     self.hooks.interrupter.clone(),
-                    (done > 0).then_some(done),
+                    resumed,
                 );
                 training.renderer(Box::new(renderer))
             }

@@ -7,7 +7,7 @@ use burn::optim::{GradientsParams, MultiGradientsParams};
 use burn::tensor::{DType, FloatDType, Tensor};
 
 use super::gradients::Gradients;
-use crate::backend::is_cpu;
+use crate::device::is_cpu;
 
 /// What PyTorch adds to the norm before it divides by it.
 const EPSILON: f64 = 1e-6;

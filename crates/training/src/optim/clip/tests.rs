@@ -4,7 +4,7 @@ use burn::tensor::{Device, FloatDType, Tensor};
 use serde_json::Value;
 
 use super::*;
-use crate::Backend;
+use crate::device::Backend;
 
 #[derive(Module, Debug)]
 struct Layer {

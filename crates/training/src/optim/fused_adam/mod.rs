@@ -13,7 +13,7 @@ use burn::optim::{
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use pulp::Arch;
 
-use crate::backend::is_cpu;
+use crate::device::is_cpu;
 use settings::Settings;
 use update::Update;
 use weights::Weights;

@@ -5,7 +5,7 @@ use burn::optim::decay::WeightDecayConfig;
 use burn::tensor::Distribution;
 
 use super::*;
-use crate::Backend;
+use crate::device::Backend;
 use crate::optim::adam;
 
 fn values(linear: &Linear) -> Vec<f32> {

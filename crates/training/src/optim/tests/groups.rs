@@ -4,9 +4,10 @@ use burn::module::{Module, Param, ParamGroup, ParamId};
 use burn::nn::{Linear, LinearConfig};
 use burn::optim::{AdamWConfig, LionConfig, MuonConfig};
 use burn::tensor::Tensor;
-use burn_lr_scheduler::{Clock, StepLr};
+use burn_lr_scheduler::StepLr;
 use serde_json::json;
 
+use crate::key::valid;
 use crate::optim::test_model::{Net, device};
 use crate::optim::{
     Group, OptimError, OptimizerConfig, ResolvedGroups, Select, adam, parameters, without_decay,
@@ -164,9 +165,9 @@ fn muon_gets_matrices_alone() {
 fn a_resolved_group_is_written_with_its_paths() {
     let group = Group::new("head", Select::paths(["heads.0.bias"]))
         .optimizer(AdamWConfig::new())
-        .schedule(StepLr::new(0.01, 3), Clock::PerEpoch)
+        .schedule(StepLr::new(0.01, 3).per_epoch())
         .lr_scale(0.1)
-        .observe("valid_loss");
+        .observe(valid("loss"));
     let groups = resolved(&[group, without_decay()]).unwrap();
     let document = serde_json::to_value(&groups).unwrap();
     assert_eq!(document[0]["name"], "head");
