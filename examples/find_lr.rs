@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use burn::data::dataset::Dataset;
 use burn_lr::model::MlpConfig;
+use burn_lr::experiment::sweep_chart;
 use burn_lr::mnist::{DataError, Mnist};
 use burn_lr::training::device::{Backend, BackendError};
 use burn_lr::training::loader::EpochLoader;
@@ -138,10 +139,11 @@ fn run(options: &Options) -> Result<(), Error> {
         "Range test on {count} images in batches of {BATCH_SIZE}; {backend}, seed {}",
         options.seed
     ));
-    say(sweep.chart().terminal((80, 16)).trim_end());
+    let chart = sweep_chart(&sweep);
+    say(chart.terminal((80, 16)).trim_end());
     say(&report(&sweep));
     if let Some(path) = &options.svg {
-        write(path, &sweep.chart().svg_file((640, 360))?)?;
+        write(path, &chart.svg_file((640, 360))?)?;
     }
     if let Some(path) = &options.csv {
         write(path, &sweep.to_csv())?;

@@ -59,7 +59,7 @@ fn a_file_of_candidates_is_compared() {
     }
     let summaries = figures(directory.path());
     assert_eq!(summaries.len(), 3);
-    assert_eq!(summaries[2]["last"]["valid_loss"]["n"], 2);
+    assert_eq!(summaries[2]["last"]["metrics"]["valid_loss"]["n"], 2);
     // 4 updates an epoch: 200 images in batches of 64.
     let histories = results(directory.path());
     let epochs = &histories["trials"][4]["outcome"]["finished"]["epochs"];
@@ -94,8 +94,8 @@ fn what_is_wrong_exits_with_2_and_is_named() {
         (vec!["--seeds", "1,1"], "seeds"),
         (vec!["--backend", "tpu"], "tpu"),
         (vec!["--trials", "5"], "--find"),
-        (vec!["--min-valid", "900"], "validation accuracy"),
-        (vec!["--max-train", "-1"], "training accuracy"),
+        (vec!["--min-valid", "900"], "--min-valid"),
+        (vec!["--max-train", "-1"], "--max-train"),
     ] {
         let (code, _, error) = run(&directory.path().join("run"), &arguments);
         assert_eq!(code, 2, "{arguments:?}: {error}");
@@ -137,10 +137,10 @@ fn a_search_prints_what_it_found_as_a_candidate() {
         .find_map(|line| line.strip_prefix("Found: "))
         .unwrap();
     let document = format!("{{\"candidate\": [{found}]}}");
-    let candidates = burn_lr::training::Candidate::from_json(&document).unwrap();
-    assert!((1..=3).contains(&candidates[0].epochs));
+    let candidates = burn_lr::experiment::Candidate::from_json(&document).unwrap();
+    assert!((1..=3).contains(&candidates[0].epochs.unwrap()));
     assert_eq!(
-        results(directory.path())["summaries"][0]["last"]["valid_loss"]["n"],
+        results(directory.path())["summaries"][0]["last"]["metrics"]["valid_loss"]["n"],
         5
     );
 }

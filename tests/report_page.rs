@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use burn_lr::scheduler::{Constant, ReduceLrOnPlateau};
-use burn_lr::experiment::{Candidate, Experiment, Report};
+use burn_lr::experiment::{Candidate, Experiment, Report, Setup};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -89,20 +89,19 @@ fn probe(directory: &Path, width: u32, dark: bool) -> Value {
 #[ignore = "needs Chromium"]
 fn the_page_can_be_read_on_a_desk_and_on_a_phone_by_day_and_by_night() {
     let directory = TempDir::new().unwrap();
-    let base = |directory: &Path, seed: u64| {
+    let base = |setup: &Setup| {
         let device = burn::tensor::Device::default();
-        let training = common::training(directory, Constant::new(0.01).per_epoch());
-        device.seed(seed);
+        let training = common::training(setup.directory(), Constant::new(0.01).per_epoch());
+        device.seed(setup.seed());
         Ok((training, burn_lr::model::MlpConfig::new().init(&device)))
     };
+    let plateau = Candidate::new("plateau <with a \"long\" name>")
+        .schedule(ReduceLrOnPlateau::new(0.01).per_epoch())
+        .epochs(3);
     let results = Experiment::new(directory.path(), base)
         .candidates([
-            Candidate::new("constant", Constant::new(0.01), 3),
-            Candidate::new(
-                "plateau <with a \"long\" name>",
-                ReduceLrOnPlateau::new(0.01),
-                3,
-            ),
+            Candidate::new("constant").schedule(Constant::new(0.01).per_epoch()).epochs(3),
+            plateau,
         ])
         .seeds([1, 2])
         .run()

@@ -51,9 +51,10 @@ pub enum SettingError {
 }
 
 impl Setup {
-    pub(crate) fn new(directory: &Path, seed: u64, candidate: &Candidate) -> Self {
+    /// What an experiment asks for of that candidate under that seed, for a base to be tried alone.
+    pub fn new(directory: impl AsRef<Path>, seed: u64, candidate: &Candidate) -> Self {
         Self {
-            directory: directory.to_owned(),
+            directory: directory.as_ref().to_owned(),
             seed,
             candidate: candidate.clone(),
             read: RefCell::new(BTreeSet::new()),

@@ -1,0 +1,47 @@
+//! A choice on images that it was not made by.
+
+use burn::train::metric::{AccuracyMetric, LossMetric};
+use burn_lr::experiment::results::{At, Choice};
+use burn_lr::experiment::{Experiment, ExperimentError, Setup};
+use burn_lr::model::Mlp;
+use burn_lr::training::Training;
+use burn_lr::training::evaluate::evaluate;
+use burn_lr::training::loader::EpochLoader;
+use tempfile::TempDir;
+
+use super::{candidates, mnist, model};
+
+#[test]
+fn a_choice_is_tested_on_images_it_was_not_made_by() {
+    let mnist = mnist();
+    let (left, held_out) = mnist.train.first(400).hold_out(100, 7).unwrap();
+    let base = |setup: &Setup| {
+        let train = EpochLoader::new(left.clone(), 50).shuffled(setup.seed());
+        let valid = EpochLoader::new(held_out.clone(), 100);
+        let training = Training::new(setup.directory(), train, valid)
+            .metrics((LossMetric::new(), AccuracyMetric::new()));
+        Ok((training, model(setup.seed(), 16)))
+    };
+    let directory = TempDir::new().unwrap();
+    let experiment = Experiment::new(directory.path(), base)
+        .candidates(candidates())
+        .seeds([1, 2]);
+    let mut results = experiment.run().unwrap();
+    let unseen = EpochLoader::new(mnist.test.first(200), 100);
+    let accuracy = |model: Mlp| Ok(evaluate(&model, &unseen, AccuracyMetric::new())?);
+    for at in [At::Last, At::Best] {
+        let choice = results.choose(at);
+        let tested = experiment.test(&mut results, choice, accuracy).unwrap();
+        let seeds: Vec<u64> = tested.per_seed.iter().map(|(seed, _)| *seed).collect();
+        assert_eq!(seeds, [1, 2]);
+        let worst = tested.per_seed.iter().map(|(_, metrics)| metrics["accuracy"]);
+        assert!(worst.fold(1.0, f64::min) > 0.4, "{tested:?}");
+        assert_eq!(results.tested(), Some(&tested));
+    }
+    let none = Choice {
+        candidate: 3,
+        at: At::Last,
+    };
+    let refused = experiment.test(&mut results, none, accuracy);
+    assert!(matches!(refused, Err(ExperimentError::Invalid { name: "choice", .. })));
+}

@@ -1,0 +1,70 @@
+//! How many trials run at a time.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use burn::data::dataset::DatasetError;
+use burn::tensor::Device;
+use burn::train::metric::{AccuracyMetric, LossMetric};
+use burn_lr::experiment::{Experiment, Setup};
+use burn_lr::model::ClassificationBatch;
+use burn_lr::training::Training;
+use burn_lr::training::loader::{BatchSource, EpochLoader, Sample};
+use tempfile::TempDir;
+
+use super::{candidates, mnist, model};
+
+/// Writes down whose batches are asked for.
+struct Logged<S>(S, PathBuf, Arc<Mutex<Vec<PathBuf>>>);
+
+impl<S: BatchSource<ClassificationBatch>> BatchSource<ClassificationBatch> for Logged<S> {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn batch(
+        &self,
+        samples: &[Sample],
+        device: &Device,
+    ) -> Result<ClassificationBatch, DatasetError> {
+        self.2.lock().unwrap().push(self.1.clone());
+        std::thread::sleep(std::time::Duration::from_millis(2));
+        self.0.batch(samples, device)
+    }
+}
+
+/// How often the batches of one trial are followed by those of another.
+fn changes_of_trial(seed: Option<u64>) -> usize {
+    let log = Arc::new(Mutex::new(Vec::new()));
+    let base = |setup: &Setup| {
+        let mnist = mnist();
+        let directory = setup.directory().to_owned();
+        let train = Logged(mnist.train.first(100), directory.clone(), log.clone());
+        let valid = EpochLoader::new(mnist.test.first(10), 10);
+        let train = EpochLoader::new(train, 10).shuffled(setup.seed());
+        let training = Training::new(directory, train, valid)
+            .metrics((LossMetric::new(), AccuracyMetric::new()));
+        let training = match seed {
+            Some(seed) => training.seed(seed),
+            None => training,
+        };
+        Ok((training, model(setup.seed(), 16)))
+    };
+    let directory = TempDir::new().unwrap();
+    let results = Experiment::new(directory.path(), base)
+        .candidates(candidates())
+        .seeds([1])
+        .jobs(3)
+        .run()
+        .unwrap();
+    assert_eq!(results.trials().len(), 3);
+    let log = log.lock().unwrap();
+    assert_eq!(log.len(), 10 * (3 + 3 + 4));
+    log.windows(2).filter(|pair| pair[0] != pair[1]).count()
+}
+
+#[test]
+fn trainings_that_draw_random_numbers_run_one_after_another() {
+    assert_eq!(changes_of_trial(Some(1)), 2);
+    assert!(changes_of_trial(None) > 2);
+}
