@@ -19,7 +19,7 @@ fn it_learns_with_the_configured_learning_rates() {
     for backend in Backend::compiled() {
         let device = backend.device().unwrap();
         let directory = TempDir::new().unwrap();
-        let Trained { model, history } = training(directory.path(), halving().per_epoch())
+        let Trained { model, history, .. } = training(directory.path(), halving().per_epoch())
             .epochs(7)
             .fit(common::model(&device))
             .unwrap();
@@ -56,7 +56,7 @@ fn every_sample_counts_once_in_the_validation_metrics() {
 
     let device = Backend::Flex.device().unwrap();
     let directory = TempDir::new().unwrap();
-    let Trained { model, history } = training(directory.path(), halving().per_epoch())
+    let Trained { model, history, .. } = training(directory.path(), halving().per_epoch())
         .fit(common::model(&device))
         .unwrap();
 

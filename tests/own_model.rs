@@ -64,7 +64,7 @@ fn its_loss_is_what_a_plateau_hears() {
     let schedule = ReduceLrOnPlateau::new(1e-4)
         .with_patience(1)
         .with_factor(0.5);
-    let history = Training::<Line>::new(directory.path(), slope(), losses, 8)
+    let history = Training::<Line>::new(directory.path(), slope(), losses)
         .schedule(schedule.per_epoch())
         .metrics((LossMetric::new(),))
         .epochs(6)

@@ -59,10 +59,11 @@ impl Summary {
             .collect();
         let all_finished = finished.len() == trials.len();
         let epochs = |at| -> Vec<(u64, &EpochRecord)> {
-            let epochs = finished.iter();
+            let mut epochs = Vec::new();
+            for &trial in &finished {
+                epochs.extend(trial.epoch(at, best).map(|epoch| (trial.seed, epoch)));
+            }
             epochs
-                .filter_map(|trial| Some((trial.seed, trial.epoch(at, best)?)))
-                .collect()
         };
         let over = |value: fn(&Trial) -> f64| Stat::of(finished.iter().map(|trial| value(trial)));
         let best_epochs = epochs(At::Best);

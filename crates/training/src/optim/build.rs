@@ -82,14 +82,13 @@ impl OptimizerConfig {
         }
         let (settings, _) = self.settings()?;
         let names = ["grad_clipping", "gradient_clipping"];
-        let set = names.iter().filter_map(|name| settings.get(name));
-        let set = set.filter(|value| !value.is_null()).map(|value: &Value| {
-            GradientClippingConfig::deserialize(value).map_err(|error| OptimError::Unwritable {
-                optimizer: self.name(),
-                reason: error.to_string(),
-            })
-        });
-        let config = set.last().transpose()?;
+        let mut values = names.iter().filter_map(|name| settings.get(name));
+        let config =
+            Option::<GradientClippingConfig>::deserialize(values.next().unwrap_or(&Value::Null));
+        let config = config.map_err(|error| OptimError::Unwritable {
+            optimizer: self.name(),
+            reason: error.to_string(),
+        })?;
         Ok(config.map(|config| config.init()))
     }
 }

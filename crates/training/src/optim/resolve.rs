@@ -87,7 +87,7 @@ impl ResolvedGroup {
             });
         }
         if let Some(found) = group.lr_scale
-            && !(found >= 0.0 && found < f64::INFINITY)
+            && !(0.0..f64::INFINITY).contains(&found)
         {
             let group = group.name.clone();
             return Err(OptimError::LrScale { group, found });

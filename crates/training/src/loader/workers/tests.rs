@@ -94,15 +94,20 @@ fn one_that_is_given_up_frees_its_threads_which_end_with_the_pool() {
 
 #[test]
 fn one_that_is_complete_but_kept_frees_its_threads() {
-    let function = Arc::new(());
-    let kept = function.clone();
     let pool = Pool::start(3);
-    let mut items = Ordered::new(5, 1, move |index| (index, kept.clone()).0);
+    let mut items = Ordered::new(2, 1, |_| true);
     pool.work_for(&items);
-    assert_eq!(items.by_ref().count(), 5);
-    let next = Ordered::new(5, 5, |index| index);
+    assert!(eventually(|| items.0.lock().begun == 1));
+    // Time for all to wait until there is room for the second.
+    sleep(Duration::from_millis(50));
+    assert_eq!(items.by_ref().count(), 2);
+    // Each waits for two others, and this thread makes none.
+    let inside = AtomicUsize::new(0);
+    let mut next = Ordered::new(3, 3, move |_| {
+        inside.fetch_add(1, Ordering::SeqCst);
+        eventually(|| inside.load(Ordering::SeqCst) == 3)
+    });
     pool.work_for(&next);
-    // Made by the pool: nobody has asked for them.
-    assert!(eventually(|| next.0.lock().items.len() == 5));
-    assert_eq!(Arc::strong_count(&function), 2);
+    assert!(eventually(|| next.0.lock().begun == 3));
+    assert!(next.all(|together| together));
 }

@@ -97,14 +97,16 @@ impl GradientNorm {
         // In PyTorch's order, and 1 where it is more, which NaN is not.
         let coefficient = norm.add_scalar(EPSILON).recip().mul_scalar(max);
         let above = coefficient.clone().greater_scalar(1.0);
-        Some(Coefficient::Tensor(coefficient.mask_fill(above, 1.0)))
+        Some(Coefficient::Tensor(Box::new(
+            coefficient.mask_fill(above, 1.0),
+        )))
     }
 }
 
 /// A factor of all gradients.
 pub(super) enum Coefficient {
     Number(f64),
-    Tensor(Tensor<1>),
+    Tensor(Box<Tensor<1>>),
 }
 
 struct Norms<'a, G> {

@@ -48,7 +48,9 @@ impl Limit {
         match self {
             Self::Factor(Coefficient::Number(factor)) => grad.mul_scalar(*factor),
             Self::Factor(Coefficient::Tensor(factor)) => {
-                let factor = factor.clone().to_device(&grad.device()).cast(grad.dtype());
+                let factor = Tensor::clone(factor)
+                    .to_device(&grad.device())
+                    .cast(grad.dtype());
                 grad.mul(factor.unsqueeze())
             }
             // With masks, which NaN passes, whatever a backend's clamp makes of it.
