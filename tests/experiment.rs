@@ -154,10 +154,10 @@ fn the_directory_tells_what_was_run() {
 
     let read = |name| std::fs::read_to_string(directory.path().join(name)).unwrap();
     let config: serde_json::Value = serde_json::from_str(&read("burn-lr.json")).unwrap();
-    assert_eq!(config["settings"]["seed"], 42);
-    assert_eq!(config["adam"]["epsilon"], 1e-8);
-    assert_eq!(config["run"]["updates_per_epoch"], 8);
-    let schedule = ScheduleConfig::from_json(&config["schedule"].to_string()).unwrap();
+    assert_eq!(config["fixed"]["settings"]["seed"], 42);
+    assert_eq!(config["fixed"]["optimizer"]["Adam"]["epsilon"], 1e-8);
+    assert_eq!(config["fixed"]["updates_per_epoch"], 8);
+    let schedule = ScheduleConfig::from_json(&config["fixed"]["schedule"]["schedule"].to_string()).unwrap();
     assert_eq!(schedule, halving().into());
 
     let history: History = serde_json::from_str(&read("history.json")).unwrap();

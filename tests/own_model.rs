@@ -46,7 +46,7 @@ fn it_learns_and_resumes_exactly() {
         expected
             .history
             .to_csv()
-            .starts_with("epoch,train_loss,valid_loss,lr,")
+            .starts_with("epoch,updates,train_loss,valid_loss,lr,")
     );
 
     fit(training(parts.path()).epochs(11));

@@ -68,7 +68,7 @@ fn the_best_of_three_regressions_is_chosen_and_shown() {
     let base = |setup: &Setup| {
         let train = EpochLoader::new(Points, 8).shuffled(setup.seed());
         let valid = EpochLoader::new(Points, 40);
-        let training = Training::new(setup.directory(), train, valid).metrics(LossMetric::new());
+        let training = Training::new(setup.directory(), train, valid).metrics((LossMetric::new(),));
         let device = Backend::Flex.device()?;
         device.seed(setup.seed());
         let linear = LinearConfig::new(1, 1).init(&device);
