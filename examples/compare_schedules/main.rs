@@ -145,7 +145,11 @@ fn compare<F: Base>(
     Ok((results, vec![("Command", command())], 0))
 }
 
-fn find<F: Base>(options: &Options, task: &Task, experiment: Experiment<F>) -> Result<Outcome, Error> {
+fn find<F: Base>(
+    options: &Options,
+    task: &Task,
+    experiment: Experiment<F>,
+) -> Result<Outcome, Error> {
     let budget = match options.seconds {
         Some(seconds) => Budget::Time(Duration::from_secs(seconds.into())),
         None => Budget::Trials(options.trials as usize),

@@ -4,6 +4,7 @@ use comfy_table::{CellAlignment, Table, presets};
 
 use super::all::Results;
 use super::columns::varying;
+use super::stat::Stat;
 use super::summary::Summary;
 
 impl Results {
@@ -85,8 +86,9 @@ fn aligned(columns: &[(String, Vec<String>)], rows: usize) -> String {
         if number == 0 {
             column.set_padding((0, 0));
         } else {
-            column.set_padding((2, 0));
-            column.set_cell_alignment(CellAlignment::Right);
+            column
+                .set_padding((2, 0))
+                .set_cell_alignment(CellAlignment::Right);
         }
     }
     table
@@ -111,5 +113,6 @@ mod tests {
             aligned(&columns, 2),
             "candidate         loss\na          0.12 ± 0.01\ngrößer               -\n"
         );
+        assert_eq!(Stat::of([]).to_string(), "-");
     }
 }

@@ -63,7 +63,10 @@ where
                 source,
             };
             training.can_resume(&model).map_err(refused)?;
-            on_cpu &= model.devices().iter().all(is_cpu);
+            on_cpu &= model
+                .devices()
+                .into_iter()
+                .all(|device| is_cpu(&device.inner()));
             random |= training.is_random(&model);
         }
         create_directory(&self.directory)?;
