@@ -98,7 +98,6 @@ fn aligned(columns: &[(String, Vec<String>)], rows: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::stat::Stat;
     use super::*;
 
     #[test]
