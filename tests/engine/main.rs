@@ -5,10 +5,13 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod changed;
 mod clipping;
 mod groups;
 mod net;
 mod noisy;
 mod optimizers;
 mod plain;
+mod refused;
 mod resumed;
+mod updates;
