@@ -91,7 +91,12 @@ impl Crate {
         }
         // A re-export, usually of a module below.
         let defining = |(_, defined): &(&Module, &BTreeSet<String>)| defined.contains(item);
-        let mut homes: Vec<&Module> = self.defines.iter().filter(defining).map(|(m, _)| m).collect();
+        let mut homes: Vec<&Module> = self
+            .defines
+            .iter()
+            .filter(defining)
+            .map(|(m, _)| m)
+            .collect();
         if homes.iter().any(|home| home.starts_with(module)) {
             homes.retain(|home| home.starts_with(module));
         }
@@ -148,7 +153,10 @@ impl Reader {
             Some("crate") => Vec::new(),
             Some("self") => self.module.clone(),
             Some("super") => {
-                let ups = path.iter().take_while(|segment| *segment == "super").count();
+                let ups = path
+                    .iter()
+                    .take_while(|segment| *segment == "super")
+                    .count();
                 let depth = self.module.len().saturating_sub(ups);
                 let rest = path[ups..].to_vec();
                 self.names.push([&self.module[..depth], &rest[..]].concat());

@@ -18,9 +18,9 @@ use burn::train::{
 };
 use burn_lr::model::Mlp;
 use burn_lr::scheduler::{ReduceLrOnPlateau, Run, Scheduler, StepLr, ThresholdMode};
-use burn_lr::training::{Trained, Training, TrainingError};
 use burn_lr::training::device::Backend;
 use burn_lr::training::metrics::History;
+use burn_lr::training::{Trained, Training, TrainingError};
 use common::{halving, model, parameters, training};
 use tempfile::TempDir;
 
@@ -197,7 +197,8 @@ fn what_fit_decides_cannot_be_changed_by_the_way() {
     let devices = vec![device.clone(); 2];
     let history = training(
         directory.path(),
-        StepLr::new(0.01, 1).with_gamma(0.5).per_update())
+        StepLr::new(0.01, 1).with_gamma(0.5).per_update(),
+    )
     .configure(move |training| {
         training
             .with_training_strategy(ExecutionStrategy::multi(devices, OptimMainDevice).into())

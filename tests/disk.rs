@@ -7,14 +7,14 @@ mod common;
 
 use std::fs;
 use std::io::ErrorKind;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use burn::tensor::Device;
 use burn_lr::model::Mlp;
-use burn_lr::training::{Trained, Training, TrainingError};
 use burn_lr::training::checkpoint::{CheckpointStore, HISTORY, MODEL, OPTIM, SCHEDULER};
+use burn_lr::training::{Trained, Training, TrainingError};
 use common::{halving, model, parameters, training};
 use tempfile::TempDir;
 
@@ -119,7 +119,12 @@ fn a_configuration_that_does_not_fit_leaves_the_run_as_it_is() {
         .unwrap()
         .map(|entry| entry.unwrap().file_name())
         .collect();
-    assert!(names.iter().all(|name| name == "checkpoint" || name == "lock"), "{names:?}");
+    assert!(
+        names
+            .iter()
+            .all(|name| name == "checkpoint" || name == "lock"),
+        "{names:?}"
+    );
     assert!(parameters(&fit(directory.path(), EPOCHS).unwrap().model) == undisturbed());
 }
 

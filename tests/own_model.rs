@@ -8,16 +8,15 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use burn::train::metric::LossMetric;
-use burn_lr::scheduler::{ReduceLrOnPlateau};
-use burn_lr::training::{Trained, Training};
+use burn_lr::scheduler::ReduceLrOnPlateau;
 use burn_lr::training::storage::load_model;
+use burn_lr::training::{Trained, Training};
 use common::line::{Line, script, slope};
 use tempfile::TempDir;
 
 fn training(directory: &Path) -> Training<Line> {
     Training::new(directory, slope(), slope())
-        .schedule(
-            ReduceLrOnPlateau::new(0.1).with_patience(4).per_epoch())
+        .schedule(ReduceLrOnPlateau::new(0.1).with_patience(4).per_epoch())
         .metrics((LossMetric::new(),))
         .resume(true)
         .on_notice(|_| {})

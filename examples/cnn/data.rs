@@ -4,9 +4,8 @@ use burn::data::dataset::{Dataset, DatasetError};
 use burn::tensor::{Device, Tensor, TensorData};
 use burn_lr::mnist::ImageDataset;
 use burn_lr::model::ClassificationBatch;
-use burn_lr::training::BatchSource;
-use rand::rngs::ChaCha8Rng;
-use rand::{Rng, RngExt, SeedableRng};
+use burn_lr::training::loader::{BatchSource, Sample};
+use rand::{Rng, RngExt};
 
 const SIDE: usize = 28;
 /// How far an image is moved at most, in pixels along each axis.
@@ -22,21 +21,24 @@ impl BatchSource<ClassificationBatch> for Shifted {
 
     fn batch(
         &self,
-        indices: &[usize],
+        samples: &[Sample],
         device: &Device,
     ) -> Result<ClassificationBatch, DatasetError> {
-        let mut inputs = Vec::with_capacity(indices.len() * SIDE * SIDE);
-        let mut targets = Vec::with_capacity(indices.len());
-        for &index in indices {
-            let mut rng = ChaCha8Rng::seed_from_u64(index as u64);
-            shift(self.0.pixels(index), &mut rng, &mut inputs);
-            targets.push(i64::from(self.0.labels()[index]));
+        let mut inputs = Vec::with_capacity(samples.len() * SIDE * SIDE);
+        let mut targets = Vec::with_capacity(samples.len());
+        for sample in samples {
+            shift(self.0.pixels(sample.index), &mut sample.rng(), &mut inputs);
+            targets.push(i64::from(self.0.labels()[sample.index]));
         }
-        let inputs = TensorData::new(inputs, [indices.len(), SIDE * SIDE]);
+        let inputs = TensorData::new(inputs, [samples.len(), SIDE * SIDE]);
         Ok(ClassificationBatch {
             inputs: Tensor::from_data(inputs, device),
             targets: Tensor::from_data(&targets[..], device),
         })
+    }
+
+    fn fingerprint(&self) -> Option<String> {
+        Some(format!("crc32:{:08x}, shifted", self.0.fingerprint()))
     }
 }
 
@@ -56,6 +58,9 @@ fn shift(pixels: &[u8], rng: &mut impl Rng, moved: &mut Vec<f32>) {
 
 #[cfg(test)]
 mod tests {
+    use rand::SeedableRng;
+    use rand::rngs::ChaCha8Rng;
+
     use super::*;
 
     #[test]

@@ -5,14 +5,17 @@
 //! cargo run --release --example cnn
 //! ```
 //!
-//! In PyTorch it would be
+//! Killed at any moment and run again with `--resume`, it ends with the same bits as undisturbed:
+//! what an image is moved by depends on the seed, the epoch and the image alone, whichever of the two
+//! workers moves it. In PyTorch it would be
 //!
 //! ```python
 //! transform = transforms.RandomAffine(0, translate=(2 / 28, 2 / 28))
 //! optimizer = torch.optim.AdamW(model.parameters(), weight_decay=0.01)  # without cautious decay
-//! warmup = LinearLR(optimizer, 0.01, total_iters=len(train))
-//! cosine = CosineAnnealingLR(optimizer, epochs * len(train) - len(train))
-//! scheduler = SequentialLR(optimizer, [warmup, cosine], [len(train)])
+//! updates = epochs * len(train)
+//! warmup = LinearLR(optimizer, 0.01, total_iters=updates // 10)
+//! cosine = CosineAnnealingLR(optimizer, updates - updates // 10)
+//! scheduler = SequentialLR(optimizer, [warmup, cosine], [updates // 10])
 //! for epoch in range(epochs):
 //!     for inputs, targets in train:
 //!         optimizer.zero_grad()
@@ -24,91 +27,97 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+#[path = "../command_line/mod.rs"]
+mod command_line;
 mod data;
 mod model;
 
-use std::error::Error;
 use std::process::ExitCode;
-use std::time::Instant;
 
-use burn::data::dataloader::DataLoader;
-use burn::lr_scheduler::LrScheduler;
-use burn::module::Module;
 use burn::optim::AdamWConfig;
 use burn::tensor::Device;
-use burn::train::{InferenceStep, TrainStep};
+use burn::train::metric::{AccuracyMetric, LossMetric};
 use burn_lr::mnist::Mnist;
-use burn_lr::scheduler::{CosineAnnealingLr, Length, Run, Scheduler, Warmup};
-use burn_lr::training::EpochLoader;
+use burn_lr::scheduler::{CosineAnnealingLr, Length, Warmup};
+use burn_lr::training::Training;
+use burn_lr::training::loader::EpochLoader;
+use burn_lr::training::metrics::{Best, EarlyStopping, EpochRecord, valid};
+use burn_lr::training::run::Display;
 use clap::Parser;
+use command_line::{Error, exit, say, stop_on_ctrl_c};
 use data::Shifted;
 use model::Cnn;
 
 const BATCH_SIZE: usize = 64;
-const SEED: u64 = 42;
 
 /// Train a convolutional network on MNIST
+///
+/// Prints a line for each epoch. Exits with 0 after a completed run; with 1 if the run failed; with 2
+/// if an option is wrong; with 130 if it was stopped by Ctrl-C, after which --resume continues it.
 #[derive(Parser, Debug)]
 #[command(version)]
 struct Options {
-    /// Epochs to train
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
-    epochs: u32,
+    #[command(flatten)]
+    run: command_line::Options,
 
-    /// Train and validate on the first N images only
-    #[arg(long, value_name = "N")]
-    samples: Option<usize>,
+    /// Stop when the validation loss has not improved for N epochs
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    early_stop: u32,
 }
 
 fn main() -> ExitCode {
-    match train(&Options::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit(train(&Options::parse()))
 }
 
-fn train(options: &Options) -> Result<(), Box<dyn Error>> {
+fn train(options: &Options) -> Result<(), Error> {
+    let Options { run, early_stop } = options;
     let mnist = Mnist::bundled()?;
-    let samples = options.samples.unwrap_or(usize::MAX);
-    let train = EpochLoader::new(Shifted(mnist.train.first(samples)), BATCH_SIZE).shuffled(SEED);
-    let valid = EpochLoader::new(mnist.test.first(samples), 500);
+    let images = mnist.train.first(run.samples());
+    let held_out = mnist.test.first(run.samples());
+    let train = EpochLoader::new(Shifted(images), BATCH_SIZE)
+        .shuffled(run.seed)
+        .workers(2);
+    let valid_data = EpochLoader::new(held_out, 500);
 
-    let cosine = CosineAnnealingLr::new(3e-3, Length::Epochs(f64::from(options.epochs - 1)));
-    let schedule = Warmup::new(cosine, Length::Epochs(1.0));
-    let run = Run::per_update()
-        .with_updates_per_epoch(train.num_batches() as u64)
-        .with_epochs(options.epochs.into());
-    let mut scheduler = Scheduler::new(schedule, run)?;
-    let optimizer = AdamWConfig::new().with_epsilon(1e-8);
-    let optimizer = optimizer.with_weight_decay(0.01);
-    let mut optimizer = optimizer.with_cautious_weight_decay(true).init();
-
-    let device = Device::flex().autodiff();
-    device.seed(SEED);
-    let (train, valid) = (train.to_device(&device), valid.to_device(&Device::flex()));
-    let mut model = Cnn::new(&device);
-    for epoch in 1..=options.epochs {
-        let start = Instant::now();
-        for batch in train.iter() {
-            let output = TrainStep::step(&model, batch?);
-            model = optimizer.step(scheduler.step(), model, output.grads);
-        }
-        let (mut right, mut seen) = (0, 0);
-        let frozen = model.valid();
-        for batch in valid.iter() {
-            let output = InferenceStep::step(&frozen, batch?);
-            let hits = output.output.argmax(1).flatten(0, 1).equal(output.targets);
-            seen += hits.dims()[0];
-            right += hits.int().sum().into_scalar::<i64>();
-        }
-        let accuracy = right as f64 / seen as f64;
-        println!(
-            "epoch {epoch}: accuracy {accuracy:.4}, {:.1?}",
-            start.elapsed()
-        );
+    let cosine = CosineAnnealingLr::new(3e-3, Length::Percent(90.0));
+    let schedule = Warmup::new(cosine, Length::Percent(10.0)).with_start_factor(0.01);
+    let optimizer = AdamWConfig::new()
+        .with_epsilon(1e-8)
+        .with_weight_decay(0.01)
+        .with_cautious_weight_decay(true);
+    let device = Device::flex();
+    device.seed(run.seed);
+    let trained = Training::new(run.directory("cnn"), train, valid_data)
+        .optimizer(optimizer)
+        .schedule(schedule.per_update())
+        .epochs(run.epochs.unwrap_or(10) as usize)
+        .metrics((LossMetric::new(), AccuracyMetric::new()))
+        .early_stopping(EarlyStopping::new(*early_stop as usize))
+        .seed(run.seed)
+        .strict(true)
+        .resume(run.resume)
+        .interrupter(stop_on_ctrl_c()?)
+        .display(Display::Bar)
+        .on_epoch(|epoch| say(&line(epoch)))
+        .fit(Cnn::new(&device))?;
+    if let Some(best) = Best::min(valid("loss")).of(&trained.history) {
+        let accuracy = 100.0 * best.valid("accuracy");
+        say(&format!(
+            "Best: epoch {}, {accuracy:.2} % right",
+            best.epoch
+        ));
     }
     Ok(())
+}
+
+fn line(epoch: &EpochRecord) -> String {
+    format!(
+        "Epoch {}: Train loss={:.4}, Val loss={:.4}, Val acc={:.4}, next LR={:.5}, {:.1} s",
+        epoch.epoch,
+        epoch.train("loss"),
+        epoch.valid("loss"),
+        epoch.valid("accuracy"),
+        epoch.next_lr,
+        epoch.seconds,
+    )
 }

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use burn::data::dataset::DatasetError;
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use burn_lr::training::BatchSource;
+use burn_lr::training::loader::{BatchSource, Sample};
+use flate2::Crc;
 use flate2::read::GzDecoder;
 
 /// The characters of a text in their order; each is known by its place here.
@@ -77,18 +78,28 @@ impl BatchSource<Lines> for Stretches {
         self.text.len().saturating_sub(1) / self.length
     }
 
-    fn batch(&self, indices: &[usize], device: &Device) -> Result<Lines, DatasetError> {
+    fn batch(&self, samples: &[Sample], device: &Device) -> Result<Lines, DatasetError> {
         let shifted_by = |offset: usize| {
-            let stretch =
-                |&index: &usize| &self.text[index * self.length + offset..][..self.length];
-            let characters = indices.iter().flat_map(stretch).copied().collect();
-            let characters = TensorData::new::<i64, _>(characters, [indices.len(), self.length]);
+            let stretch = |sample: &Sample| {
+                let start = sample.index * self.length + offset;
+                &self.text[start..start + self.length]
+            };
+            let characters = samples.iter().flat_map(stretch).copied().collect();
+            let characters = TensorData::new::<i64, _>(characters, [samples.len(), self.length]);
             Tensor::from_data(characters, device)
         };
         Ok(Lines {
             inputs: shifted_by(0),
             targets: shifted_by(1),
         })
+    }
+
+    fn fingerprint(&self) -> Option<String> {
+        let mut crc = Crc::new();
+        for character in self.text.iter() {
+            crc.update(&character.to_le_bytes());
+        }
+        Some(format!("crc32:{:08x}, by {}", crc.sum(), self.length))
     }
 }
 
@@ -111,7 +122,9 @@ mod tests {
     fn targets_are_what_comes_next() {
         let stretches = Stretches::new((0..10).collect(), 3);
         assert_eq!(stretches.len(), 3);
-        let lines = stretches.batch(&[2, 0], &Device::flex()).unwrap();
+        let lines = stretches
+            .batch(&[2, 0].map(Sample::new), &Device::flex())
+            .unwrap();
         let numbers = |lines: Tensor<2, Int>| lines.try_into_vec_as::<i64>().unwrap();
         assert_eq!(numbers(lines.inputs), [6, 7, 8, 0, 1, 2]);
         assert_eq!(numbers(lines.targets), [7, 8, 9, 1, 2, 3]);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use burn::data::dataset::DatasetError;
 use burn::tensor::{Device, Tensor, TensorData};
-use burn_lr::training::BatchSource;
+use burn_lr::training::loader::{BatchSource, Sample};
 use serde::Deserialize;
 
 /// Highest and lowest temperature, precipitation, wind, and where in the year the day is.
@@ -109,14 +109,14 @@ impl BatchSource<Windows> for Days {
         self.features.len().saturating_sub(WINDOW)
     }
 
-    fn batch(&self, indices: &[usize], device: &Device) -> Result<Windows, DatasetError> {
-        let window = |&index: &usize| self.features[index..index + WINDOW].as_flattened();
-        let days = indices.iter().flat_map(window).copied().collect();
-        let next = indices
+    fn batch(&self, samples: &[Sample], device: &Device) -> Result<Windows, DatasetError> {
+        let window = |sample: &Sample| self.features[sample.index..][..WINDOW].as_flattened();
+        let days = samples.iter().flat_map(window).copied().collect();
+        let next = samples
             .iter()
-            .map(|&index| self.features[index + WINDOW][0]);
-        let days = TensorData::new::<f32, _>(days, [indices.len(), WINDOW, FEATURES]);
-        let next = TensorData::new(next.collect(), [indices.len(), 1]);
+            .map(|sample| self.features[sample.index + WINDOW][0]);
+        let days = TensorData::new::<f32, _>(days, [samples.len(), WINDOW, FEATURES]);
+        let next = TensorData::new(next.collect(), [samples.len(), 1]);
         Ok(Windows {
             days: Tensor::from_data(days, device),
             next: Tensor::from_data(next, device),
@@ -151,7 +151,9 @@ mod tests {
         );
 
         // 1 January 2015 was at most 5.6 degrees warm, the last day of the year as well.
-        let batch = valid.batch(&[0, 364], &Device::flex()).unwrap();
+        let batch = valid
+            .batch(&[0, 364].map(Sample::new), &Device::flex())
+            .unwrap();
         let next: Vec<f32> = batch.next.into_data().iter().collect();
         assert_eq!(next, [scaled(5.6); 2]);
         assert_eq!(batch.days.dims(), [2, WINDOW, FEATURES]);

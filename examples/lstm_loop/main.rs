@@ -7,7 +7,8 @@
 //!
 //! Killed at any moment and run again with `--resume`, it ends with the same bits as undisturbed:
 //! each epoch's order and dropout depend on the seed and the epoch alone, and all else is in the
-//! checkpoint. In PyTorch it would be
+//! checkpoint. Beside those it leaves what a `Training` would: history and final model. In PyTorch
+//! it would be
 //!
 //! ```python
 //! for epoch in range(first, epochs):
@@ -26,184 +27,167 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+#[path = "../command_line/mod.rs"]
+mod command_line;
 mod data;
+mod learner;
 mod model;
+#[path = "../command_line/started.rs"]
+mod started;
 
-use std::error::Error;
-use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Instant;
 
 use burn::data::dataloader::DataLoader;
-use burn::grad_clipping::GradientClippingConfig;
-use burn::lr_scheduler::LrScheduler;
 use burn::module::Module;
-use burn::nn::loss::{HuberLossConfig, Reduction};
-use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::Device;
-use burn_lr::scheduler::{OneCycleLr, Run, Scheduler};
-use burn_lr::training::{CheckpointStore, EpochLoader, Snapshot, save_model};
+use burn_lr::scheduler::{OneCycleLr, Run};
+use burn_lr::training::TrainingError;
+use burn_lr::training::checkpoint::{CheckpointStore, HISTORY};
+use burn_lr::training::loader::EpochLoader;
+use burn_lr::training::metrics::{EpochRecord, History};
+use burn_lr::training::run::{Lock, RunDirectory};
+use burn_lr::training::storage::save_model;
 use clap::Parser;
-use data::{Days, Windows, degrees};
+use command_line::{Error, exit, say, stop_on_ctrl_c};
+use data::{Days, WINDOW, Windows, degrees};
+use learner::Learner;
 use model::Forecaster;
 use serde::{Deserialize, Serialize};
+use started::{SETTINGS, started};
 
 const BATCH_SIZE: usize = 32;
-const MODEL: &str = "model.bpk";
-const OPTIMIZER: &str = "optimizer.bpk";
-const SCHEDULER: &str = "scheduler.bpk";
-const PROGRESS: &str = "progress.json";
 
 /// Train an LSTM on the weather of Seattle in a loop of its own
+///
+/// Prints a line for each epoch. Exits with 0 after a completed run; with 1 if the run failed; with 2
+/// if an option is wrong; with 130 if it was stopped by Ctrl-C, after which --resume continues it.
 #[derive(Parser, Debug)]
 #[command(version)]
 struct Options {
     #[command(flatten)]
-    settings: Settings,
-
-    /// Directory of the checkpoints and the model
-    #[arg(long, value_name = "DIR", default_value = "artifacts/lstm_loop")]
-    run_dir: PathBuf,
-
-    /// Continue from the newest complete checkpoint, or start if there is none
-    #[arg(long)]
-    resume: bool,
+    run: command_line::Options,
 }
 
-/// What decides the bits of the result.
-#[derive(clap::Args, Serialize, Deserialize, Debug, Clone, PartialEq)]
+/// What decides the bits of the result: it must not change when the run is resumed.
+#[derive(Serialize, Deserialize, Debug, PartialEq)]
 struct Settings {
-    /// Epochs to train
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
-    epochs: u32,
-
-    /// Train on the first N days only
-    #[arg(long, value_name = "N", default_value_t = 1096, value_parser = clap::value_parser!(u32).range(100..))]
-    samples: u32,
-
-    /// Seed of the initial weights, the order and the dropout
-    #[arg(long, default_value_t = 42)]
+    epochs: usize,
+    days: usize,
     seed: u64,
 }
 
-/// What the loop remembers beside the network, its optimizer and its scheduler.
-#[derive(Serialize, Deserialize, Debug)]
-struct Progress {
-    settings: Settings,
-    /// The validation error after each epoch, in degrees.
-    errors: Vec<f64>,
-}
-
 fn main() -> ExitCode {
-    match train(Options::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit(train(&Options::parse().run))
 }
 
-fn train(options: Options) -> Result<(), Box<dyn Error>> {
-    let Settings {
-        epochs,
-        samples,
-        seed,
-    } = options.settings;
+fn train(options: &command_line::Options) -> Result<(), Error> {
+    let (loader, valid) = data(options)?;
+    let settings = Settings {
+        epochs: options.epochs.unwrap_or(20) as usize,
+        days: loader.num_items(),
+        seed: options.seed,
+    };
+    let run = Run::per_update()
+        .with_updates_per_epoch(loader.num_batches() as u64)
+        .with_epochs(settings.epochs as u64);
+    let device = Device::flex().autodiff();
+    let mut learner = Learner::new(OneCycleLr::new(5e-3), run, &device)?;
+    let mut history = History::default();
+
+    let directory = RunDirectory::new(options.directory("lstm_loop"));
+    std::fs::create_dir_all(directory.path())?;
+    let _lock = Lock::take(&directory)?;
+    let parts = [&learner::PARTS[..], &[HISTORY, SETTINGS]].concat();
+    let store = CheckpointStore::open(directory.checkpoints(), &parts)?;
+    if let Some(saved) = started(&store, directory.path(), options.resume, &settings)? {
+        learner = learner.restore(&saved)?;
+        history = saved.json(HISTORY)?;
+    }
+
+    let interrupter = stop_on_ctrl_c()?;
+    let done = history.epochs.len();
+    let train = loader.starting_at(done as u64 + 1).to_device(&device);
+    for epoch in done + 1..=settings.epochs {
+        // So what dropout draws depends on the seed and the epoch alone. Weights are drawn when they
+        // are first looked at: in the first epoch, too.
+        device.seed(settings.seed ^ ((epoch as u64) << 32));
+        let start = Instant::now();
+        for windows in train.iter() {
+            learner = learner.learn(windows?);
+            if interrupter.should_stop() {
+                return Err(stopped(epoch - 1).into());
+            }
+        }
+        let mut record = epoch_end(epoch, &learner, &valid)?;
+        record.seconds = start.elapsed().as_secs_f64();
+        history.epochs.push(record);
+        let snapshot = learner.snapshot()?.json(HISTORY, &history)?;
+        store.save(epoch, snapshot.json(SETTINGS, &settings)?)?;
+    }
+    directory.write_history(&history)?;
+    Ok(save_model(&directory.final_model(), &learner.network)?)
+}
+
+/// The days to train on, and the last year to validate on.
+fn data(
+    options: &command_line::Options,
+) -> Result<(EpochLoader<Windows>, EpochLoader<Windows>), Error> {
     let path = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/data/weather/seattle-weather.csv"
     );
     let (days, last_year) = Days::read(path)?;
-    println!("as today: {:.2} degrees off", last_year.persistence());
-    let loader = EpochLoader::new(days.first(samples as usize), BATCH_SIZE).shuffled(seed);
-    let run = Run::per_update()
-        .with_updates_per_epoch(loader.num_batches() as u64)
-        .with_epochs(epochs.into());
-
-    let device = Device::flex().autodiff();
-    let mut model = Forecaster::new(&device);
-    let mut optimizer = AdamWConfig::new()
-        .with_epsilon(1e-8)
-        .with_grad_clipping(Some(GradientClippingConfig::Norm(1.0)))
-        .init();
-    let mut scheduler = Scheduler::new(OneCycleLr::new(5e-3), run)?;
-    let mut progress = Progress {
-        settings: options.settings,
-        errors: vec![],
-    };
-
-    let parts = [MODEL, OPTIMIZER, SCHEDULER, PROGRESS];
-    let store = CheckpointStore::open(options.run_dir.join("checkpoint"), &parts)?;
-    let (checkpoint, skipped) = store.newest_complete();
-    skipped.iter().for_each(|skipped| eprintln!("{skipped}"));
-    if let Some(checkpoint) = checkpoint {
-        if !options.resume {
-            return Err(
-                "the directory holds a run already: use --resume, or another --run-dir".into(),
-            );
-        }
-        let saved: Progress = checkpoint.json(PROGRESS)?;
-        if saved.settings != progress.settings {
-            return Err(format!("the run was started with {:?}", saved.settings).into());
-        }
-        progress = saved;
-        model = checkpoint.module(MODEL, model)?;
-        optimizer = checkpoint.optimizer(OPTIMIZER, optimizer)?;
-        checkpoint.scheduler(SCHEDULER, &mut scheduler)?;
-        println!("resumed after epoch {}", checkpoint.epoch);
+    let off = last_year.persistence();
+    say(&format!(
+        "A forecast of the same as today is {off:.2} degrees off"
+    ));
+    let train = EpochLoader::new(days.first(options.samples()), BATCH_SIZE).shuffled(options.seed);
+    if train.num_batches() == 0 {
+        let error = TrainingError::Invalid {
+            name: "--samples",
+            expected: "more days than the network sees at once",
+            found: format!("{} of {WINDOW}", options.samples()),
+        };
+        return Err(error.into());
     }
-
-    let first = progress.errors.len() + 1;
-    let train = loader.starting_at(first as u64).to_device(&device);
-    let valid = EpochLoader::new(last_year, 365).to_device(&Device::flex());
-    for epoch in first..=epochs as usize {
-        // So what dropout draws depends on the seed and the epoch alone. Weights are drawn when they
-        // are first looked at: in the first epoch, too.
-        device.seed(seed ^ ((epoch as u64) << 32));
-        (model, optimizer) = learn(model, optimizer, &mut scheduler, &*train)?;
-        let error = error(&model.valid(), &*valid)?;
-        progress.errors.push(error);
-        println!(
-            "epoch {epoch}: {error:.2} degrees off, next rate {:.5}",
-            scheduler.lr()
-        );
-
-        let snapshot = Snapshot::new()
-            .module(MODEL, &model)?
-            .optimizer(OPTIMIZER, &optimizer)?
-            .scheduler(SCHEDULER, &scheduler)?
-            .json(PROGRESS, &progress)?;
-        store.save(epoch, snapshot)?;
-    }
-    save_model(&options.run_dir.join("final.bpk"), &model)?;
-    Ok(())
+    Ok((train, EpochLoader::new(last_year, 365)))
 }
 
-/// An epoch of training.
-fn learn(
-    mut model: Forecaster,
-    mut optimizer: ModuleOptimizer,
-    scheduler: &mut Scheduler,
-    train: &dyn DataLoader<Windows>,
-) -> Result<(Forecaster, ModuleOptimizer), Box<dyn Error>> {
-    let huber = HuberLossConfig::new(0.5).init();
-    for windows in train.iter() {
-        let Windows { days, next } = windows?;
-        let loss = huber.forward(model.forward(days), next, Reduction::Mean);
-        let grads = GradientsParams::from_grads(loss.backward(), &model);
-        model = optimizer.step(scheduler.step(), model, grads);
-    }
-    Ok((model, optimizer))
+/// What the epoch led to, which is printed as well.
+fn epoch_end(
+    epoch: usize,
+    learner: &Learner,
+    valid: &EpochLoader<Windows>,
+) -> Result<EpochRecord, Error> {
+    let off = degrees_off(&learner.network.valid(), valid)?;
+    let mut record = EpochRecord::new(epoch);
+    record.updates = learner.scheduler.updates();
+    record.lr = learner.lr;
+    record.next_lr = learner.scheduler.lr();
+    record.valid.insert("degrees_off".to_owned(), off);
+    say(&format!(
+        "Epoch {epoch}: {off:.2} degrees off, next LR={:.5}",
+        record.next_lr
+    ));
+    Ok(record)
 }
 
-/// How far the forecasts are off on average, in degrees.
-fn error(model: &Forecaster, valid: &dyn DataLoader<Windows>) -> Result<f64, Box<dyn Error>> {
+/// How far the forecasts are off on average.
+fn degrees_off(model: &Forecaster, valid: &EpochLoader<Windows>) -> Result<f64, Error> {
     let (mut sum, mut days) = (0.0, 0);
-    for windows in valid.iter() {
+    for windows in valid.to_device(&Device::flex()).iter() {
         let windows = windows?;
         let errors = (model.forward(windows.days) - windows.next).abs();
         days += errors.dims()[0];
         sum += errors.sum().try_into_scalar::<f64>()?;
     }
     Ok(degrees(sum / days as f64))
+}
+
+fn stopped(epoch: usize) -> TrainingError {
+    TrainingError::Interrupted {
+        epoch,
+        reason: "Ctrl-C".to_owned(),
+    }
 }

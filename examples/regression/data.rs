@@ -4,7 +4,8 @@ use std::path::Path;
 
 use burn::data::dataset::DatasetError;
 use burn::tensor::{Device, Tensor, TensorData};
-use burn_lr::training::BatchSource;
+use burn_lr::training::loader::{BatchSource, Sample};
+use flate2::Crc;
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
@@ -128,15 +129,25 @@ impl BatchSource<Rows> for Table {
         self.targets.len()
     }
 
-    fn batch(&self, indices: &[usize], device: &Device) -> Result<Rows, DatasetError> {
-        let features = indices.iter().flat_map(|&index| self.features[index]);
-        let targets = indices.iter().map(|&index| self.targets[index]);
-        let features = TensorData::new(features.collect(), [indices.len(), FEATURES]);
-        let targets = TensorData::new(targets.collect(), [indices.len(), 1]);
+    fn batch(&self, samples: &[Sample], device: &Device) -> Result<Rows, DatasetError> {
+        let features = samples
+            .iter()
+            .flat_map(|sample| self.features[sample.index]);
+        let targets = samples.iter().map(|sample| self.targets[sample.index]);
+        let features = TensorData::new(features.collect(), [samples.len(), FEATURES]);
+        let targets = TensorData::new(targets.collect(), [samples.len(), 1]);
         Ok(Rows {
             features: Tensor::from_data(features, device),
             targets: Tensor::from_data(targets, device),
         })
+    }
+
+    fn fingerprint(&self) -> Option<String> {
+        let mut crc = Crc::new();
+        for number in self.features.as_flattened().iter().chain(&self.targets) {
+            crc.update(&number.to_le_bytes());
+        }
+        Some(format!("crc32:{:08x}", crc.sum()))
     }
 }
 

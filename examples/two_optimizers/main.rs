@@ -25,164 +25,161 @@
 //!     torch.save({...}, "checkpoint.pt")  # six state dicts, and the generators' states
 //! ```
 
+#[path = "../command_line/mod.rs"]
+mod command_line;
 mod model;
 mod picture;
 mod players;
+#[path = "../command_line/started.rs"]
+mod started;
 
-use std::error::Error;
-use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Instant;
 
 use burn::data::dataloader::DataLoader;
 use burn::module::Module;
 use burn::tensor::{Device, Distribution, Tensor};
+use burn::train::Interrupter;
 use burn_lr::mnist::Mnist;
+use burn_lr::model::ClassificationBatch;
 use burn_lr::scheduler::{CosineAnnealingLr, Length, LinearLr, Run};
-use burn_lr::training::{CheckpointStore, EpochLoader, Snapshot, save_model};
+use burn_lr::training::TrainingError;
+use burn_lr::training::checkpoint::{CheckpointStore, HISTORY};
+use burn_lr::training::loader::EpochLoader;
+use burn_lr::training::metrics::{EpochRecord, History};
+use burn_lr::training::run::{Lock, RunDirectory};
+use burn_lr::training::storage::save_model;
 use clap::Parser;
-use model::{Discriminator, Generator, NOISE};
-use players::{Player, Players};
+use command_line::{Error, exit, say, stop_on_ctrl_c};
+use model::NOISE;
+use players::Players;
 use serde::{Deserialize, Serialize};
+use started::{SETTINGS, started};
 
 const BATCH_SIZE: usize = 64;
-const GENERATOR: [&str; 3] = ["generator.bpk", "generator_optim.bpk", "generator_lr.bpk"];
-const DISCRIMINATOR: [&str; 3] = [
-    "discriminator.bpk",
-    "discriminator_optim.bpk",
-    "discriminator_lr.bpk",
-];
-const PROGRESS: &str = "progress.json";
 
 /// Train a generator of digits against a discriminator
+///
+/// Prints a line for each epoch. Exits with 0 after a completed run; with 1 if the run failed; with 2
+/// if an option is wrong; with 130 if it was stopped by Ctrl-C, after which --resume continues it.
 #[derive(Parser, Debug)]
 #[command(version)]
 struct Options {
     #[command(flatten)]
-    settings: Settings,
-
-    /// Directory of the checkpoints, the pictures and the generator
-    #[arg(long, value_name = "DIR", default_value = "artifacts/two_optimizers")]
-    run_dir: PathBuf,
-
-    /// Continue from the newest complete checkpoint, or start if there is none
-    #[arg(long)]
-    resume: bool,
+    run: command_line::Options,
 }
 
-/// What decides the bits of the result.
-#[derive(clap::Args, Serialize, Deserialize, Debug, Clone, PartialEq)]
+/// What decides the bits of the result: it must not change when the run is resumed.
+#[derive(Serialize, Deserialize, Debug, PartialEq)]
 struct Settings {
-    /// Epochs to train
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
-    epochs: u32,
-
-    /// Train on the first N images only
-    #[arg(long, value_name = "N", default_value_t = 60_000, value_parser = clap::value_parser!(u32).range(1..))]
-    samples: u32,
-
-    /// Seed of the initial weights, the order, the noise and the dropout
-    #[arg(long, default_value_t = 42)]
+    epochs: usize,
+    images: usize,
     seed: u64,
 }
 
-/// What the loop remembers beside its players.
-#[derive(Serialize, Deserialize, Debug)]
-struct Progress {
-    settings: Settings,
-    /// The mean losses of discriminator and generator in each epoch.
-    losses: Vec<[f64; 2]>,
-}
-
 fn main() -> ExitCode {
-    match train(Options::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit(train(&Options::parse().run))
 }
 
-fn train(options: Options) -> Result<(), Box<dyn Error>> {
-    let Settings {
-        epochs,
-        samples,
-        seed,
-    } = options.settings;
-    let images = Mnist::bundled()?.train.first(samples as usize);
-    let loader = EpochLoader::new(images, BATCH_SIZE).shuffled(seed);
-    let run = Run::per_update()
-        .with_updates_per_epoch(loader.num_batches() as u64)
-        .with_epochs(epochs.into());
-
+fn train(options: &command_line::Options) -> Result<(), Error> {
+    let images = Mnist::bundled()?.train.first(options.samples());
+    let loader = EpochLoader::new(images, BATCH_SIZE).shuffled(options.seed);
+    let settings = Settings {
+        epochs: options.epochs.unwrap_or(20) as usize,
+        images: loader.num_items(),
+        seed: options.seed,
+    };
     let device = Device::flex().autodiff();
-    device.seed(seed);
+    device.seed(settings.seed);
     let shape = [picture::GRID * picture::GRID, NOISE];
     let noise = Tensor::random(shape, Distribution::Normal(0.0, 1.0), &Device::flex());
-    let whole = Length::Epochs(f64::from(epochs));
+    let mut players = players(&loader, settings.epochs, &device)?;
+    let mut history = History::default();
+
+    let directory = RunDirectory::new(options.directory("two_optimizers"));
+    std::fs::create_dir_all(directory.path())?;
+    let _lock = Lock::take(&directory)?;
+    let parts = [&Players::parts()[..], &[HISTORY, SETTINGS]].concat();
+    let store = CheckpointStore::open(directory.checkpoints(), &parts)?;
+    if let Some(saved) = started(&store, directory.path(), options.resume, &settings)? {
+        players = players.restore(&saved)?;
+        history = saved.json(HISTORY)?;
+    }
+
+    let interrupter = stop_on_ctrl_c()?;
+    let done = history.epochs.len();
+    let train = loader.starting_at(done as u64 + 1).to_device(&device);
+    for epoch in done + 1..=settings.epochs {
+        // So what noise and dropout draw depends on the seed and the epoch alone. Weights are drawn
+        // when they are first looked at: in the first epoch, too.
+        device.seed(settings.seed ^ ((epoch as u64) << 32));
+        let mut record = EpochRecord::new(epoch);
+        players = play(players, &*train, &interrupter, &mut record)?;
+        history.epochs.push(record);
+        let digits = players.generator.network.valid().forward(noise.clone());
+        let picture = format!("digits-{epoch:03}.png");
+        picture::write(&directory.path().join(picture), digits)?;
+        let snapshot = players.snapshot()?.json(HISTORY, &history)?;
+        store.save(epoch, snapshot.json(SETTINGS, &settings)?)?;
+    }
+    directory.write_history(&history)?;
+    let generator = players.generator.network;
+    Ok(save_model(&directory.final_model(), &generator)?)
+}
+
+/// The two before their first move.
+fn players(
+    loader: &EpochLoader<ClassificationBatch>,
+    epochs: usize,
+    device: &Device,
+) -> Result<Players, TrainingError> {
+    let run = Run::per_update()
+        .with_updates_per_epoch(loader.num_batches() as u64)
+        .with_epochs(epochs as u64);
+    let whole = Length::Percent(100.0);
     let falling = CosineAnnealingLr::new(1e-3, whole);
     let fading = LinearLr::new(4e-4)
         .with_total_iters(whole)
         .with_start_factor(1.0)
         .with_end_factor(0.1);
-    let mut players = Players {
-        generator: Player::new(Generator::new(&device), falling, run, GENERATOR)?,
-        discriminator: Player::new(Discriminator::new(&device), fading, run, DISCRIMINATOR)?,
-    };
-    let mut progress = Progress {
-        settings: options.settings,
-        losses: vec![],
-    };
+    Ok(Players::new(falling, fading, run, device)?)
+}
 
-    let parts = [&GENERATOR[..], &DISCRIMINATOR[..], &[PROGRESS]].concat();
-    let store = CheckpointStore::open(options.run_dir.join("checkpoint"), &parts)?;
-    let (checkpoint, skipped) = store.newest_complete();
-    skipped.iter().for_each(|skipped| eprintln!("{skipped}"));
-    if let Some(checkpoint) = checkpoint {
-        if !options.resume {
-            return Err(
-                "the directory holds a run already: use --resume, or another --run-dir".into(),
-            );
+/// An epoch of moves, which is printed and noted in `record`.
+fn play(
+    mut players: Players,
+    train: &dyn DataLoader<ClassificationBatch>,
+    interrupter: &Interrupter,
+    record: &mut EpochRecord,
+) -> Result<Players, Error> {
+    let start = Instant::now();
+    let (mut sums, mut moves) = ([0.0; 2], 0.0);
+    for batch in train.iter() {
+        let losses;
+        (players, losses) = players.play(batch?.inputs)?;
+        sums = [sums[0] + losses[0], sums[1] + losses[1]];
+        moves += 1.0;
+        if interrupter.should_stop() {
+            let error = TrainingError::Interrupted {
+                epoch: record.epoch - 1,
+                reason: "Ctrl-C".to_owned(),
+            };
+            return Err(error.into());
         }
-        let saved: Progress = checkpoint.json(PROGRESS)?;
-        if saved.settings != progress.settings {
-            return Err(format!("the run was started with {:?}", saved.settings).into());
-        }
-        progress = saved;
-        players.generator = players.generator.restore(&checkpoint)?;
-        players.discriminator = players.discriminator.restore(&checkpoint)?;
-        println!("resumed after epoch {}", checkpoint.epoch);
     }
-
-    let first = progress.losses.len() + 1;
-    let train = loader.starting_at(first as u64).to_device(&device);
-    for epoch in first..=epochs as usize {
-        // So what noise and dropout draw depends on the seed and the epoch alone. Weights are drawn
-        // when they are first looked at: in the first epoch, too.
-        device.seed(seed ^ ((epoch as u64) << 32));
-        let (mut sums, mut batches) = ([0.0; 2], 0.0);
-        for batch in train.iter() {
-            let losses;
-            (players, losses) = players.play(batch?.inputs)?;
-            sums = [sums[0] + losses[0], sums[1] + losses[1]];
-            batches += 1.0;
-        }
-        let [discriminators, generators] = sums.map(|sum| sum / batches);
-        progress.losses.push([discriminators, generators]);
-        println!("epoch {epoch}: losses {discriminators:.3} and {generators:.3}");
-        let digits = players.generator.network.valid().forward(noise.clone());
-        picture::write(
-            &options.run_dir.join(format!("digits-{epoch:03}.png")),
-            digits,
-        )?;
-
-        let snapshot = players.generator.save(Snapshot::new())?;
-        let snapshot = players.discriminator.save(snapshot)?;
-        store.save(epoch, snapshot.json(PROGRESS, &progress)?)?;
-    }
-    save_model(
-        &options.run_dir.join("final.bpk"),
-        &players.generator.network,
-    )?;
-    Ok(())
+    let [discriminators, generators] = sums.map(|sum| sum / moves);
+    let epoch = record.epoch;
+    say(&format!(
+        "Epoch {epoch}: losses {discriminators:.3} and {generators:.3}"
+    ));
+    record.seconds = start.elapsed().as_secs_f64();
+    record.updates = players.generator.scheduler.updates();
+    record.lr = players.generator.lr;
+    record.next_lr = players.generator.scheduler.lr();
+    let lrs = [("discriminator".to_owned(), players.discriminator.lr)];
+    record.group_lrs = lrs.into();
+    record.train = [("discriminator_loss", discriminators), ("loss", generators)]
+        .map(|(name, loss)| (name.to_owned(), loss))
+        .into();
+    Ok(players)
 }

@@ -6,17 +6,26 @@ use burn::lr_scheduler::LrScheduler;
 use burn::module::Module;
 use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::activation::log_sigmoid;
-use burn::tensor::{Distribution, Gradients, Tensor};
+use burn::tensor::{Device, Distribution, Gradients, Tensor};
 use burn_lr::scheduler::{Run, ScheduleConfig, ScheduleError, Scheduler};
-use burn_lr::training::{Checkpoint, Snapshot, SnapshotError};
+use burn_lr::training::checkpoint::{Checkpoint, Snapshot, SnapshotError};
 
 use super::model::{Discriminator, Generator, NOISE};
+
+const GENERATOR: [&str; 3] = ["generator.bpk", "generator_optim.bpk", "generator_lr.bpk"];
+const DISCRIMINATOR: [&str; 3] = [
+    "discriminator.bpk",
+    "discriminator_optim.bpk",
+    "discriminator_lr.bpk",
+];
 
 /// A network, its optimizer and its schedule.
 pub struct Player<M> {
     pub network: M,
     optimizer: ModuleOptimizer,
-    scheduler: Scheduler,
+    pub scheduler: Scheduler,
+    /// The learning rate of the last update.
+    pub lr: f64,
     /// The names of its three parts in a checkpoint.
     parts: [&'static str; 3],
 }
@@ -33,18 +42,19 @@ impl<M: Module> Player<M> {
             network,
             optimizer: adam.init(),
             scheduler: Scheduler::new(schedule, run)?,
+            lr: 0.0,
             parts,
         })
     }
 
     fn learn(mut self, grads: Gradients) -> Self {
         let grads = GradientsParams::from_grads(grads, &self.network);
-        let lr = self.scheduler.step();
-        self.network = self.optimizer.step(lr, self.network, grads);
+        self.lr = self.scheduler.step();
+        self.network = self.optimizer.step(self.lr, self.network, grads);
         self
     }
 
-    pub fn save(&self, snapshot: Snapshot) -> Result<Snapshot, SnapshotError> {
+    fn save(&self, snapshot: Snapshot) -> Result<Snapshot, SnapshotError> {
         let [network, optimizer, scheduler] = self.parts;
         snapshot
             .module(network, &self.network)?
@@ -52,7 +62,7 @@ impl<M: Module> Player<M> {
             .scheduler(scheduler, &self.scheduler)
     }
 
-    pub fn restore(mut self, checkpoint: &Checkpoint) -> Result<Self, SnapshotError> {
+    fn restore(mut self, checkpoint: &Checkpoint) -> Result<Self, SnapshotError> {
         let [network, optimizer, scheduler] = self.parts;
         self.network = checkpoint.module(network, self.network)?;
         self.optimizer = checkpoint.optimizer(optimizer, self.optimizer)?;
@@ -68,6 +78,37 @@ pub struct Players {
 }
 
 impl Players {
+    /// The two before their first move, with a schedule for each.
+    pub fn new(
+        of_generator: impl Into<ScheduleConfig>,
+        of_discriminator: impl Into<ScheduleConfig>,
+        run: Run,
+        device: &Device,
+    ) -> Result<Self, ScheduleError> {
+        let discriminator = Discriminator::new(device);
+        Ok(Self {
+            generator: Player::new(Generator::new(device), of_generator, run, GENERATOR)?,
+            discriminator: Player::new(discriminator, of_discriminator, run, DISCRIMINATOR)?,
+        })
+    }
+
+    /// The names of what [`snapshot`](Self::snapshot) holds.
+    pub fn parts() -> Vec<&'static str> {
+        [GENERATOR, DISCRIMINATOR].concat()
+    }
+
+    pub fn snapshot(&self) -> Result<Snapshot, SnapshotError> {
+        self.discriminator
+            .save(self.generator.save(Snapshot::new())?)
+    }
+
+    pub fn restore(self, checkpoint: &Checkpoint) -> Result<Self, SnapshotError> {
+        Ok(Self {
+            generator: self.generator.restore(checkpoint)?,
+            discriminator: self.discriminator.restore(checkpoint)?,
+        })
+    }
+
     /// A move of each: the discriminator learns to tell the real `digits` from made ones, then the
     /// generator to make some that pass as real. Gives the loss of each.
     pub fn play(self, digits: Tensor<2>) -> Result<(Self, [f64; 2]), Box<dyn Error>> {

@@ -112,7 +112,14 @@ fn either_metric_of_either_split_is_heard() {
             let schedule = demanding(Constant::new(0.01), mode);
             let model = model(&Device::flex().autodiff());
             if name == "Loss" {
-                assert_heard(training, model, schedule, 5, &LossMetric::new(), split.clone());
+                assert_heard(
+                    training,
+                    model,
+                    schedule,
+                    5,
+                    &LossMetric::new(),
+                    split.clone(),
+                );
             } else {
                 let accuracy = AccuracyMetric::new();
                 assert_heard(training, model, schedule, 5, &accuracy, split.clone());
@@ -132,7 +139,14 @@ fn warmups_before_and_schedules_under_a_plateau_are_heard() {
     for schedule in schedules {
         let directory = TempDir::new().unwrap();
         let training = real(directory.path());
-        assert_heard(training, line(), schedule, UPDATES, &LossMetric::new(), Split::Valid);
+        assert_heard(
+            training,
+            line(),
+            schedule,
+            UPDATES,
+            &LossMetric::new(),
+            Split::Valid,
+        );
     }
 }
 
@@ -141,12 +155,26 @@ fn accumulated_gradients_and_two_devices_are_heard() {
     let base = || demanding(StepLr::new(0.01, 3).with_gamma(0.9), Mode::Min);
     let directory = TempDir::new().unwrap();
     let training = real(directory.path()).grads_accumulation(2);
-    assert_heard(training, line(), base(), 3, &LossMetric::new(), Split::Valid);
+    assert_heard(
+        training,
+        line(),
+        base(),
+        3,
+        &LossMetric::new(),
+        Split::Valid,
+    );
 
     // Each device has 20 of the 40 points: 3 batches.
     let directory = TempDir::new().unwrap();
     let devices = vec![Device::flex(); 2];
     let strategy = ExecutionStrategy::multi(devices, MultiDeviceOptim::OptimMainDevice);
     let training = real(directory.path()).with_training_strategy(strategy.into());
-    assert_heard(training, line(), base(), 3, &LossMetric::new(), Split::Valid);
+    assert_heard(
+        training,
+        line(),
+        base(),
+        3,
+        &LossMetric::new(),
+        Split::Valid,
+    );
 }

@@ -5,11 +5,11 @@
 mod evaluation;
 mod images;
 mod pictures;
-mod refusals;
-mod runs;
 #[path = "../../examples/predict/main.rs"]
 #[allow(dead_code)]
 mod predict;
+mod refusals;
+mod runs;
 
 use std::path::Path;
 use std::sync::OnceLock;

@@ -25,7 +25,11 @@ fn a_run_that_cannot_be_used_says_why() {
     fails("burn-lr.json");
     fs::write(path.join("burn-lr.json"), "{}").unwrap();
     fails("burn-lr.json is damaged");
-    fs::write(path.join("burn-lr.json"), r#"{"fixed": {"settings": null}}"#).unwrap();
+    fs::write(
+        path.join("burn-lr.json"),
+        r#"{"fixed": {"settings": null}}"#,
+    )
+    .unwrap();
     fails("burn-lr.json: expected the network's sizes in settings.model");
     let config = |network: MlpConfig| {
         let settings = json!({ "model": network });
@@ -80,7 +84,11 @@ fn best_comes_before_final_and_the_newest_run_before_others() {
     let write = |run: &str, name: &str| {
         let directory = artifacts.path().join(run);
         fs::create_dir_all(&directory).unwrap();
-        fs::copy(run_dir().join("burn-lr.json"), directory.join("burn-lr.json")).unwrap();
+        fs::copy(
+            run_dir().join("burn-lr.json"),
+            directory.join("burn-lr.json"),
+        )
+        .unwrap();
         save_model(&directory.join(name), &model).unwrap();
         // Times of files may be as coarse as this.
         std::thread::sleep(std::time::Duration::from_millis(20));

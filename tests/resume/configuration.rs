@@ -148,5 +148,7 @@ fn a_configuration_that_is_lost_or_damaged_is_restored_from_the_checkpoint() {
     std::fs::remove_dir_all(directory.path().join("checkpoint")).unwrap();
     std::fs::write(&file, &intact[..intact.len() / 2]).unwrap();
     let lost = run(directory.path()).epochs(1).fit(model(&device));
-    assert!(matches!(lost, Err(TrainingError::Damaged(Damage::Content { path, .. })) if path == file));
+    assert!(
+        matches!(lost, Err(TrainingError::Damaged(Damage::Content { path, .. })) if path == file)
+    );
 }

@@ -11,9 +11,9 @@ use burn::train::metric::{MetricAttributes, MetricDefinition, MetricId, NumericE
 use serde::{Deserialize, Serialize};
 
 use super::any_float;
-use crate::key::{MetricKey, Split};
 use super::record::Metrics;
 use crate::TrainingError;
+use crate::key::{MetricKey, Split};
 use crate::storage::{create_directory, write_atomically};
 
 /// Burn's name of the metric by which divergence is seen.
@@ -118,9 +118,10 @@ impl MetricsLog {
     /// The names of all numeric metrics that are registered, for whichever split.
     pub(crate) fn registered(&self) -> Vec<String> {
         let log = self.lock();
-        let numeric = log.definitions.values().filter(|definition| {
-            matches!(definition.attributes, MetricAttributes::Numeric(_))
-        });
+        let numeric = log
+            .definitions
+            .values()
+            .filter(|definition| matches!(definition.attributes, MetricAttributes::Numeric(_)));
         let mut names: Vec<String> = numeric
             .map(|definition| MetricKey::name_of(&definition.name))
             .collect();

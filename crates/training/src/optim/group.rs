@@ -3,8 +3,8 @@
 use burn_lr_scheduler::Clocked;
 
 use super::config::OptimizerConfig;
-use crate::key::MetricKey;
 use super::select::Select;
+use crate::key::MetricKey;
 
 /// Parameters that shall have another optimizer, another learning rate, or both.
 ///

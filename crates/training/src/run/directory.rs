@@ -154,7 +154,15 @@ mod tests {
             run.settings(),
             Err(TrainingError::File { action: "read", path, .. }) if path == run.config()
         ));
-        for config in ["", "{", "[]", "7", "{}", r#"{"fixed": null}"#, r#"{"settings": {}}"#] {
+        for config in [
+            "",
+            "{",
+            "[]",
+            "7",
+            "{}",
+            r#"{"fixed": null}"#,
+            r#"{"settings": {}}"#,
+        ] {
             std::fs::write(run.config(), config).unwrap();
             assert!(matches!(
                 run.settings(),

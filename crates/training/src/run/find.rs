@@ -35,7 +35,9 @@ impl RunDirectory {
         runs: impl IntoIterator<Item = Self>,
         file: impl Fn(&Self) -> Option<PathBuf>,
     ) -> Option<(Self, PathBuf)> {
-        let files = runs.into_iter().filter_map(|run| file(&run).map(|file| (run, file)));
+        let files = runs
+            .into_iter()
+            .filter_map(|run| file(&run).map(|file| (run, file)));
         files.max_by_key(|(_, file)| {
             let written = fs::metadata(file).and_then(|metadata| metadata.modified());
             written.unwrap_or(SystemTime::UNIX_EPOCH)

@@ -195,7 +195,11 @@ impl<M: LearnerModel> Training<M> {
 
     /// `training` with its renderer.
     #[cfg_attr(not(feature = "tui"), expect(unused_variables))]
-    fn shown(&mut self, training: SupervisedTraining<M>, resumed: Option<usize>) -> SupervisedTraining<M> {
+    fn shown(
+        &mut self,
+        training: SupervisedTraining<M>,
+        resumed: Option<usize>,
+    ) -> SupervisedTraining<M> {
         if let Some(renderer) = self.hooks.renderer.take() {
             return training.renderer(renderer);
         }

@@ -9,9 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::directory::RunDirectory;
 use super::spec::Spec;
-use crate::checkpoint::{
-    Checkpoint, CheckpointStore, HISTORY, MODEL, OPTIM, SCHEDULER, Skipped,
-};
+use crate::checkpoint::{Checkpoint, CheckpointStore, HISTORY, MODEL, OPTIM, SCHEDULER, Skipped};
 use crate::error::{Damage, TrainingError};
 use crate::feedback::FeedbackScheduler;
 use crate::metrics::{History, LoggedEpoch};
@@ -39,7 +37,9 @@ pub(super) fn newest(
     spec: &Spec,
     notices: &Notices,
 ) -> Result<Option<Checkpoint>, TrainingError> {
-    let (checkpoint, skipped) = store.map(CheckpointStore::newest_complete).unwrap_or_default();
+    let (checkpoint, skipped) = store
+        .map(CheckpointStore::newest_complete)
+        .unwrap_or_default();
     for skipped in &skipped {
         notices.say(&skipped.to_string());
     }

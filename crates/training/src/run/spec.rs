@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::directory::RunDirectory;
 use super::training::Training;
-use crate::checkpoint::{CONFIG, Checkpoint, KeepPolicy};
 use crate::TrainingError;
+use crate::checkpoint::{CONFIG, Checkpoint, KeepPolicy};
 use crate::loader::LoaderDescription;
 use crate::metrics::{Best, EarlyStopping, MetricKey, valid};
 use crate::notices::Notices;
@@ -124,12 +124,18 @@ impl Spec {
         checkpoint: Option<&Checkpoint>,
         notices: &Notices,
     ) -> Result<(), TrainingError> {
-        let Some(Saved { file, config: saved }) = Self::saved(directory, checkpoint)? else {
+        let Some(Saved {
+            file,
+            config: saved,
+        }) = Self::saved(directory, checkpoint)?
+        else {
             return Ok(());
         };
         let path = directory.config();
         let current = self.document(directory)?;
-        let difference = changes(&saved["fixed"], &current["fixed"]).into_iter().next();
+        let difference = changes(&saved["fixed"], &current["fixed"])
+            .into_iter()
+            .next();
         if let Some((field, saved, current)) = difference {
             return Err(TrainingError::ConfigChanged {
                 path,

@@ -14,9 +14,11 @@ use burn::store::ModuleRecord;
 use burn::tensor::Device;
 use burn::train::checkpoint::{AsyncCheckpointer, Checkpointer, CheckpointerError};
 use burn_lr_scheduler::Mode;
-use burn_lr_training::{Damage, TrainingError};
-use burn_lr_training::checkpoint::{Checkpoint, CheckpointStore, HISTORY, KeepPolicy, MODEL, OPTIM, PartCheckpointer, SCHEDULER};
+use burn_lr_training::checkpoint::{
+    Checkpoint, CheckpointStore, HISTORY, KeepPolicy, MODEL, OPTIM, PartCheckpointer, SCHEDULER,
+};
 use burn_lr_training::metrics::{Best, Metrics, train, valid};
+use burn_lr_training::{Damage, TrainingError};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
