@@ -14,9 +14,9 @@ use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::Device;
 use burn::train::TrainStep;
 use burn::train::metric::{AccuracyMetric, LossMetric};
+use burn_lr::mnist::Mnist;
 use burn_lr::model::{ClassificationBatch, Mlp, MlpConfig};
 use burn_lr::scheduler::Constant;
-use burn_lr::mnist::Mnist;
 use burn_lr::training::Training;
 use burn_lr::training::checkpoint::{CheckpointStore, MODEL, OPTIM};
 use burn_lr::training::loader::{BatchSource, EpochLoader, Sample};
@@ -138,7 +138,9 @@ fn checkpoint(criterion: &mut Criterion) -> Outcome {
     let mut group = criterion.benchmark_group("checkpoint");
     let directory = tempfile::tempdir()?;
     let (model, mut optimizer) = (model(), fused_adam(&adam()));
-    let batch = Mnist::bundled()?.train.batch(&[0, 1].map(Sample::new), &device())?;
+    let batch = Mnist::bundled()?
+        .train
+        .batch(&[0, 1].map(Sample::new), &device())?;
     let grads = gradients(&model, batch);
     let model = optimizer.step(0.001, model, grads);
     let file = directory.path().join("model.bpk");

@@ -10,9 +10,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use burn::data::dataset::Dataset;
-use burn_lr::model::MlpConfig;
 use burn_lr::experiment::sweep_chart;
 use burn_lr::mnist::{DataError, Mnist};
+use burn_lr::model::MlpConfig;
 use burn_lr::training::device::{Backend, BackendError};
 use burn_lr::training::loader::EpochLoader;
 use burn_lr::training::range_test::{LrFinder, LrFinderError, LrSweep, SweepEnd};

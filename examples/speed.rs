@@ -11,13 +11,12 @@ mod terminal;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use burn::data::dataset::Dataset;
 use burn::train::metric::{AccuracyMetric, LossMetric};
+use burn_lr::mnist::Mnist;
 use burn_lr::model::MlpConfig;
 use burn_lr::scheduler::StepLr;
-use burn_lr::mnist::Mnist;
 use burn_lr::training::Training;
 use burn_lr::training::device::Backend;
 use burn_lr::training::loader::EpochLoader;

@@ -18,9 +18,9 @@ use burn::train::{
 };
 use burn_lr::model::Mlp;
 use burn_lr::scheduler::{ReduceLrOnPlateau, Run, Scheduler, StepLr, ThresholdMode};
-use burn_lr::training::{Trained, Training, TrainingError};
 use burn_lr::training::device::Backend;
 use burn_lr::training::metrics::History;
+use burn_lr::training::{Trained, Training, TrainingError};
 use common::{halving, model, parameters, training};
 use tempfile::TempDir;
 
@@ -118,9 +118,10 @@ fn every_epoch_is_observed_once_and_a_resumed_run_ends_like_an_undisturbed_one()
         assert_eq!(rates(&resumed.history), rates(&whole.history));
         let weights = [&whole.model, &resumed.model].map(parameters);
         let difference = largest_difference(&weights[0], &weights[1]);
-        match case.is_deterministic() {
-            true => assert_eq!(difference, 0.0, "{} devices", case.devices),
-            false => assert!(difference < 1e-4, "{} devices: {difference}", case.devices),
+        if case.is_deterministic() {
+            assert_eq!(difference, 0.0, "{} devices", case.devices);
+        } else {
+            assert!(difference < 1e-4, "{} devices: {difference}", case.devices);
         }
     }
 }
@@ -196,7 +197,8 @@ fn what_fit_decides_cannot_be_changed_by_the_way() {
     let devices = vec![device.clone(); 2];
     let history = training(
         directory.path(),
-        StepLr::new(0.01, 1).with_gamma(0.5).per_update())
+        StepLr::new(0.01, 1).with_gamma(0.5).per_update(),
+    )
     .configure(move |training| {
         training
             .with_training_strategy(ExecutionStrategy::multi(devices, OptimMainDevice).into())

@@ -4,13 +4,13 @@
 
 mod common;
 
+use burn_lr::mnist::Mnist;
 use burn_lr::model::MlpConfig;
 use burn_lr::scheduler::{ReduceLrOnPlateau, ScheduleConfig, StepLr};
-use burn_lr::mnist::Mnist;
-use burn_lr::training::{Trained, TrainingError};
 use burn_lr::training::device::Backend;
 use burn_lr::training::metrics::History;
 use burn_lr::training::storage::load_model;
+use burn_lr::training::{Trained, TrainingError};
 use common::{SAMPLES, halving, model, parameters, training};
 use tempfile::TempDir;
 
@@ -154,10 +154,11 @@ fn the_directory_tells_what_was_run() {
 
     let read = |name| std::fs::read_to_string(directory.path().join(name)).unwrap();
     let config: serde_json::Value = serde_json::from_str(&read("burn-lr.json")).unwrap();
-    assert_eq!(config["settings"]["seed"], 42);
-    assert_eq!(config["adam"]["epsilon"], 1e-8);
-    assert_eq!(config["run"]["updates_per_epoch"], 8);
-    let schedule = ScheduleConfig::from_json(&config["schedule"].to_string()).unwrap();
+    assert_eq!(config["fixed"]["settings"]["seed"], 42);
+    assert_eq!(config["fixed"]["optimizer"]["Adam"]["epsilon"], 1e-8);
+    assert_eq!(config["fixed"]["updates_per_epoch"], 8);
+    let schedule =
+        ScheduleConfig::from_json(&config["fixed"]["schedule"]["schedule"].to_string()).unwrap();
     assert_eq!(schedule, halving().into());
 
     let history: History = serde_json::from_str(&read("history.json")).unwrap();

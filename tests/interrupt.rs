@@ -105,9 +105,10 @@ fn history(directory: &Path) -> History {
 
 /// Continues an interrupted run by two epochs, and expects what an undisturbed one leads to.
 fn assert_resumable(directory: &Path) {
-    let epochs = match fs::exists(directory.join("history.json")).unwrap() {
-        true => history(directory).epochs.len() + 2,
-        false => 2,
+    let epochs = if fs::exists(directory.join("history.json")).unwrap() {
+        history(directory).epochs.len() + 2
+    } else {
+        2
     };
     assert!(epochs < 2000);
     complete(directory, epochs);

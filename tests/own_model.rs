@@ -8,16 +8,15 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use burn::train::metric::LossMetric;
-use burn_lr::scheduler::{ReduceLrOnPlateau};
-use burn_lr::training::{Trained, Training};
+use burn_lr::scheduler::ReduceLrOnPlateau;
 use burn_lr::training::storage::load_model;
+use burn_lr::training::{Trained, Training};
 use common::line::{Line, script, slope};
 use tempfile::TempDir;
 
 fn training(directory: &Path) -> Training<Line> {
     Training::new(directory, slope(), slope())
-        .schedule(
-            ReduceLrOnPlateau::new(0.1).with_patience(4).per_epoch())
+        .schedule(ReduceLrOnPlateau::new(0.1).with_patience(4).per_epoch())
         .metrics((LossMetric::new(),))
         .resume(true)
         .on_notice(|_| {})
@@ -46,7 +45,7 @@ fn it_learns_and_resumes_exactly() {
         expected
             .history
             .to_csv()
-            .starts_with("epoch,train_loss,valid_loss,lr,")
+            .starts_with("epoch,updates,train_loss,valid_loss,lr,")
     );
 
     fit(training(parts.path()).epochs(11));
@@ -64,7 +63,7 @@ fn its_loss_is_what_a_plateau_hears() {
     let schedule = ReduceLrOnPlateau::new(1e-4)
         .with_patience(1)
         .with_factor(0.5);
-    let history = Training::<Line>::new(directory.path(), slope(), losses, 8)
+    let history = Training::<Line>::new(directory.path(), slope(), losses)
         .schedule(schedule.per_epoch())
         .metrics((LossMetric::new(),))
         .epochs(6)

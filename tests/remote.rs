@@ -13,10 +13,10 @@ use burn::server::{RemoteServer, WebSocketTransport};
 use burn::tensor::Device;
 use burn_lr::model::{Mlp, MlpConfig};
 use burn_lr::scheduler::{ReduceLrOnPlateau, StepLr, ThresholdMode};
-use burn_lr::training::{Trained, TrainingError};
 use burn_lr::training::device::Backend;
 use burn_lr::training::metrics::History;
 use burn_lr::training::storage::{load_model, save_model};
+use burn_lr::training::{Trained, TrainingError};
 use common::{halving, model, parameters, training};
 use tempfile::TempDir;
 

@@ -7,8 +7,8 @@ mod common;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use burn_lr::scheduler::{Constant, ReduceLrOnPlateau};
 use burn_lr::experiment::{Candidate, Experiment, Report, Setup};
+use burn_lr::scheduler::{Constant, ReduceLrOnPlateau};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -100,7 +100,9 @@ fn the_page_can_be_read_on_a_desk_and_on_a_phone_by_day_and_by_night() {
         .epochs(3);
     let results = Experiment::new(directory.path(), base)
         .candidates([
-            Candidate::new("constant").schedule(Constant::new(0.01).per_epoch()).epochs(3),
+            Candidate::new("constant")
+                .schedule(Constant::new(0.01).per_epoch())
+                .epochs(3),
             plateau,
         ])
         .seeds([1, 2])

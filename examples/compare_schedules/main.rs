@@ -115,9 +115,11 @@ fn run(options: &Options) -> Result<bool, Error> {
             tested.stat("accuracy").text(100.0, 2)
         ));
     }
-    let report = Report::new(&results).question(options.question());
-    let with_section = |report: Report<'_>, (heading, text)| report.section(heading, text);
-    sections.into_iter().fold(report, with_section).write()?;
+    let mut report = Report::new(&results).question(options.question());
+    for (heading, text) in sections {
+        report = report.section(heading, text);
+    }
+    report.write()?;
     say(&format!(
         "{} trials in {:.1} s; report in {}",
         others + results.trials().len(),
@@ -145,7 +147,11 @@ fn compare<F: Base>(
     Ok((results, vec![("Command", command())], 0))
 }
 
-fn find<F: Base>(options: &Options, task: &Task, experiment: Experiment<F>) -> Result<Outcome, Error> {
+fn find<F: Base>(
+    options: &Options,
+    task: &Task,
+    experiment: Experiment<F>,
+) -> Result<Outcome, Error> {
     let budget = match options.seconds {
         Some(seconds) => Budget::Time(Duration::from_secs(seconds.into())),
         None => Budget::Trials(options.trials as usize),

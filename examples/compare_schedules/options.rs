@@ -112,7 +112,10 @@ impl std::error::Error for Unfit {}
 impl Options {
     /// The greatest validation accuracy within the target.
     pub fn objective(&self) -> Result<Objective, Unfit> {
-        for (option, percent) in [("--min-valid", self.min_valid), ("--max-train", self.max_train)] {
+        for (option, percent) in [
+            ("--min-valid", self.min_valid),
+            ("--max-train", self.max_train),
+        ] {
             if !(0.0..=100.0).contains(&percent) {
                 let text = format!("{option}: expected 0 to 100 percent, got {percent}");
                 return Err(Unfit(text));

@@ -30,9 +30,11 @@ pub fn exit(result: Result<(), Error>) -> ExitCode {
         error.downcast_ref(),
         Some(TrainingError::Interrupted { .. })
     );
-    ExitCode::from(match (option, interrupted) {
-        (true, _) => 2,
-        (_, true) => INTERRUPTED,
-        _ => 1,
+    ExitCode::from(if option {
+        2
+    } else if interrupted {
+        INTERRUPTED
+    } else {
+        1
     })
 }

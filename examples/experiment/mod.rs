@@ -9,14 +9,14 @@ use std::sync::mpsc;
 use burn::data::dataset::Dataset;
 use burn::tensor::Device;
 use burn::train::metric::{AccuracyMetric, LossMetric};
+use burn_lr::mnist::Mnist;
 use burn_lr::model::MlpConfig;
 use burn_lr::scheduler::{Run, ScheduleConfig, Scheduler};
-use burn_lr::mnist::Mnist;
-use burn_lr::training::{Training, TrainingError};
 use burn_lr::training::device::Backend;
 use burn_lr::training::loader::EpochLoader;
 use burn_lr::training::metrics::{EarlyStopping, EpochRecord, History};
 use burn_lr::training::run::Display;
+use burn_lr::training::{Training, TrainingError};
 use clap::Args;
 pub use exit::exit;
 use serde_json::json;
@@ -188,18 +188,18 @@ fn devices(options: &Options) -> Result<(Vec<Device>, String), Error> {
 }
 
 fn display(tui: bool) -> Result<Display, Error> {
-    match tui {
-        false => Ok(Display::Bar),
-        #[cfg(feature = "tui")]
-        true => Ok(Display::Dashboard),
-        #[cfg(not(feature = "tui"))]
-        true => Err(TrainingError::Invalid {
-            name: "--tui",
-            expected: "a build with `--features tui`",
-            found: "one without".to_owned(),
-        }
-        .into()),
+    if !tui {
+        return Ok(Display::Bar);
     }
+    #[cfg(feature = "tui")]
+    return Ok(Display::Dashboard);
+    #[cfg(not(feature = "tui"))]
+    Err(TrainingError::Invalid {
+        name: "--tui",
+        expected: "a build with `--features tui`",
+        found: "one without".to_owned(),
+    }
+    .into())
 }
 
 /// An epoch in a line; the learning rate is the one that the next epoch will use.

@@ -10,9 +10,9 @@ use std::sync::Mutex;
 use burn::nn::Linear;
 use burn::tensor::Device;
 use burn::train::metric::{AccuracyMetric, LossMetric};
+use burn_lr::mnist::Mnist;
 use burn_lr::model::{Mlp, MlpConfig};
 use burn_lr::scheduler::{Clocked, StepLr};
-use burn_lr::mnist::Mnist;
 use burn_lr::training::Training;
 use burn_lr::training::loader::EpochLoader;
 

@@ -34,7 +34,10 @@ fn a_choice_is_tested_on_images_it_was_not_made_by() {
         let tested = experiment.test(&mut results, choice, accuracy).unwrap();
         let seeds: Vec<u64> = tested.per_seed.iter().map(|(seed, _)| *seed).collect();
         assert_eq!(seeds, [1, 2]);
-        let worst = tested.per_seed.iter().map(|(_, metrics)| metrics["accuracy"]);
+        let worst = tested
+            .per_seed
+            .iter()
+            .map(|(_, metrics)| metrics["accuracy"]);
         assert!(worst.fold(1.0, f64::min) > 0.4, "{tested:?}");
         assert_eq!(results.tested(), Some(&tested));
     }
@@ -43,5 +46,8 @@ fn a_choice_is_tested_on_images_it_was_not_made_by() {
         at: At::Last,
     };
     let refused = experiment.test(&mut results, none, accuracy);
-    assert!(matches!(refused, Err(ExperimentError::Invalid { name: "choice", .. })));
+    assert!(matches!(
+        refused,
+        Err(ExperimentError::Invalid { name: "choice", .. })
+    ));
 }

@@ -82,9 +82,15 @@ fn a_trial_that_fails_is_recorded_and_the_others_go_on() {
 #[test]
 fn an_experiment_ends_if_there_is_no_such_metric() {
     for (objective, best) in [
-        (Objective::min(valid("perplexity")), Best::min(valid("loss"))),
+        (
+            Objective::min(valid("perplexity")),
+            Best::min(valid("loss")),
+        ),
         (Objective::default(), Best::max(valid("perplexity"))),
-        (Objective::default().below(valid("perplexity"), 9.0), Best::min(valid("loss"))),
+        (
+            Objective::default().below(valid("perplexity"), 9.0),
+            Best::min(valid("loss")),
+        ),
     ] {
         let directory = TempDir::new().unwrap();
         let error = Experiment::new(directory.path(), base)
@@ -97,6 +103,9 @@ fn an_experiment_ends_if_there_is_no_such_metric() {
             panic!("{error}");
         };
         assert_eq!(metric, "valid_perplexity");
-        assert!(known.iter().any(|known| known.contains("accuracy")), "{known:?}");
+        assert!(
+            known.iter().any(|known| known.contains("accuracy")),
+            "{known:?}"
+        );
     }
 }

@@ -52,14 +52,19 @@ fn base(setup: &Setup) -> Base {
     let valid = EpochLoader::new(mnist.test.first(200), 100);
     let training = Training::new(setup.directory(), train, valid)
         .metrics((LossMetric::new(), AccuracyMetric::new()));
-    Ok((training, model(setup.seed(), setup.setting_or("hidden", 16)?)))
+    Ok((
+        training,
+        model(setup.seed(), setup.setting_or("hidden", 16)?),
+    ))
 }
 
 fn candidates() -> Vec<Candidate> {
     let plateau = ReduceLrOnPlateau::new(0.05).with_patience(0).per_update();
     vec![
         constant("constant", 0.01, 3),
-        Candidate::new("step").schedule(StepLr::new(0.01, 1).per_epoch()).epochs(3),
+        Candidate::new("step")
+            .schedule(StepLr::new(0.01, 1).per_epoch())
+            .epochs(3),
         Candidate::new("plateau").schedule(plateau).epochs(4),
     ]
 }

@@ -15,7 +15,12 @@ fn candidates_and_seeds_are_checked_first() {
             .candidates(candidates)
             .seeds(seeds)
             .run();
-        assert!(std::fs::read_dir(directory.path()).unwrap().next().is_none());
+        assert!(
+            std::fs::read_dir(directory.path())
+                .unwrap()
+                .next()
+                .is_none()
+        );
         results.unwrap_err()
     };
     let good = || constant("good", 0.01, 1);
@@ -32,7 +37,10 @@ fn candidates_and_seeds_are_checked_first() {
         ExperimentError::Invalid { name, .. } => name,
         error => panic!("{error:?}"),
     };
-    assert_eq!(invalid(run(vec![good(), good()], vec![1])), "candidates' names");
+    assert_eq!(
+        invalid(run(vec![good(), good()], vec![1])),
+        "candidates' names"
+    );
     assert_eq!(invalid(run(vec![good()], vec![1, 1])), "seeds");
     assert_eq!(invalid(run(vec![], vec![1])), "candidates and seeds");
     assert_eq!(invalid(run(vec![good()], vec![])), "candidates and seeds");
@@ -45,12 +53,16 @@ fn candidates_and_seeds_are_checked_first() {
         ExperimentError::UnreadSetting { candidate, name, read }
             if candidate == "good" && name == "hiden" && read == ["hidden"]
     ));
-    let ExperimentError::Base { source, seed: 1, .. } =
-        run(vec![good().setting("hidden", "many")], vec![1])
+    let ExperimentError::Base {
+        source, seed: 1, ..
+    } = run(vec![good().setting("hidden", "many")], vec![1])
     else {
         panic!("a setting of the wrong type was taken");
     };
-    assert!(matches!(source.downcast_ref(), Some(SettingError::Type { .. })));
+    assert!(matches!(
+        source.downcast_ref(),
+        Some(SettingError::Type { .. })
+    ));
 }
 
 #[test]

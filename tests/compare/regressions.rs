@@ -28,7 +28,8 @@ impl InferenceStep for Slope {
 
     /// The second column is to be told from the first.
     fn step(&self, batch: Tensor<2>) -> RegressionOutput {
-        let [inputs, targets] = [0..1, 1..2].map(|column| batch.clone().slice([0..batch.dims()[0], column]));
+        let [inputs, targets] =
+            [0..1, 1..2].map(|column| batch.clone().slice([0..batch.dims()[0], column]));
         let output = self.linear.forward(inputs);
         let loss = MseLoss::new().forward(output.clone(), targets.clone(), Reduction::Mean);
         RegressionOutput::new(loss, output, targets)
@@ -68,7 +69,7 @@ fn the_best_of_three_regressions_is_chosen_and_shown() {
     let base = |setup: &Setup| {
         let train = EpochLoader::new(Points, 8).shuffled(setup.seed());
         let valid = EpochLoader::new(Points, 40);
-        let training = Training::new(setup.directory(), train, valid).metrics(LossMetric::new());
+        let training = Training::new(setup.directory(), train, valid).metrics((LossMetric::new(),));
         let device = Backend::Flex.device()?;
         device.seed(setup.seed());
         let linear = LinearConfig::new(1, 1).init(&device);
@@ -90,7 +91,10 @@ fn the_best_of_three_regressions_is_chosen_and_shown() {
     assert_eq!(results.choose(At::Last).candidate, 1);
     assert_eq!(results.ranked(At::Last), [1, 0, 2]);
     let table = results.table();
-    assert!(!table.contains("accuracy") && !table.contains(" - "), "{table}");
+    assert!(
+        !table.contains("accuracy") && !table.contains(" - "),
+        "{table}"
+    );
     assert!(table.contains("Constant.lr"), "{table}");
     let page = Report::new(&results).to_html();
     assert!(page.contains("is <b>right</b>, with valid_loss "), "{page}");

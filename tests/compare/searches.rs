@@ -89,7 +89,11 @@ fn a_small_space_is_searched_to_its_end() {
         .confirmations(1)
         .run()
         .unwrap();
-    let mut drawn: Vec<&str> = found.trials.iter().map(|(candidate, _)| &*candidate.name).collect();
+    let mut drawn: Vec<&str> = found
+        .trials
+        .iter()
+        .map(|(candidate, _)| &*candidate.name)
+        .collect();
     drawn.sort_unstable();
     drawn.dedup();
     assert_eq!(drawn.len(), 2, "{drawn:?}");

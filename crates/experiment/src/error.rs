@@ -50,7 +50,10 @@ pub enum ExperimentError {
         found: String,
     },
     /// The objective, or what makes an epoch the best, asks for a metric that a trial does not have.
-    #[error("candidate {candidate:?}: no metric {metric}; there is {}", list(known))]
+    #[error(
+        "candidate {candidate:?}: no metric {metric}; there is {}",
+        list(known)
+    )]
     MissingMetric {
         /// The candidate.
         candidate: String,

@@ -6,6 +6,8 @@ use burn_lr_scheduler::Mode;
 use burn_lr_training::metrics::{Best, EpochRecord, MetricKey, valid};
 use serde::Serialize;
 
+use crate::bound::{Bound, Side};
+
 /// A metric whose least or greatest value is wanted, and bounds that other metrics shall keep.
 ///
 /// ```
@@ -28,23 +30,6 @@ pub struct Objective {
     #[serde(flatten)]
     best: Best,
     bounds: Vec<Bound>,
-}
-
-/// A bound that a metric shall keep.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) struct Bound {
-    pub(crate) metric: MetricKey,
-    side: Side,
-    pub(crate) value: f64,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Side {
-    AtLeast,
-    Above,
-    AtMost,
-    Below,
 }
 
 impl Default for Objective {
@@ -152,33 +137,6 @@ impl Objective {
     }
 }
 
-impl Bound {
-    fn holds(&self, value: f64) -> bool {
-        match self.side {
-            Side::AtLeast => value >= self.value,
-            Side::Above => value > self.value,
-            Side::AtMost => value <= self.value,
-            Side::Below => value < self.value,
-        }
-    }
-
-    fn missed_by(&self, value: f64) -> f64 {
-        if value.is_nan() {
-            return f64::INFINITY;
-        }
-        let missing = match self.side {
-            Side::AtLeast | Side::Above => self.value - value,
-            Side::AtMost | Side::Below => value - self.value,
-        };
-        let unit = if self.value == 0.0 {
-            1.0
-        } else {
-            self.value.abs()
-        };
-        missing.max(0.0) / unit
-    }
-}
-
 impl fmt::Display for Objective {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let extreme = match self.best.mode {
@@ -188,14 +146,7 @@ impl fmt::Display for Objective {
         write!(formatter, "the {extreme} {}", self.best.metric)?;
         for (number, bound) in self.bounds.iter().enumerate() {
             let before = if number == 0 { ", with" } else { " and" };
-            let side = match bound.side {
-                Side::AtLeast => "at least",
-                Side::Above => "above",
-                Side::AtMost => "at most",
-                Side::Below => "below",
-            };
-            let Bound { metric, value, .. } = bound;
-            write!(formatter, "{before} {metric} {side} {value}")?;
+            write!(formatter, "{before} {bound}")?;
         }
         Ok(())
     }

@@ -93,7 +93,8 @@ impl Curve {
     /// Tells every plateau that is active at `step` the metric of the epoch that ended there.
     ///
     /// A plateau inside a sequence is active while its part of the sequence is. The verdicts come
-    /// in the order of the tree, outer plateaus first; none where there is no active plateau.
+    /// in the order of the tree, outer plateaus first; none where there is no active plateau. Their
+    /// rates are those after every [`map`](Self::map) around the plateau.
     ///
     /// # Errors
     /// [`ScheduleError::NanMetric`] if the metric is NaN and a plateau treats that as an error.
@@ -130,7 +131,14 @@ impl Curve {
     fn observe_into(&mut self, step: u64, metric: f64, verdicts: &mut Vec<Verdict>) {
         match &mut self.0 {
             Node::Function(_) | Node::RunningProduct(_) => {}
-            Node::Map(curve, _) => curve.observe_into(step, metric, verdicts),
+            Node::Map(curve, map) => {
+                let before = verdicts.len();
+                curve.observe_into(step, metric, verdicts);
+                let mapped = |lr: f64| held(map(step, lr));
+                for verdict in &mut verdicts[before..] {
+                    *verdict = verdict.with_rates(mapped);
+                }
+            }
             Node::Product(factors) => {
                 for factor in factors {
                     factor.observe_into(step, metric, verdicts);

@@ -128,6 +128,20 @@ pub enum Verdict {
     },
 }
 
+impl Verdict {
+    /// The same verdict, every rate passed through `map`.
+    pub(crate) fn with_rates(self, map: impl Fn(f64) -> f64) -> Self {
+        match self {
+            Self::Cut { from, to } => Self::Cut {
+                from: map(from),
+                to: map(to),
+            },
+            Self::AtFloor { lr } => Self::AtFloor { lr: map(lr) },
+            Self::Improved | Self::Bad { .. } | Self::CoolingDown { .. } => self,
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct Plateau {
     settings: Settings,

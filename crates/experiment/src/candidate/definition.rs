@@ -149,7 +149,13 @@ impl Candidate {
 
     /// The name as a directory's: letters, digits, dots and hyphens.
     pub(crate) fn directory(&self) -> String {
-        let plain = |c: char| if c.is_alphanumeric() || c == '.' { c } else { '-' };
+        let plain = |c: char| {
+            if c.is_alphanumeric() || c == '.' {
+                c
+            } else {
+                '-'
+            }
+        };
         let name: String = self.name.to_lowercase().chars().map(plain).collect();
         name.trim_matches(['-', '.']).to_owned()
     }

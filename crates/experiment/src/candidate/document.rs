@@ -163,7 +163,10 @@ mod tests {
             .optimizer(SgdConfig::new())
             .setting("dropout", 0.1);
         let json = serde_json::json!({ "candidate": [candidate.clone()] });
-        assert_eq!(Candidate::from_json(&json.to_string()).unwrap(), [candidate]);
+        assert_eq!(
+            Candidate::from_json(&json.to_string()).unwrap(),
+            [candidate]
+        );
         let bare = serde_json::to_string(&Candidate::new("a")).unwrap();
         assert_eq!(bare, r#"{"name":"a"}"#);
     }

@@ -113,7 +113,9 @@ impl Setup {
     /// # Errors
     /// [`SettingError::Type`] naming the candidate.
     pub fn settings<T: DeserializeOwned>(&self) -> Result<T, SettingError> {
-        self.read.borrow_mut().extend(self.candidate.settings.keys().cloned());
+        self.read
+            .borrow_mut()
+            .extend(self.candidate.settings.keys().cloned());
         self.typed("settings", &Value::Object(self.candidate.settings.clone()))
     }
 
@@ -135,7 +137,11 @@ impl Setup {
     /// The names of settings that the base read, and the first one that it did not.
     pub(crate) fn unread(&self) -> Option<(String, Vec<String>)> {
         let read = self.read.borrow();
-        let unread = self.candidate.settings.keys().find(|name| !read.contains(*name))?;
+        let unread = self
+            .candidate
+            .settings
+            .keys()
+            .find(|name| !read.contains(*name))?;
         Some((unread.clone(), read.iter().cloned().collect()))
     }
 }
@@ -150,7 +156,11 @@ mod tests {
 
     #[test]
     fn settings_have_the_type_that_is_asked_for() {
-        let setup = setup(Candidate::new("a").setting("hidden", 64).setting("name", "x"));
+        let setup = setup(
+            Candidate::new("a")
+                .setting("hidden", 64)
+                .setting("name", "x"),
+        );
         assert_eq!(setup.setting::<usize>("hidden").unwrap(), 64);
         assert_eq!(setup.setting::<f64>("hidden").unwrap(), 64.0);
         assert_eq!(setup.setting_or("dropout", 0.5).unwrap(), 0.5);

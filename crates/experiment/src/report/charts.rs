@@ -56,8 +56,13 @@ fn rates(results: &Results) -> Chart {
     let summaries = results.summaries().iter().enumerate();
     let lines = summaries.map(|(place, summary)| {
         let name = &summary.candidate.name;
-        let trial = results.trials().iter().find(|trial| trial.candidate == place);
-        let scheduled = trial.and_then(curve).map(|points| Line::new(name, points).held());
+        let trial = results
+            .trials()
+            .iter()
+            .find(|trial| trial.candidate == place);
+        let scheduled = trial
+            .and_then(curve)
+            .map(|points| Line::new(name, points).held());
         scheduled
             .or_else(|| line(name, results, place, &|epoch| Some(epoch.lr)))
             .unwrap_or_else(|| Line::new(name, []))
@@ -87,7 +92,10 @@ pub(super) fn by_candidate(results: &Results) -> Vec<Chart> {
 /// The names of metrics, without their splits.
 fn names(results: &Results) -> BTreeSet<String> {
     let keys = results.metrics();
-    keys.iter().map(MetricKey::name).map(str::to_owned).collect()
+    keys.iter()
+        .map(MetricKey::name)
+        .map(str::to_owned)
+        .collect()
 }
 
 fn chart(results: &Results, title: &str, y: &str) -> Chart {
@@ -104,7 +112,11 @@ fn chart(results: &Results, title: &str, y: &str) -> Chart {
 fn line(name: &str, results: &Results, candidate: usize, value: Value<'_>) -> Option<Line> {
     let mut epochs: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
     let of = |trial: &&Trial| trial.candidate == candidate;
-    let histories = results.trials().iter().filter(of).filter_map(Trial::history);
+    let histories = results
+        .trials()
+        .iter()
+        .filter(of)
+        .filter_map(Trial::history);
     for epoch in histories.flat_map(|history| &history.epochs) {
         if let Some(value) = value(epoch) {
             epochs.entry(epoch.epoch).or_default().push(value);

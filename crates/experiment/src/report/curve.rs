@@ -33,7 +33,9 @@ pub(super) fn curve(trial: &Trial) -> Option<Vec<(f64, f64)>> {
     let json = std::fs::read(RunDirectory::new(&trial.directory).config()).ok()?;
     let Config { fixed, free } = serde_json::from_slice(&json).ok()?;
     let updates = fixed.updates_per_epoch?;
-    let Clocked { schedule, clock, .. } = fixed.schedule;
+    let Clocked {
+        schedule, clock, ..
+    } = fixed.schedule;
     let run = if clock == Clock::PerEpoch {
         Run::per_epoch(updates)
     } else {

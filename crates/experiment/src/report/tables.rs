@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use burn_lr_training::metrics::{MetricKey, Split};
 use maud::{Markup, html};
 
-use crate::results::varying;
+use crate::results::At;
 use crate::results::Comparison;
 use crate::results::Results;
 use crate::results::Stat;
 use crate::results::Summary;
-use crate::results::At;
+use crate::results::varying;
 
 /// The candidates' figures at the last and the best epoch, and why trials failed.
 pub(super) fn figures(results: &Results) -> Markup {
@@ -182,7 +182,11 @@ fn cells(comparison: &Comparison) -> Markup {
     }
     let text = |value: f64| {
         let stat = Stat::of([value]).to_string();
-        if value > 0.0 { format!("+{stat}") } else { stat }
+        if value > 0.0 {
+            format!("+{stat}")
+        } else {
+            stat
+        }
     };
     let p_value = if *p < 0.001 {
         "< 0.001".to_owned()

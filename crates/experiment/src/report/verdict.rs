@@ -2,10 +2,10 @@
 
 use maud::{Markup, html};
 
-use crate::results::Figures;
-use crate::results::{Results, Tested};
-use crate::results::Summary;
 use crate::results::At;
+use crate::results::Figures;
+use crate::results::Summary;
+use crate::results::{Results, Tested};
 
 pub(super) fn verdict(results: &Results) -> Markup {
     html! {

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use burn_lr_training::metrics::{Best, MetricKey, Metrics};
 use serde::Serialize;
 
-use crate::candidate::Candidate;
 use super::comparison::{Comparison, holm};
-use crate::error::ExperimentError;
-use crate::objective::Objective;
 use super::ranking::ranked;
 use super::stat::Stat;
 use super::summary::Summary;
 use super::trial::{At, Trial};
+use crate::candidate::Candidate;
+use crate::error::ExperimentError;
+use crate::objective::Objective;
 
 /// All trials of an experiment, and the figures of each candidate.
 #[derive(Debug, Clone)]
@@ -133,9 +133,16 @@ impl Results {
 
     /// The metrics that any candidate has after the last epoch, those of one name together.
     pub fn metrics(&self) -> Vec<MetricKey> {
-        let keys = self.summaries.iter().flat_map(|summary| summary.last.metrics.keys());
+        let keys = self
+            .summaries
+            .iter()
+            .flat_map(|summary| summary.last.metrics.keys());
         let mut keys: Vec<MetricKey> = keys.cloned().collect();
-        keys.sort_by(|a, b| a.name().cmp(b.name()).then_with(|| a.split().cmp(&b.split())));
+        keys.sort_by(|a, b| {
+            a.name()
+                .cmp(b.name())
+                .then_with(|| a.split().cmp(&b.split()))
+        });
         keys.dedup();
         keys
     }

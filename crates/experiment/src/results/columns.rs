@@ -27,13 +27,21 @@ impl Column {
 /// kinds, one column says which. So with optimizers.
 pub(crate) fn varying<'a>(candidates: impl IntoIterator<Item = &'a Candidate>) -> Vec<Column> {
     let contents: Vec<Value> = candidates.into_iter().map(Candidate::content).collect();
-    let part = |name: &str| contents.iter().map(|content| content.get(name)).collect::<Vec<_>>();
+    let part = |name: &str| {
+        contents
+            .iter()
+            .map(|content| content.get(name))
+            .collect::<Vec<_>>()
+    };
     let mut columns = Vec::new();
     columns.extend(kinds("schedule", &part("schedule")));
     columns.extend(plain("clock", &part("clock")));
     columns.extend(plain("epochs", &part("epochs")));
     columns.extend(kinds("optimizer", &part("optimizer")));
-    let settings: Vec<_> = part("settings").into_iter().map(|s| s.and_then(Value::as_object)).collect();
+    let settings: Vec<_> = part("settings")
+        .into_iter()
+        .map(|s| s.and_then(Value::as_object))
+        .collect();
     columns.extend(fields("", &settings));
     columns
 }
@@ -50,7 +58,11 @@ fn kinds(name: &str, values: &[Option<&Value>]) -> Vec<Column> {
     {
         let inside: Vec<_> = values
             .iter()
-            .map(|value| value.and_then(|value| value.get(first)).and_then(Value::as_object))
+            .map(|value| {
+                value
+                    .and_then(|value| value.get(first))
+                    .and_then(Value::as_object)
+            })
             .collect();
         return fields(&format!("{first}."), &inside);
     }
@@ -59,16 +71,25 @@ fn kinds(name: &str, values: &[Option<&Value>]) -> Vec<Column> {
 
 /// A column for each field that varies.
 fn fields(prefix: &str, objects: &[Option<&Map<String, Value>>]) -> Vec<Column> {
-    let names: BTreeSet<&String> = objects.iter().flatten().flat_map(|object| object.keys()).collect();
+    let names: BTreeSet<&String> = objects
+        .iter()
+        .flatten()
+        .flat_map(|object| object.keys())
+        .collect();
     let column_of = |name: &String| {
-        let values: Vec<_> = objects.iter().map(|object| object.and_then(|o| o.get(name))).collect();
+        let values: Vec<_> = objects
+            .iter()
+            .map(|object| object.and_then(|o| o.get(name)))
+            .collect();
         plain(&format!("{prefix}{name}"), &values)
     };
     names.into_iter().filter_map(column_of).collect()
 }
 
 fn plain(name: &str, values: &[Option<&Value>]) -> Option<Column> {
-    let cells = values.iter().map(|value| value.filter(|v| !v.is_null()).map(text));
+    let cells = values
+        .iter()
+        .map(|value| value.filter(|v| !v.is_null()).map(text));
     column(name, cells.collect())
 }
 
@@ -96,24 +117,33 @@ mod tests {
 
     fn columns(candidates: &[Candidate]) -> Vec<(String, Vec<String>)> {
         let columns = varying(candidates).into_iter();
-        columns.map(|column| (column.name.clone(), column.texts().collect())).collect()
+        columns
+            .map(|column| (column.name.clone(), column.texts().collect()))
+            .collect()
     }
 
     fn column(name: &str, cells: &[&str]) -> (String, Vec<String>) {
-        (name.to_owned(), cells.iter().map(|&cell| cell.to_owned()).collect())
+        (
+            name.to_owned(),
+            cells.iter().map(|&cell| cell.to_owned()).collect(),
+        )
     }
 
     #[test]
     fn only_what_varies_has_a_column() {
         let step = |gamma| {
             let schedule = StepLr::new(0.1, 3).with_gamma(gamma).per_epoch();
-            Candidate::new(format!("gamma {gamma}")).schedule(schedule).epochs(10)
+            Candidate::new(format!("gamma {gamma}"))
+                .schedule(schedule)
+                .epochs(10)
         };
         assert_eq!(
             columns(&[step(0.5), step(0.1)]),
             [column("StepLr.gamma", &["0.5", "0.1"])]
         );
-        let constant = Candidate::new("c").schedule(Constant::new(0.1).per_update()).epochs(5);
+        let constant = Candidate::new("c")
+            .schedule(Constant::new(0.1).per_update())
+            .epochs(5);
         assert_eq!(
             columns(&[step(0.5), constant.setting("dropout", 0.25)]),
             [
@@ -132,7 +162,10 @@ mod tests {
         assert!(columns(&[one(), one()]).is_empty());
         assert!(columns(&[]).is_empty());
         let bare = Candidate::new("b");
-        assert_eq!(columns(&[one(), bare]), [column("layers", &["[64,32]", "-"])]);
+        assert_eq!(
+            columns(&[one(), bare]),
+            [column("layers", &["[64,32]", "-"])]
+        );
     }
 
     #[test]

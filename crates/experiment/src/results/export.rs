@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use burn_lr_training::storage::write_atomically;
 use serde::Serialize;
 
+use super::all::{Results, Tested};
 use super::columns::{Column, varying};
 use super::comparison::Comparison;
-use crate::error::ExperimentError;
 use super::figures::Verdict;
-use crate::objective::Objective;
-use super::all::{Results, Tested};
 use super::summary::Summary;
 use super::trial::{At, Trial};
+use crate::error::ExperimentError;
+use crate::objective::Objective;
 
 /// What `results.json` holds.
 #[derive(Serialize)]
@@ -40,9 +40,12 @@ impl Results {
         };
         let mut csv = csv::Writer::from_writer(Vec::new());
         for row in self.rows() {
-            csv.write_record(row).map_err(|error| failed(error.to_string()))?;
+            csv.write_record(row)
+                .map_err(|error| failed(error.to_string()))?;
         }
-        let bytes = csv.into_inner().map_err(|error| failed(error.to_string()))?;
+        let bytes = csv
+            .into_inner()
+            .map_err(|error| failed(error.to_string()))?;
         String::from_utf8(bytes).map_err(|error| failed(error.to_string()))
     }
 
@@ -50,7 +53,12 @@ impl Results {
     fn rows(&self) -> Vec<Vec<String>> {
         let columns = self.columns();
         let header = columns.iter().map(|(name, _)| name.clone()).collect();
-        let row = |place: usize| columns.iter().map(|(_, cells)| cells[place].clone()).collect();
+        let row = |place: usize| {
+            columns
+                .iter()
+                .map(|(_, cells)| cells[place].clone())
+                .collect()
+        };
         let rows = (0..self.summaries().len()).map(row);
         std::iter::once(header).chain(rows).collect()
     }
@@ -87,10 +95,20 @@ impl Results {
                     s.at(at).verdict.as_ref().map(text).unwrap_or_default()
                 };
                 add(format!("{prefix}_seeds_in_bounds"), &|s| {
-                    verdict(s, |v| v.per_seed.iter().filter(|(_, met)| *met).count().to_string())
+                    verdict(s, |v| {
+                        v.per_seed
+                            .iter()
+                            .filter(|(_, met)| *met)
+                            .count()
+                            .to_string()
+                    })
                 });
-                add(format!("{prefix}_in_bounds"), &|s| verdict(s, |v| v.every_seed.to_string()));
-                add(format!("{prefix}_mean_in_bounds"), &|s| verdict(s, |v| v.mean.to_string()));
+                add(format!("{prefix}_in_bounds"), &|s| {
+                    verdict(s, |v| v.every_seed.to_string())
+                });
+                add(format!("{prefix}_mean_in_bounds"), &|s| {
+                    verdict(s, |v| v.mean.to_string())
+                });
             }
         }
         add("best_epoch".to_owned(), &|s| number(s.best_epoch.mean));
@@ -113,13 +131,17 @@ impl Results {
     /// [`ExperimentError::Unwritable`] if a path is not Unicode or a schedule not data.
     pub fn to_json(&self) -> Result<String, ExperimentError> {
         let keys = self.metrics();
-        let pairs = At::ALL.into_iter().flat_map(|at| keys.iter().map(move |key| (key, at)));
+        let pairs = At::ALL
+            .into_iter()
+            .flat_map(|at| keys.iter().map(move |key| (key, at)));
         let document = Document {
             burn_lr: env!("CARGO_PKG_VERSION"),
             objective: self.objective(),
             summaries: self.summaries(),
             tested: self.tested(),
-            comparisons: pairs.flat_map(|(key, at)| self.comparisons(key, at)).collect(),
+            comparisons: pairs
+                .flat_map(|(key, at)| self.comparisons(key, at))
+                .collect(),
             trials: self.trials(),
         };
         serde_json::to_string_pretty(&document).map_err(|error| ExperimentError::Unwritable {

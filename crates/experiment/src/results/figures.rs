@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use burn_lr_training::metrics::{EpochRecord, MetricKey, train, valid};
 use serde::Serialize;
 
-use crate::objective::Objective;
 use super::stat::Stat;
+use crate::objective::Objective;
 
 /// The figures of a candidate at one epoch of each trial, over the seeds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -84,6 +84,8 @@ impl Figures {
 
     /// Whether the bounds are kept under every seed; so they are without bounds.
     pub fn is_met(&self) -> bool {
-        self.verdict.as_ref().is_none_or(|verdict| verdict.every_seed)
+        self.verdict
+            .as_ref()
+            .is_none_or(|verdict| verdict.every_seed)
     }
 }

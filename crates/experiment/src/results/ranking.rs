@@ -2,9 +2,9 @@
 
 use std::cmp::Ordering;
 
-use crate::objective::Objective;
 use super::summary::Summary;
 use super::trial::At;
+use crate::objective::Objective;
 
 /// The places of the candidates, the best one first; of equals, the first one.
 ///

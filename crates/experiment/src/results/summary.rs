@@ -3,11 +3,11 @@
 use burn_lr_training::metrics::{Best, EpochRecord};
 use serde::Serialize;
 
-use crate::candidate::Candidate;
 use super::figures::Figures;
-use crate::objective::Objective;
 use super::stat::Stat;
 use super::trial::{At, Trial};
+use crate::candidate::Candidate;
+use crate::objective::Objective;
 
 /// What the trials of a candidate led to.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -52,7 +52,11 @@ impl Summary {
         objective: &Objective,
         best: &Best,
     ) -> Self {
-        let finished: Vec<&Trial> = trials.iter().copied().filter(|t| t.last().is_some()).collect();
+        let finished: Vec<&Trial> = trials
+            .iter()
+            .copied()
+            .filter(|t| t.last().is_some())
+            .collect();
         let all_finished = finished.len() == trials.len();
         let epochs = |at| -> Vec<(u64, &EpochRecord)> {
             let mut epochs = Vec::new();
@@ -99,7 +103,11 @@ fn epochs_met(trials: &[&Trial], objective: &Objective) -> Vec<usize> {
         .collect();
     let shortest = histories.iter().map(|epochs| epochs.len()).min();
     (0..shortest.unwrap_or(0))
-        .filter(|&index| histories.iter().all(|epochs| objective.is_met_by(&epochs[index])))
+        .filter(|&index| {
+            histories
+                .iter()
+                .all(|epochs| objective.is_met_by(&epochs[index]))
+        })
         .map(|index| index + 1)
         .collect()
 }

@@ -49,7 +49,13 @@ fn results(objective: &Objective, trials: Vec<Trial>) -> Result<Results, Experim
     let last = trials.iter().map(|trial| trial.candidate).max();
     let names = (0..=last.unwrap_or(0)).map(|number| format!("c{number}"));
     let candidates: Vec<Candidate> = names.map(Candidate::new).collect();
-    Results::new(Path::new("run"), &candidates, trials, objective, objective.best())
+    Results::new(
+        Path::new("run"),
+        &candidates,
+        trials,
+        objective,
+        objective.best(),
+    )
 }
 
 fn by_loss(trials: Vec<Trial>) -> Results {
@@ -58,7 +64,11 @@ fn by_loss(trials: Vec<Trial>) -> Results {
 
 /// A regression: it has no accuracy.
 fn losses(candidate: usize, seed: u64, loss: f64) -> Trial {
-    trial(candidate, seed, &[&[("train_loss", 0.5 * loss), ("valid_loss", loss)]])
+    trial(
+        candidate,
+        seed,
+        &[&[("train_loss", 0.5 * loss), ("valid_loss", loss)]],
+    )
 }
 
 #[test]
@@ -73,10 +83,16 @@ fn the_best_of_three_regressions_is_chosen() {
     assert!(summary.last.verdict.is_none() && summary.last.is_met());
     assert!(summary.epochs_met.is_empty());
     let table = results.table();
-    assert!(!table.contains("accuracy") && !table.contains("bounds"), "{table}");
+    assert!(
+        !table.contains("accuracy") && !table.contains("bounds"),
+        "{table}"
+    );
     assert_eq!(table.lines().count(), 4);
     let page = crate::Report::new(&results).to_html();
-    assert!(page.contains("Best by valid_loss is <b>c1</b>, with valid_loss 0.1000."), "{page}");
+    assert!(
+        page.contains("Best by valid_loss is <b>c1</b>, with valid_loss 0.1000."),
+        "{page}"
+    );
 }
 
 #[test]
@@ -106,7 +122,11 @@ fn a_metric_that_is_not_there_is_named_with_what_there_is() {
 fn failures_come_last_then_misses_then_the_metric_then_nan() {
     let objective = Objective::min(valid("loss")).at_least(valid("accuracy"), 0.9);
     let of = |candidate, seed, loss, accuracy| {
-        trial(candidate, seed, &[&[("valid_loss", loss), ("valid_accuracy", accuracy)]])
+        trial(
+            candidate,
+            seed,
+            &[&[("valid_loss", loss), ("valid_accuracy", accuracy)]],
+        )
     };
     let trials = vec![
         of(0, 1, 0.01, 0.99),
@@ -143,7 +163,9 @@ fn failures_come_last_then_misses_then_the_metric_then_nan() {
 
 #[test]
 fn of_equals_the_first_is_chosen() {
-    let trials = (0..4).flat_map(|c| [losses(c, 1, 0.2), losses(c, 2, 0.4)]).collect();
+    let trials = (0..4)
+        .flat_map(|c| [losses(c, 1, 0.2), losses(c, 2, 0.4)])
+        .collect();
     assert_eq!(by_loss(trials).ranked(At::Last), [0, 1, 2, 3]);
     let zeros = vec![losses(0, 1, 0.0), losses(1, 1, -0.0)];
     assert_eq!(by_loss(zeros).ranked(At::Last), [0, 1]);
@@ -152,7 +174,12 @@ fn of_equals_the_first_is_chosen() {
 #[test]
 fn the_greatest_is_chosen_where_more_is_better() {
     let of = |candidate, r2| trial(candidate, 1, &[&[("valid_r2", r2)]]);
-    let trials = vec![of(0, 0.2), of(1, 0.9), of(2, f64::NEG_INFINITY), of(3, f64::NAN)];
+    let trials = vec![
+        of(0, 0.2),
+        of(1, 0.9),
+        of(2, f64::NEG_INFINITY),
+        of(3, f64::NAN),
+    ];
     let results = results(&Objective::max(valid("r2")), trials).unwrap();
     assert_eq!(results.ranked(At::Last)[..2], [1, 0]);
 }
@@ -172,7 +199,12 @@ fn the_best_epoch_is_the_objectives() {
     assert_eq!(summary.seconds.mean, 6.0);
     // A seed that never has a number does not flatter the others.
     let never: [Epoch<'_>; 1] = [&[("valid_loss", f64::NAN)]];
-    let trials = vec![trial(0, 1, &epochs), trial(0, 2, &never), losses(1, 1, 9.0), losses(1, 2, 9.0)];
+    let trials = vec![
+        trial(0, 1, &epochs),
+        trial(0, 2, &never),
+        losses(1, 1, 9.0),
+        losses(1, 2, 9.0),
+    ];
     assert_eq!(by_loss(trials).ranked(At::Best), [1, 0]);
 }
 
@@ -188,16 +220,30 @@ fn one_candidate_under_one_seed_is_a_result() {
         let column = rows[0].iter().position(|header| *header == name);
         rows[1][column.unwrap_or_else(|| panic!("{name}: {csv}"))]
     };
-    assert_eq!((cell("candidate"), cell("seeds"), cell("failed")), ("c0", "1", "0"));
-    assert_eq!((cell("last_valid_loss"), cell("last_valid_loss_sd")), ("0.25", ""));
+    assert_eq!(
+        (cell("candidate"), cell("seeds"), cell("failed")),
+        ("c0", "1", "0")
+    );
+    assert_eq!(
+        (cell("last_valid_loss"), cell("last_valid_loss_sd")),
+        ("0.25", "")
+    );
     assert_eq!((cell("best_loss_gap"), cell("final_lr")), ("0.125", "0.1"));
     assert!(!rows[0].contains(&"last_in_bounds"));
     let json: serde_json::Value = serde_json::from_str(&results.to_json().unwrap()).unwrap();
-    assert_eq!(json["summaries"][0]["last"]["metrics"]["valid_loss"]["n"], 1);
+    assert_eq!(
+        json["summaries"][0]["last"]["metrics"]["valid_loss"]["n"],
+        1
+    );
     assert_eq!(json["objective"]["metric"], "valid_loss");
     assert_eq!(json["comparisons"], serde_json::json!([]));
-    let page = crate::Report::new(&results).question("<b> & \"q\"").to_html();
-    assert!(page.contains("<h1>&lt;b&gt; &amp; &quot;q&quot;</h1>"), "{page}");
+    let page = crate::Report::new(&results)
+        .question("<b> & \"q\"")
+        .to_html();
+    assert!(
+        page.contains("<h1>&lt;b&gt; &amp; &quot;q&quot;</h1>"),
+        "{page}"
+    );
     assert!(!page.contains("Is it more than noise?"));
     // Validation, training, gap and rates; and both splits beside each other.
     assert_eq!(page.matches("<svg").count(), 4 + 1);
@@ -233,7 +279,11 @@ fn any_metric_is_compared_seed_by_seed() {
     assert_eq!((compared[0].difference.n, compared[1].difference.n), (2, 1));
     assert!(compared[0].p_value < 0.2 && compared[1].p_value.is_nan());
     let missing = results.comparisons(&valid("accuracy"), At::Last);
-    assert!(missing.iter().all(|comparison| comparison.difference.n == 0));
+    assert!(
+        missing
+            .iter()
+            .all(|comparison| comparison.difference.n == 0)
+    );
     let page = crate::Report::new(&results).to_html();
     assert!(page.contains("c2, seed 2: it broke"), "{page}");
 }

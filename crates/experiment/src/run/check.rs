@@ -8,13 +8,13 @@ use burn_lr_training::Training;
 use burn_lr_training::device::is_cpu;
 use burn_lr_training::storage::create_directory;
 
-use crate::candidate::Candidate;
-use crate::error::{BaseError, ExperimentError};
 use super::experiment::Experiment;
-use crate::objective::Objective;
 use super::prepare::prepared;
 use super::settings_file;
+use crate::candidate::Candidate;
 use crate::candidate::Setup;
+use crate::error::{BaseError, ExperimentError};
+use crate::objective::Objective;
 
 impl<F, M> Experiment<F>
 where
@@ -63,7 +63,10 @@ where
                 source,
             };
             training.can_resume(&model).map_err(refused)?;
-            on_cpu &= model.devices().into_iter().all(|device| is_cpu(&device.inner()));
+            on_cpu &= model
+                .devices()
+                .into_iter()
+                .all(|device| is_cpu(&device.inner()));
             random |= training.is_random(&model);
         }
         create_directory(&self.directory)?;
@@ -109,7 +112,10 @@ fn check_names(candidates: &[Candidate]) -> Result<(), ExperimentError> {
 }
 
 fn check_bounds(objective: &Objective) -> Result<(), ExperimentError> {
-    let infinite = objective.bounds().iter().find(|bound| !bound.value.is_finite());
+    let infinite = objective
+        .bounds()
+        .iter()
+        .find(|bound| !bound.value.is_finite());
     match infinite {
         None => Ok(()),
         Some(bound) => Err(ExperimentError::Invalid {

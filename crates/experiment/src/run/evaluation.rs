@@ -6,12 +6,12 @@ use burn_lr_training::metrics::Metrics;
 use burn_lr_training::run::RunDirectory;
 use burn_lr_training::storage::load_model;
 
-use crate::error::{BaseError, ExperimentError};
 use super::experiment::Experiment;
 use super::prepare::made;
-use crate::results::{Choice, Results, Tested};
 use crate::candidate::Setup;
+use crate::error::{BaseError, ExperimentError};
 use crate::results::{At, Trial};
+use crate::results::{Choice, Results, Tested};
 
 impl<F, M> Experiment<F>
 where

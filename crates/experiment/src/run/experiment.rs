@@ -8,9 +8,9 @@ use burn_lr_training::metrics::Best;
 use burn_lr_training::run::Display;
 
 use crate::candidate::Candidate;
+use crate::candidate::Setup;
 use crate::error::BaseError;
 use crate::objective::Objective;
-use crate::candidate::Setup;
 use crate::results::Trial;
 
 pub(crate) type OnTrial = Box<dyn Fn(&Candidate, &Trial)>;
@@ -40,7 +40,7 @@ pub(crate) type OnTrial = Box<dyn Fn(&Candidate, &Trial)>;
 /// # use burn::train::{InferenceStep, RegressionOutput, TrainOutput, TrainStep};
 /// # use burn_lr_training::loader::{BatchSource, EpochLoader, Sample};
 /// # #[derive(Module, Debug)]
-/// # struct Model(Linear);
+/// # struct Model { linear: Linear }
 /// # struct Houses;
 /// # impl BatchSource<Tensor<2>> for Houses {
 /// #     fn len(&self) -> usize { 0 }
@@ -59,13 +59,13 @@ pub(crate) type OnTrial = Box<dyn Fn(&Candidate, &Trial)>;
 /// #     fn step(&self, _: Tensor<2>) -> TrainOutput<RegressionOutput> { unreachable!() }
 /// # }
 /// # fn houses() -> Houses { Houses }
-/// # fn model(_hidden: usize, device: &Device) -> Model { Model(LinearConfig::new(1, 1).init(device)) }
+/// # fn model(_hidden: usize, device: &Device) -> Model { Model { linear: LinearConfig::new(1, 1).init(device) } }
 /// let base = |setup: &Setup| {
 ///     let train = EpochLoader::new(houses(), 64).shuffled(setup.seed());
 ///     let valid = EpochLoader::new(houses(), 1000);
 ///     let training = Training::new(setup.directory(), train, valid)
 ///         .epochs(10)
-///         .metrics(LossMetric::new());
+///         .metrics((LossMetric::new(),));
 ///     let device = Device::default();
 ///     device.seed(setup.seed());
 ///     Ok((training, model(setup.setting_or("hidden", 64)?, &device)))

@@ -11,10 +11,10 @@ use burn_lr_training::metrics::{Best, History, MetricKey};
 use burn_lr_training::run::Display;
 use burn_lr_training::{Training, TrainingError};
 
-use crate::candidate::Candidate;
-use crate::error::BaseError;
 use super::prepare::prepared;
+use crate::candidate::Candidate;
 use crate::candidate::Setup;
+use crate::error::BaseError;
 use crate::results::{Outcome, Trial};
 
 /// What the workers share.
@@ -95,8 +95,13 @@ impl<F> Pool<'_, F> {
     {
         let trial = &self.trials[number];
         let candidate = &self.candidates[trial.candidate];
-        let (training, model) =
-            prepared(self.base, &trial.directory, trial.seed, candidate, self.best)?;
+        let (training, model) = prepared(
+            self.base,
+            &trial.directory,
+            trial.seed,
+            candidate,
+            self.best,
+        )?;
         let asked = self.asked.clone();
         let trained = training
             .resume(true)

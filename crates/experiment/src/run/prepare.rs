@@ -8,10 +8,10 @@ use burn_lr_training::Training;
 use burn_lr_training::checkpoint::KeepPolicy;
 use burn_lr_training::metrics::Best;
 
-use crate::candidate::Candidate;
-use crate::error::{BaseError, ExperimentError};
-use crate::candidate::Setup;
 use super::weights::draw_weights;
+use crate::candidate::Candidate;
+use crate::candidate::Setup;
+use crate::error::{BaseError, ExperimentError};
 
 /// A backend has one generator of random numbers for all threads: initial weights are drawn by one
 /// trial at a time.

@@ -1,6 +1,6 @@
 //! One bar for all trials of an experiment.
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Counts the epochs of all trials, or the trials if it is not known how many epochs they have.
 pub(crate) struct Progress {
@@ -17,11 +17,12 @@ impl Progress {
         let trials: Vec<(Option<usize>, usize)> = epochs.map(|epochs| (epochs, 0)).collect();
         let total: Option<usize> = trials.iter().map(|&(epochs, _)| epochs).sum();
         let length = total.unwrap_or(trials.len());
-        let bar = if visible {
-            ProgressBar::new(length as u64)
+        let target = if visible {
+            ProgressDrawTarget::stderr()
         } else {
-            ProgressBar::hidden()
+            ProgressDrawTarget::hidden()
         };
+        let bar = ProgressBar::with_draw_target(Some(length as u64), target);
         let unit = if total.is_some() { "epochs" } else { "trials" };
         let template = format!("{{wide_bar}} {{pos}}/{{len}} {unit}, {{eta}} left\n{{msg}}");
         if let Ok(style) = ProgressStyle::with_template(&template) {

@@ -8,14 +8,14 @@ use burn::train::{Interrupter, LearnerModel};
 use burn_lr_training::Training;
 use burn_lr_training::run::{Display, Lock, RunDirectory};
 
-use crate::candidate::Candidate;
-use crate::error::{BaseError, ExperimentError};
 use super::experiment::Experiment;
 use super::pool::{Event, Pool};
 use super::progress::Progress;
-use crate::results::Results;
 use super::settings_file;
+use crate::candidate::Candidate;
 use crate::candidate::Setup;
+use crate::error::{BaseError, ExperimentError};
+use crate::results::Results;
 use crate::results::{Outcome, Trial};
 
 /// How often a request to stop is looked for.
@@ -128,7 +128,9 @@ where
         let Pool {
             candidates, trials, ..
         } = *pool;
-        let epochs = trials.iter().map(|trial| candidates[trial.candidate].epochs);
+        let epochs = trials
+            .iter()
+            .map(|trial| candidates[trial.candidate].epochs);
         let mut progress = Progress::new(self.display == Display::Bar, epochs);
         let mut outcomes: Vec<Option<Outcome>> = vec![None; trials.len()];
         let mut running: Vec<(usize, Interrupter)> = Vec::new();

@@ -7,11 +7,11 @@ use burn_lr_training::Training;
 
 use super::draw::Draw;
 use crate::candidate::Candidate;
-use crate::error::{BaseError, ExperimentError};
-use crate::run::Experiment;
-use crate::results::Results;
 use crate::candidate::Setup;
+use crate::error::{BaseError, ExperimentError};
+use crate::results::Results;
 use crate::results::{At, Trial};
+use crate::run::Experiment;
 
 /// After so many draws that were there already, the space is taken to be exhausted.
 const REPETITIONS: usize = 1000;
@@ -102,8 +102,10 @@ where
 
     /// The results of the candidates of the rung alone, in its order.
     pub(super) fn results(&self, rung: &[usize]) -> Result<Results, ExperimentError> {
-        let candidates: Vec<Candidate> =
-            rung.iter().map(|&number| self.candidates[number].clone()).collect();
+        let candidates: Vec<Candidate> = rung
+            .iter()
+            .map(|&number| self.candidates[number].clone())
+            .collect();
         let of = |(place, &number): (usize, &usize)| {
             let trials = self.trials.range((number, 0)..=(number, u64::MAX));
             trials

@@ -17,10 +17,10 @@ pub use found::Found;
 pub use space::catalogue;
 
 use crate::candidate::Candidate;
-use crate::run::cores;
+use crate::candidate::Setup;
 use crate::error::{BaseError, ExperimentError};
 use crate::run::Experiment;
-use crate::candidate::Setup;
+use crate::run::cores;
 use budget::{ETA, RUNGS, trials_within, width};
 use field::Field;
 

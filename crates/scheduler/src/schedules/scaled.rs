@@ -63,7 +63,25 @@ impl Schedule for Scaled {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Constant, Run};
+    use crate::{Constant, ReduceLrOnPlateau, Run, Verdict};
+
+    #[test]
+    fn verdicts_tell_the_scaled_rates() {
+        let plateau = ReduceLrOnPlateau::new(0.4)
+            .with_patience(0)
+            .with_factor(0.5)
+            .with_min_lr(0.2);
+        let schedule = ScheduleConfig::from(Scaled::new(plateau, 0.25));
+        let mut curve = schedule.curve(&Run::per_update()).unwrap();
+        assert_eq!(curve.observe(0, 1.0), Ok(vec![Verdict::Improved]));
+        let cut = Verdict::Cut {
+            from: 0.1,
+            to: 0.05,
+        };
+        assert_eq!(curve.observe(1, 1.0), Ok(vec![cut]));
+        let floor = Verdict::AtFloor { lr: 0.05 };
+        assert_eq!(curve.observe(2, 1.0), Ok(vec![floor]));
+    }
 
     #[test]
     fn extremes_stay_finite_and_bad_factors_are_refused() {

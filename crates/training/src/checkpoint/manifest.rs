@@ -138,7 +138,9 @@ impl Manifest {
         let manifest = Self::decode(&content).map_err(invalid)?;
         if manifest.epoch != epoch {
             let found = manifest.epoch;
-            return Err(invalid(format!("expected epoch {epoch}, found epoch {found}")));
+            return Err(invalid(format!(
+                "expected epoch {epoch}, found epoch {found}"
+            )));
         }
         Ok(manifest)
     }

@@ -1,5 +1,7 @@
 //! How a checkpoint becomes complete.
 
+use std::collections::btree_map::Entry;
+
 use super::directory;
 use super::manifest::{FileRecord, MANIFEST, Manifest};
 use super::read::read_verified;
@@ -61,12 +63,13 @@ impl CheckpointStore {
         let directory = &self.0.directory;
         let staging = {
             let mut pending = self.pending();
-            if pending.saving.contains_key(&epoch) {
-                directory::staging(directory, epoch)
-            } else {
-                let staging = directory::begin(directory, epoch)?;
-                pending.saving.insert(epoch, Parts::new());
-                staging
+            match pending.saving.entry(epoch) {
+                Entry::Occupied(_) => directory::staging(directory, epoch),
+                Entry::Vacant(new) => {
+                    let staging = directory::begin(directory, epoch)?;
+                    new.insert(Parts::new());
+                    staging
+                }
             }
         };
         let file = directory::write(&staging.join(part), bytes)?;

@@ -11,12 +11,12 @@ use burn::train::checkpoint::{
     KeepLastNCheckpoints, MetricCheckpointingStrategy,
 };
 use burn::train::logger::MetricLogger;
-use burn::train::metric::{LossMetric, Metric};
 use burn::train::metric::store::{Aggregate, Direction, EventStoreClient, Split};
+use burn::train::metric::{LossMetric, Metric};
 use burn::train::{EarlyStoppingStrategy, Interrupter, LearnerModel, SupervisedTraining};
 
-use crate::TrainingError;
 use super::scheduler::Feedback;
+use crate::TrainingError;
 use crate::metrics::{LOSS, MetricsLog};
 
 /// Burn's metrics whose names are always the same.
@@ -38,13 +38,16 @@ const COMMON: [&str; 7] = [
 /// [`attach_with`](Self::attach_with) your own strategies.
 ///
 /// ```no_run
-/// # use burn::train::{Learner, SupervisedTraining, metric::LossMetric};
-/// # use burn_lr_model::Mlp;
+/// # use burn::train::metric::LossMetric;
+/// # use burn::train::{ClassificationOutput, InferenceStep, Learner, LearnerModel, SupervisedTraining, TrainStep};
 /// # use burn_lr_scheduler::{ReduceLrOnPlateau, Run, Scheduler};
 /// # use burn_lr_training::TrainingError;
 /// # use burn_lr_training::feedback::{FeedbackScheduler, PlateauObserver};
 /// # use burn_lr_training::optim::adam;
-/// # fn run(training: SupervisedTraining<Mlp>, model: Mlp) -> Result<(), TrainingError> {
+/// # fn run<M: LearnerModel>(training: SupervisedTraining<M>, model: M) -> Result<(), TrainingError>
+/// # where
+/// #     M: TrainStep<Output = ClassificationOutput> + InferenceStep<Output = ClassificationOutput>,
+/// # {
 /// let scheduler = Scheduler::new(ReduceLrOnPlateau::new(0.01), Run::per_epoch(938))?;
 /// let (scheduler, feedback) = FeedbackScheduler::new(scheduler);
 /// let observer = PlateauObserver::new(feedback);
@@ -136,10 +139,9 @@ impl PlateauObserver {
     /// ```no_run
     /// # use burn::train::checkpoint::KeepLastNCheckpoints;
     /// # use burn::train::metric::{LossMetric, store::{Aggregate, Direction, Split}};
-    /// # use burn::train::{MetricEarlyStoppingStrategy, StoppingCondition, SupervisedTraining};
-    /// # use burn_lr_model::Mlp;
+    /// # use burn::train::{LearnerModel, MetricEarlyStoppingStrategy, StoppingCondition, SupervisedTraining};
     /// # use burn_lr_training::feedback::PlateauObserver;
-    /// # fn attach(training: SupervisedTraining<Mlp>, observer: PlateauObserver) {
+    /// # fn attach<M: LearnerModel>(training: SupervisedTraining<M>, observer: PlateauObserver) {
     /// let stopping = MetricEarlyStoppingStrategy::new(
     ///     &LossMetric::new(),
     ///     Aggregate::Mean,
@@ -299,7 +301,11 @@ impl State {
     /// Whether updates of a plateau's schedule were made, and no hook was called.
     fn never_observed(&self) -> bool {
         // Stopped before the end of an epoch, there was nothing to observe.
-        if self.interrupter.as_ref().is_some_and(Interrupter::should_stop) {
+        if self
+            .interrupter
+            .as_ref()
+            .is_some_and(Interrupter::should_stop)
+        {
             return false;
         }
         let waits = |feedback: &Feedback| feedback.has_plateau() && feedback.epoch_was_made();

@@ -4,8 +4,8 @@ use burn_lr_scheduler::Mode;
 use serde::{Deserialize, Serialize};
 
 use super::history::History;
-use crate::key::MetricKey;
 use super::record::EpochRecord;
+use crate::key::MetricKey;
 
 /// What makes an epoch, and its checkpoint, the best: the least or the greatest value of a metric.
 ///

@@ -70,15 +70,13 @@ mod tests {
     use super::*;
 
     fn history(losses: &[f64]) -> History {
-        let mut history = History::default();
-        history.epochs = (1..)
-            .zip(losses)
-            .map(|(epoch, &loss)| EpochRecord {
-                valid: Metrics::from([("loss".to_owned(), loss)]),
-                ..EpochRecord::new(epoch)
-            })
-            .collect();
-        history
+        let epochs = (1..).zip(losses).map(|(epoch, &loss)| EpochRecord {
+            valid: Metrics::from([("loss".to_owned(), loss)]),
+            ..EpochRecord::new(epoch)
+        });
+        History {
+            epochs: epochs.collect(),
+        }
     }
 
     /// The first epoch at which a run with these losses stops.

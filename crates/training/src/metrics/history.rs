@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::key::MetricKey;
 use super::record::EpochRecord;
+use crate::key::MetricKey;
 
 /// All epochs of a run in their order.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -26,8 +26,11 @@ impl History {
     /// lr_<group>...,seconds`, one row an epoch; a value that is missing is empty.
     pub fn to_csv(&self) -> String {
         let keys = self.keys();
-        let groups: BTreeSet<&String> =
-            self.epochs.iter().flat_map(|e| e.group_lrs.keys()).collect();
+        let groups: BTreeSet<&String> = self
+            .epochs
+            .iter()
+            .flat_map(|e| e.group_lrs.keys())
+            .collect();
         let mut rows = vec![["epoch", "updates"].map(str::to_owned).to_vec()];
         rows[0].extend(keys.iter().map(MetricKey::to_string));
         rows[0].extend(["lr", "next_lr"].map(str::to_owned));
@@ -84,8 +87,7 @@ mod tests {
             seconds: 1.5,
             ..EpochRecord::new(epoch)
         };
-        let mut history = History::default();
-        history.epochs = vec![
+        let epochs = vec![
             record(1, metrics(&[("loss", 0.25), ("a,\"b\"", 1.0)]), &[]),
             record(
                 2,
@@ -93,6 +95,7 @@ mod tests {
                 &[("head", 0.1)],
             ),
         ];
+        let history = History { epochs };
         assert_eq!(
             history.to_csv(),
             "epoch,updates,train_loss,\"valid_a,\"\"b\"\"\",valid_accuracy,valid_loss,lr,next_lr,\

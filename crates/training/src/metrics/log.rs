@@ -11,9 +11,9 @@ use burn::train::metric::{MetricAttributes, MetricDefinition, MetricId, NumericE
 use serde::{Deserialize, Serialize};
 
 use super::any_float;
-use crate::key::{MetricKey, Split};
 use super::record::Metrics;
 use crate::TrainingError;
+use crate::key::{MetricKey, Split};
 use crate::storage::{create_directory, write_atomically};
 
 /// Burn's name of the metric by which divergence is seen.
@@ -30,6 +30,7 @@ struct Values {
     /// How many batches of the running split were logged.
     batches: usize,
     divergence: Option<Divergence>,
+    tolerates_divergence: bool,
     interrupter: Option<Interrupter>,
 }
 
@@ -85,6 +86,11 @@ impl MetricsLog {
         self.lock().interrupter = Some(interrupter);
     }
 
+    /// Takes a training loss that is not finite for a value like any other.
+    pub(crate) fn tolerate_divergence(&self) {
+        self.lock().tolerates_divergence = true;
+    }
+
     pub(crate) fn divergence(&self) -> Option<Divergence> {
         self.lock().divergence
     }
@@ -112,9 +118,10 @@ impl MetricsLog {
     /// The names of all numeric metrics that are registered, for whichever split.
     pub(crate) fn registered(&self) -> Vec<String> {
         let log = self.lock();
-        let numeric = log.definitions.values().filter(|definition| {
-            matches!(definition.attributes, MetricAttributes::Numeric(_))
-        });
+        let numeric = log
+            .definitions
+            .values()
+            .filter(|definition| matches!(definition.attributes, MetricAttributes::Numeric(_)));
         let mut names: Vec<String> = numeric
             .map(|definition| MetricKey::name_of(&definition.name))
             .collect();
@@ -171,7 +178,7 @@ impl Values {
     }
 
     fn watch_loss(&mut self, loss: f64, epoch: usize) {
-        if loss.is_finite() || self.divergence.is_some() {
+        if loss.is_finite() || self.tolerates_divergence || self.divergence.is_some() {
             return;
         }
         self.divergence = Some(Divergence {

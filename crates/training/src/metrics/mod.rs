@@ -7,9 +7,9 @@ mod history;
 mod log;
 mod record;
 
+pub use crate::key::{MetricKey, ParseMetricKeyError, Split, train, valid};
 pub use best::Best;
 pub use early_stopping::EarlyStopping;
 pub use history::History;
-pub use crate::key::{MetricKey, ParseMetricKeyError, Split, train, valid};
 pub(crate) use log::{LOSS, LoggedEpoch, MetricsLog};
 pub use record::{EpochRecord, LrCut, Metrics};

@@ -3,8 +3,8 @@
 use burn_lr_scheduler::Clocked;
 
 use super::config::OptimizerConfig;
-use crate::key::MetricKey;
 use super::select::Select;
+use crate::key::MetricKey;
 
 /// Parameters that shall have another optimizer, another learning rate, or both.
 ///
@@ -80,6 +80,11 @@ impl Group {
     pub fn observe(mut self, metric: MetricKey) -> Self {
         self.observed = Some(metric);
         self
+    }
+
+    /// The group's own schedule, if it has one.
+    pub(crate) fn own_schedule(&self) -> Option<&Clocked> {
+        self.schedule.as_ref()
     }
 
     /// The group's name.

@@ -11,7 +11,10 @@ use burn::train::metric::{
 use super::error::LrFinderError;
 
 /// The loss of an update, as Burn's loss metric reads it.
-pub(super) fn loss<T: ItemLazy + Adaptor<LossInput>>(output: T, update: usize) -> Result<f64, LrFinderError> {
+pub(super) fn loss<T: ItemLazy + Adaptor<LossInput>>(
+    output: T,
+    update: usize,
+) -> Result<f64, LrFinderError> {
     let unreadable = |reason: String| LrFinderError::Loss { update, reason };
     let output = output
         .sync()

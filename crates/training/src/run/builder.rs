@@ -201,7 +201,7 @@ impl<M: LearnerModel> Training<M> {
 
 /// # Hooks
 impl<M: LearnerModel> Training<M> {
-    /// Registers numeric metrics, one or a tuple of them, for training and validation.
+    /// Registers a tuple of numeric metrics for training and validation: `(LossMetric::new(),)`.
     ///
     /// A training metric that Burn calls `Loss` also stops the run when it is NaN or infinite.
     pub fn metrics<Me: MetricRegistration<M> + 'static>(self, metrics: Me) -> Self {

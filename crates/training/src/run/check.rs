@@ -10,7 +10,7 @@ use crate::TrainingError;
 use crate::checkpoint::{CheckpointStore, PARTS};
 use crate::metrics::MetricKey;
 use crate::notices::Notices;
-use crate::optim::{NonFinite, ResolvedGroups};
+use crate::optim::{Group, NonFinite, ResolvedGroups};
 
 impl<M: LearnerModel> Training<M> {
     /// Whether [`fit`](Self::fit) would train `model`: everything that can be known without
@@ -29,12 +29,27 @@ impl<M: LearnerModel> Training<M> {
     /// As for `fit` with [`resume`](Self::resume).
     pub fn can_resume(&self, model: &M) -> Result<(), TrainingError> {
         let checked = self.checked(model)?;
-        if !self.directory.path().exists() {
+        // Opening the store would make the directory.
+        let store = if self.directory.checkpoints().exists() {
+            Some(CheckpointStore::open(self.directory.checkpoints(), &PARTS)?)
+        } else {
+            None
+        };
+        let silent = Notices::new(|_| {});
+        let newest = newest(&self.directory, store.as_ref(), &checked.spec, &silent)?;
+        self.check_done(newest.map_or(0, |checkpoint| checkpoint.epoch))
+    }
+
+    /// Whether a run that has completed so many epochs can have as many as are asked for.
+    pub(super) fn check_done(&self, done: usize) -> Result<(), TrainingError> {
+        if done <= self.plan.epochs {
             return Ok(());
         }
-        let store = CheckpointStore::open(self.directory.checkpoints(), &PARTS)?;
-        let silent = Notices::new(|_| {});
-        newest(&self.directory, &store, &checked.spec, &silent).map(drop)
+        Err(TrainingError::Invalid {
+            name: "epochs",
+            expected: "at least as many as the run has completed",
+            found: format!("{} of {done}", self.plan.epochs),
+        })
     }
 
     pub(super) fn checked(&self, model: &M) -> Result<Checked, TrainingError> {
@@ -103,7 +118,9 @@ impl<M: LearnerModel> Training<M> {
             run = run.with_updates_per_epoch(batches.div_ceil(accumulation) as u64);
         }
         let clock = self.plan.schedule.clock;
-        if clock == Clock::PerEpoch && batches.is_none() {
+        let own = self.plan.groups.iter().filter_map(Group::own_schedule);
+        let mut clocks = own.map(|schedule| schedule.clock).chain([clock]);
+        if batches.is_none() && clocks.any(|clock| clock == Clock::PerEpoch) {
             return Err(TrainingError::Invalid {
                 name: "batches of an epoch",
                 expected: "a loader that tells them, for a schedule that advances per epoch",

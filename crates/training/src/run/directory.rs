@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::TrainingError;
+use serde_json::Value;
+
+use crate::error::{Damage, TrainingError};
 use crate::metrics::History;
 use crate::storage::write_atomically;
 
@@ -80,6 +82,36 @@ impl RunDirectory {
         write_atomically(&path, &json)
     }
 
+    /// What the run was given by [`Training::settings`](crate::Training::settings), as its
+    /// configuration keeps it; null if nothing was.
+    ///
+    /// # Errors
+    /// [`TrainingError::File`] if there is no configuration or it cannot be read,
+    /// [`TrainingError::Damaged`] if it is not what a run writes. Both name the file.
+    pub fn settings(&self) -> Result<Value, TrainingError> {
+        let path = self.config();
+        let json =
+            std::fs::read(&path).map_err(|error| TrainingError::file("read", &path, error))?;
+        let mut config = self.parsed_config(&json)?;
+        Ok(config["fixed"]["settings"].take())
+    }
+
+    /// The document that `json`, of this run's configuration, holds.
+    ///
+    /// # Errors
+    /// [`TrainingError::Damaged`] if it is no configuration.
+    pub(super) fn parsed_config(&self, json: &[u8]) -> Result<Value, TrainingError> {
+        let path = self.config();
+        let config: Value = serde_json::from_slice(json).map_err(|error| {
+            Damage::content(&path, format!("expected a run's configuration: {error}"))
+        })?;
+        if !config["fixed"].is_object() {
+            let reason = "expected a run's configuration with what is fixed, found none";
+            return Err(Damage::content(&path, reason).into());
+        }
+        Ok(config)
+    }
+
     /// What a run that starts at epoch 1 must not find, since it will write it.
     pub(super) fn results(&self) -> [PathBuf; 4] {
         [
@@ -88,5 +120,54 @@ impl RunDirectory {
             self.best_model(),
             self.final_model(),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    #[test]
+    fn settings_are_those_of_the_configuration() {
+        let directory = TempDir::new().unwrap();
+        let run = RunDirectory::new(directory.path());
+        let written = |config: &str| {
+            std::fs::write(run.config(), config).unwrap();
+            run.settings().unwrap()
+        };
+        let settings = json!({"model": {"hidden": 128}});
+        let config = json!({"burn_lr": "1", "fixed": {"settings": settings}, "free": {}});
+        assert_eq!(written(&config.to_string()), settings);
+        assert!(written(r#"{"fixed": {"settings": null}}"#).is_null());
+        // Only what is fixed is the run's own.
+        assert!(written(r#"{"fixed": {}, "settings": 1}"#).is_null());
+    }
+
+    #[test]
+    fn a_configuration_that_is_none_is_named() {
+        let directory = TempDir::new().unwrap();
+        let run = RunDirectory::new(directory.path());
+        assert!(matches!(
+            run.settings(),
+            Err(TrainingError::File { action: "read", path, .. }) if path == run.config()
+        ));
+        for config in [
+            "",
+            "{",
+            "[]",
+            "7",
+            "{}",
+            r#"{"fixed": null}"#,
+            r#"{"settings": {}}"#,
+        ] {
+            std::fs::write(run.config(), config).unwrap();
+            assert!(matches!(
+                run.settings(),
+                Err(TrainingError::Damaged(Damage::Content { path, .. })) if path == run.config()
+            ));
+        }
     }
 }

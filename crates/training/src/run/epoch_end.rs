@@ -70,12 +70,16 @@ impl EpochEnd {
     /// The history, or the error that stopped the run.
     pub(super) fn finish(self) -> Result<History, TrainingError> {
         let mut state = self.lock();
-        if let Some(error) = state.error.take() {
-            return Err(error);
-        }
+        // A gradient that is not finite comes with a loss that is not, and says more.
         if state.gradients.must_stop() {
             let running = state.history.epochs.len() + 1;
             state.gradients.failure(running).map_or(Ok(()), Err)?;
+        }
+        if let Some(divergence) = state.log.divergence() {
+            return Err(divergence.into());
+        }
+        if let Some(error) = state.error.take() {
+            return Err(error);
         }
         Ok(std::mem::take(&mut state.history))
     }
@@ -115,8 +119,8 @@ impl State {
             asked.push(("best checkpoint", &best.metric));
         }
         let is_known = |key: &MetricKey| {
-            let of_gradients = key.split() == Split::Train
-                && gradients.iter().any(|name| name == key.name());
+            let of_gradients =
+                key.split() == Split::Train && gradients.iter().any(|name| name == key.name());
             of_gradients || known.iter().any(|name| name == key.name())
         };
         let unknown = asked.into_iter().find(|(_, key)| !is_known(key));
@@ -188,7 +192,10 @@ impl State {
 
     /// The updates made so far. Too many or too few in the epoch would bend every schedule.
     fn check_updates(&self, epoch: usize) -> Result<u64, TrainingError> {
-        let made = self.tracks.first().map_or(0, |track| track.feedback.updates());
+        let made = self
+            .tracks
+            .first()
+            .map_or(0, |track| track.feedback.updates());
         let before = self.history.epochs.last().map_or(0, |last| last.updates);
         let found = made.saturating_sub(before);
         match self.updates_per_epoch {

@@ -47,7 +47,9 @@ impl<M: LearnerModel> Training<M> {
         if workers > 2 {
             reasons.push(format!("{workers} devices: {order}"));
         } else if workers > 1 && self.plan.grads_accumulation > 1 {
-            reasons.push(format!("accumulated gradients of {workers} devices: {order}"));
+            reasons.push(format!(
+                "accumulated gradients of {workers} devices: {order}"
+            ));
         }
         reasons
     }

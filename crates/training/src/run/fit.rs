@@ -16,7 +16,9 @@ use super::resume::{newest, restore};
 use super::training::{Trained, Training};
 use super::update_loop::UpdateLoop;
 use crate::TrainingError;
-use crate::checkpoint::{CheckpointStore, Handover, MODEL, OPTIM, PARTS, PartCheckpointer, SCHEDULER};
+use crate::checkpoint::{
+    CheckpointStore, Handover, MODEL, OPTIM, PARTS, PartCheckpointer, SCHEDULER,
+};
 use crate::feedback::FeedbackScheduler;
 use crate::loader::Replay;
 use crate::metrics::{History, MetricsLog};
@@ -45,7 +47,7 @@ impl<M: LearnerModel> Training<M> {
             .with_keep(spec.keep().clone())
             .with_notices(self.hooks.on_notice.clone());
         let checkpoint = if self.resume {
-            newest(&self.directory, &store, &spec, &self.hooks.on_notice)?
+            newest(&self.directory, Some(&store), &spec, &self.hooks.on_notice)?
         } else if self.directory.config().exists() || !store.epochs().is_empty() {
             return Err(TrainingError::RunExists {
                 path: self.directory.path().to_owned(),
@@ -82,13 +84,7 @@ impl<M: LearnerModel> Training<M> {
             log.restore(resumed.log);
         }
         let done = history.epochs.len();
-        if done > self.plan.epochs {
-            return Err(TrainingError::Invalid {
-                name: "epochs",
-                expected: "at least as many as the run has completed",
-                found: format!("{} of {done}", self.plan.epochs),
-            });
-        }
+        self.check_done(done)?;
         let config = spec.write(&self.directory)?;
         self.clear(&store, done)?;
         if done > 0 {
@@ -108,7 +104,10 @@ impl<M: LearnerModel> Training<M> {
         };
         let mut scheduler = ModuleLrScheduler::new(base);
         for (of_group, track) in inside {
-            if let Some(group) = groups.iter().find(|g| Some(g.name()) == track.group.as_deref()) {
+            if let Some(group) = groups
+                .iter()
+                .find(|g| Some(g.name()) == track.group.as_deref())
+            {
                 scheduler = scheduler.with_group(group.param_group(), of_group);
             }
         }
@@ -130,16 +129,23 @@ impl<M: LearnerModel> Training<M> {
             started: Instant::now(),
             error: None,
         });
-        if non_finite != NonFinite::Skip {
-            log.stop_on_divergence(self.hooks.interrupter.clone());
+        match non_finite {
+            NonFinite::Propagate => log.stop_on_divergence(self.hooks.interrupter.clone()),
+            NonFinite::Skip => log.tolerate_divergence(),
+            // The update that it spoils is named, and a loss that spoils none is seen at the end of
+            // the epoch.
+            NonFinite::Stop => {}
         }
         let devices = self.place.devices(&model);
         let training = self.supervised(&log, done, seed);
         let training = self.attached(training, &store, &epoch_end, done);
         let strategy = self.strategy_on(devices, gradients, &epoch_end);
-        let training = self.shown(training.with_training_strategy(strategy), (done > 0).then_some(done));
+        let training = self.shown(
+            training.with_training_strategy(strategy),
+            (done > 0).then_some(done),
+        );
         let result = training.launch(Learner::new(model, optimizer, scheduler));
-        self.judge(result, log, &store, epoch_end)
+        self.judge(result, &store, epoch_end)
     }
 
     /// Moves out of the way, but keeps, what a run that goes on after epoch `done` must not find:
@@ -237,7 +243,11 @@ impl<M: LearnerModel> Training<M> {
 
     /// `training` with its renderer.
     #[cfg_attr(not(feature = "tui"), expect(unused_variables))]
-    fn shown(&mut self, training: SupervisedTraining<M>, resumed: Option<usize>) -> SupervisedTraining<M> {
+    fn shown(
+        &mut self,
+        training: SupervisedTraining<M>,
+        resumed: Option<usize>,
+    ) -> SupervisedTraining<M> {
         if let Some(renderer) = self.hooks.renderer.take() {
             return training.renderer(renderer);
         }
@@ -259,13 +269,9 @@ impl<M: LearnerModel> Training<M> {
     fn judge(
         self,
         result: LearningResult<M>,
-        log: MetricsLog,
         store: &CheckpointStore,
         epoch_end: EpochEnd,
     ) -> Result<Trained<M>, TrainingError> {
-        if let Some(divergence) = log.divergence() {
-            return Err(divergence.into());
-        }
         let history = epoch_end.finish()?;
         if let Some(error) = store.failure() {
             return Err(error);

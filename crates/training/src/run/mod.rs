@@ -12,6 +12,7 @@ mod directory;
 mod display;
 mod epoch_end;
 mod exactness;
+mod find;
 mod fit;
 mod gradients;
 mod hooks;

@@ -9,9 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::directory::RunDirectory;
 use super::spec::Spec;
-use crate::checkpoint::{
-    Checkpoint, CheckpointStore, HISTORY, MODEL, OPTIM, SCHEDULER, Skipped,
-};
+use crate::checkpoint::{Checkpoint, CheckpointStore, HISTORY, MODEL, OPTIM, SCHEDULER, Skipped};
 use crate::error::{Damage, TrainingError};
 use crate::feedback::FeedbackScheduler;
 use crate::metrics::{History, LoggedEpoch};
@@ -35,15 +33,23 @@ pub(super) struct Resumed<M> {
 /// configured like this.
 pub(super) fn newest(
     directory: &RunDirectory,
-    store: &CheckpointStore,
+    store: Option<&CheckpointStore>,
     spec: &Spec,
     notices: &Notices,
 ) -> Result<Option<Checkpoint>, TrainingError> {
-    let (checkpoint, skipped) = store.newest_complete();
+    let (checkpoint, skipped) = store
+        .map(CheckpointStore::newest_complete)
+        .unwrap_or_default();
     for skipped in &skipped {
         notices.say(&skipped.to_string());
     }
-    spec.check(directory, checkpoint.as_ref(), notices)?;
+    let left_results = || directory.results().iter().any(|path| path.exists());
+    if checkpoint.is_some() || !skipped.is_empty() || left_results() {
+        spec.check(directory, checkpoint.as_ref(), notices)?;
+    } else {
+        // A run that has not completed an epoch may be set right: there is nothing to lose.
+        Spec::saved(directory, None)?;
+    }
     if checkpoint.is_none() && (!skipped.is_empty() || directory.config().exists()) {
         notices.say("no complete checkpoint: starting at epoch 1");
     }

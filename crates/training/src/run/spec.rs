@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::directory::RunDirectory;
 use super::training::Training;
+use crate::TrainingError;
 use crate::checkpoint::{CONFIG, Checkpoint, KeepPolicy};
-use crate::error::{Damage, TrainingError};
 use crate::loader::LoaderDescription;
 use crate::metrics::{Best, EarlyStopping, MetricKey, valid};
 use crate::notices::Notices;
@@ -41,6 +41,14 @@ struct Fixed {
     data_parallel: bool,
     model: String,
     settings: Value,
+}
+
+/// What a run was configured with.
+pub(super) struct Saved {
+    /// What `burn-lr.json` holds now.
+    file: Option<Vec<u8>>,
+    /// What is to be believed.
+    config: Value,
 }
 
 /// What may change: a run may be extended or stop earlier, and go on elsewhere.
@@ -116,25 +124,18 @@ impl Spec {
         checkpoint: Option<&Checkpoint>,
         notices: &Notices,
     ) -> Result<(), TrainingError> {
-        let path = directory.config();
-        let file = match std::fs::read(&path) {
-            Ok(json) => Some(json),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            Err(error) => return Err(TrainingError::file("read", &path, error)),
-        };
-        let part = checkpoint.and_then(|checkpoint| checkpoint.parts.get(CONFIG));
-        let Some(json) = part.or(file.as_ref()) else {
+        let Some(Saved {
+            file,
+            config: saved,
+        }) = Self::saved(directory, checkpoint)?
+        else {
             return Ok(());
         };
-        let saved: Value = serde_json::from_slice(json).map_err(|error| {
-            Damage::content(&path, format!("expected a run's configuration: {error}"))
-        })?;
-        if !saved["fixed"].is_object() {
-            let reason = "expected a run's configuration with what is fixed, found none";
-            return Err(Damage::content(&path, reason).into());
-        }
+        let path = directory.config();
         let current = self.document(directory)?;
-        let difference = changes(&saved["fixed"], &current["fixed"]).into_iter().next();
+        let difference = changes(&saved["fixed"], &current["fixed"])
+            .into_iter()
+            .next();
         if let Some((field, saved, current)) = difference {
             return Err(TrainingError::ConfigChanged {
                 path,
@@ -158,6 +159,28 @@ impl Spec {
             ));
         }
         Ok(())
+    }
+
+    /// What the run in `directory` was configured with, if anything says so.
+    ///
+    /// # Errors
+    /// [`TrainingError::Damaged`] if it cannot be read.
+    pub(super) fn saved(
+        directory: &RunDirectory,
+        checkpoint: Option<&Checkpoint>,
+    ) -> Result<Option<Saved>, TrainingError> {
+        let path = directory.config();
+        let file = match std::fs::read(&path) {
+            Ok(json) => Some(json),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => return Err(TrainingError::file("read", &path, error)),
+        };
+        let part = checkpoint.and_then(|checkpoint| checkpoint.parts.get(CONFIG));
+        let Some(json) = part.or(file.as_ref()) else {
+            return Ok(None);
+        };
+        let config = directory.parsed_config(json)?;
+        Ok(Some(Saved { file, config }))
     }
 
     /// Writes the configuration, and gives what was written.

@@ -37,7 +37,7 @@ use crate::metrics::History;
 /// # use burn::train::{ClassificationOutput, InferenceStep, TrainOutput, TrainStep};
 /// # use burn_lr_training::loader::{BatchSource, Sample};
 /// # #[derive(Module, Debug)]
-/// # struct Model(Linear);
+/// # struct Model { linear: Linear }
 /// # struct Images;
 /// # impl BatchSource<Tensor<2>> for Images {
 /// #     fn len(&self) -> usize { 0 }
@@ -56,7 +56,7 @@ use crate::metrics::History;
 /// #     fn step(&self, _: Tensor<2>) -> TrainOutput<ClassificationOutput> { unreachable!() }
 /// # }
 /// # let (images, held_out) = (Images, Images);
-/// # let model = Model(LinearConfig::new(1, 1).init(&Device::default()));
+/// # let model = Model { linear: LinearConfig::new(1, 1).init(&Device::default()) };
 /// let train = EpochLoader::new(images, 64).shuffled(42);
 /// let valid = EpochLoader::new(held_out, 1000);
 /// let trained = Training::new("artifacts/run", train, valid)

@@ -80,7 +80,9 @@ pub fn create_directory(path: &Path) -> Result<(), TrainingError> {
     }
     let missing: Vec<&Path> = path.ancestors().take_while(|path| !path.is_dir()).collect();
     fs::create_dir_all(path).map_err(|error| TrainingError::file("create", path, error))?;
-    let named = missing.into_iter().filter(|path| path.file_name().is_some());
+    let named = missing
+        .into_iter()
+        .filter(|path| path.file_name().is_some());
     named.rev().try_for_each(sync_parent)
 }
 

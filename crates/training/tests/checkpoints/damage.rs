@@ -181,8 +181,5 @@ fn a_part_that_the_run_needs_and_the_checkpoint_lacks_is_noticed() {
     store.save_part(1, MODEL, b"model").unwrap();
     let (checkpoint, skipped) = open(directory.path()).newest_complete();
     assert!(checkpoint.is_none());
-    assert!(matches!(
-        skipped[0].damage,
-        Damage::Missing { .. }
-    ));
+    assert!(matches!(skipped[0].damage, Damage::Missing { .. }));
 }

@@ -14,9 +14,11 @@ use burn::store::ModuleRecord;
 use burn::tensor::Device;
 use burn::train::checkpoint::{AsyncCheckpointer, Checkpointer, CheckpointerError};
 use burn_lr_scheduler::Mode;
-use burn_lr_training::{Damage, TrainingError};
-use burn_lr_training::checkpoint::{Checkpoint, CheckpointStore, HISTORY, KeepPolicy, MODEL, OPTIM, PartCheckpointer, SCHEDULER};
+use burn_lr_training::checkpoint::{
+    Checkpoint, CheckpointStore, HISTORY, KeepPolicy, MODEL, OPTIM, PartCheckpointer, SCHEDULER,
+};
 use burn_lr_training::metrics::{Best, Metrics, train, valid};
+use burn_lr_training::{Damage, TrainingError};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -70,15 +72,12 @@ fn tree(directory: &Path) -> BTreeSet<(PathBuf, Option<Vec<u8>>)> {
     let mut found = BTreeSet::new();
     for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
-        match path.is_dir() {
-            true => {
-                found.append(&mut tree(&path));
-                found.insert((path, None));
-            }
-            false => {
-                let bytes = fs::read(&path).unwrap();
-                found.insert((path, Some(bytes)));
-            }
+        if path.is_dir() {
+            found.append(&mut tree(&path));
+            found.insert((path, None));
+        } else {
+            let bytes = fs::read(&path).unwrap();
+            found.insert((path, Some(bytes)));
         }
     }
     found

@@ -103,10 +103,7 @@ fn records_of_burn_come_back_through_its_checkpointers() {
     let failure = store.failure();
     assert!(matches!(
         failure,
-        Some(TrainingError::Damaged(Damage::Length {
-            found: 4,
-            ..
-        }))
+        Some(TrainingError::Damaged(Damage::Length { found: 4, .. }))
     ));
 }
 

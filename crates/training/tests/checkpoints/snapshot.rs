@@ -4,7 +4,7 @@ use burn::lr_scheduler::LrScheduler;
 use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer, SgdConfig};
 use burn::tensor::{Distribution, Tensor};
 use burn_lr_scheduler::{Run, Scheduler, StepLr};
-use burn_lr_training::{Snapshot, SnapshotError};
+use burn_lr_training::checkpoint::{Snapshot, SnapshotError};
 
 use super::*;
 
