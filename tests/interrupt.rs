@@ -7,6 +7,7 @@ mod common;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Lines};
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -158,12 +159,21 @@ fn a_second_run_in_the_directory_is_refused() {
 #[test]
 fn a_second_ctrl_c_stops_at_once() {
     let directory = TempDir::new().unwrap();
-    // A pipe that nobody reads: the run waits there at the end of its first epoch, forever.
-    let pipe = directory.path().join("history.csv.tmp");
-    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
-    assert!(made.success());
-
     let mut run = Run::start(directory.path());
+    // A pipe that nobody writes to: the run waits there at the end of an epoch, forever.
+    let (pipe, history) = (
+        directory.path().join("pipe"),
+        directory.path().join("history.csv"),
+    );
+    let is_pipe = || fs::metadata(&history).is_ok_and(|file| file.file_type().is_fifo());
+    while !is_pipe() {
+        let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+        assert!(made.success());
+        fs::rename(&pipe, &history).unwrap();
+        // The run may have been about to replace the file.
+        std::thread::sleep(Duration::from_millis(500));
+    }
+
     run.interrupt();
     let mut stderr = run.stderr();
     let hint = stderr.find(|line| line.as_ref().unwrap().contains("again to stop at once"));
@@ -173,6 +183,6 @@ fn a_second_ctrl_c_stops_at_once() {
     run.interrupt();
     assert_eq!(run.exit_code(), Some(130));
 
-    fs::remove_file(&pipe).unwrap();
+    fs::remove_file(&history).unwrap();
     assert_resumable(directory.path());
 }
