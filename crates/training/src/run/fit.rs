@@ -12,6 +12,7 @@ use super::display::{BarRenderer, Display};
 use super::epoch_end::{self, EpochEnd, State};
 use super::gradients::Gradients;
 use super::lock::Lock;
+use super::recompute::recomputing;
 use super::resume::{newest, restore};
 use super::training::{Trained, Training};
 use super::update_loop::UpdateLoop;
@@ -61,6 +62,9 @@ impl<M: LearnerModel> Training<M> {
         // A model from a plain device has no gradients yet.
         let seed = self.seed_for(&model);
         let mut model = model.train();
+        if self.place.gradient_checkpointing {
+            model = recomputing(model);
+        }
         let log = MetricsLog::default();
         let mut history = History::default();
         let mut tracks = Vec::new();

@@ -18,6 +18,7 @@ mod hooks;
 mod lock;
 mod place;
 mod plan;
+mod recompute;
 mod resume;
 mod spec;
 mod training;
