@@ -13,7 +13,8 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::common::line::{Points, Slope};
-use crate::net::{Net, run, tree};
+use crate::net::{Net, run};
+use crate::tree::tree;
 
 type Change = fn(Training<Net>) -> Training<Net>;
 
@@ -39,7 +40,13 @@ fn assert_refused(directory: &Path, again: impl Fn() -> Training<Net>, expected:
     let before = tree(directory);
     let asked = again().can_resume(&Net::new(1));
     for refused in [asked, again().fit(Net::new(1)).map(drop)] {
-        let Err(TrainingError::ConfigChanged { path, field, saved, current }) = refused else {
+        let Err(TrainingError::ConfigChanged {
+            path,
+            field,
+            saved,
+            current,
+        }) = refused
+        else {
             panic!("{expected}: {refused:?}");
         };
         assert_eq!(field, expected);
@@ -54,21 +61,42 @@ fn every_setting_that_decides_the_bits_is_refused_by_its_name() {
     let directory = TempDir::new().unwrap();
     whole(directory.path()).epochs(1).fit(Net::new(1)).unwrap();
     let changes: [(Change, &str); 15] = [
-        (|run| run.optimizer(adam().with_beta_1(0.8)), "optimizer.Adam.beta_1"),
+        (
+            |run| run.optimizer(adam().with_beta_1(0.8)),
+            "optimizer.Adam.beta_1",
+        ),
         (|run| run.optimizer(AdamWConfig::new()), "optimizer.Adam"),
-        (|run| run.schedule(StepLr::new(0.02, 2).per_epoch()), "schedule.schedule.StepLr.initial_lr"),
-        (|run| run.schedule(StepLr::new(0.01, 2).per_update()), "schedule.clock"),
+        (
+            |run| run.schedule(StepLr::new(0.02, 2).per_epoch()),
+            "schedule.schedule.StepLr.initial_lr",
+        ),
+        (
+            |run| run.schedule(StepLr::new(0.01, 2).per_update()),
+            "schedule.clock",
+        ),
         (|run| run.schedule(0.01), "schedule.clock"),
-        (|run| run.clip_gradients(GradientClip::norm(2.0)), "clip_gradients.norm"),
-        (|run| run.clip_gradients(GradientClip::value(1.0)), "clip_gradients.norm"),
+        (
+            |run| run.clip_gradients(GradientClip::norm(2.0)),
+            "clip_gradients.norm",
+        ),
+        (
+            |run| run.clip_gradients(GradientClip::value(1.0)),
+            "clip_gradients.norm",
+        ),
         (|run| run.non_finite(NonFinite::Stop), "non_finite"),
         (|run| run.seed(4), "seed"),
         (|run| run.unseeded(), "seed"),
         (|run| run.grads_accumulation(2), "grads_accumulation"),
         (|run| run.observe(train("loss")), "observed"),
         (|run| run.settings(json!({"data": 2})), "settings"),
-        (|run| run.group(Group::new("vectors", Select::vectors())), "groups"),
-        (|run| run.group(Group::new("first", Select::prefix("first")).lr_scale(1.0)), "groups"),
+        (
+            |run| run.group(Group::new("vectors", Select::vectors())),
+            "groups",
+        ),
+        (
+            |run| run.group(Group::new("first", Select::prefix("first")).lr_scale(1.0)),
+            "groups",
+        ),
     ];
     for (change, field) in changes {
         assert_refused(directory.path(), || change(whole(directory.path())), field);
@@ -85,7 +113,11 @@ fn every_setting_that_decides_the_bits_is_refused_by_its_name() {
         let again = || configured(run(directory.path())).group(group.clone());
         assert_refused(directory.path(), again, "groups");
     }
-    assert_refused(directory.path(), || configured(run(directory.path())), "groups");
+    assert_refused(
+        directory.path(),
+        || configured(run(directory.path())),
+        "groups",
+    );
     // The same parameters by other words.
     let same = Group::new("second", Select::paths(["second.weight", "second.bias"])).lr_scale(0.5);
     let again = || configured(run(directory.path())).group(same.clone());
@@ -98,7 +130,10 @@ fn a_setting_that_is_new_or_gone_is_refused() {
     let directory = TempDir::new().unwrap();
     run(directory.path()).epochs(1).fit(Net::new(1)).unwrap();
     let changes: [(Change, &str); 4] = [
-        (|run| run.clip_gradients(GradientClip::norm(2.0)), "clip_gradients"),
+        (
+            |run| run.clip_gradients(GradientClip::norm(2.0)),
+            "clip_gradients",
+        ),
         (|run| run.seed(0), "seed"),
         (|run| run.settings(json!(1)), "settings"),
         (|run| run.group(second()), "groups"),
@@ -108,7 +143,11 @@ fn a_setting_that_is_new_or_gone_is_refused() {
     }
 }
 
-fn on(directory: &Path, train: impl Into<Loader<Points>>, valid: EpochLoader<Points>) -> Training<Net> {
+fn on(
+    directory: &Path,
+    train: impl Into<Loader<Points>>,
+    valid: EpochLoader<Points>,
+) -> Training<Net> {
     Training::new(directory, train, valid)
         .metrics((LossMetric::new(),))
         .epochs(2)
@@ -123,13 +162,19 @@ fn other_data_are_refused_by_what_is_different() {
     let slope = || EpochLoader::new(Slope, 8).shuffled(1);
     let valid = || EpochLoader::new(Slope, 20);
     let told = |text: &str| Loader::from(slope()).with_fingerprint(text);
-    on(path, told("slope"), valid()).epochs(1).fit(Net::new(1)).unwrap();
+    on(path, told("slope"), valid())
+        .epochs(1)
+        .fit(Net::new(1))
+        .unwrap();
     let replaced = Sampler::with_replacement(40, 1);
     let changes: [(EpochLoader<Points>, &str); 7] = [
         (EpochLoader::new(Slope, 4).shuffled(1), "train.batch_size"),
         (EpochLoader::new(Slope, 8).shuffled(2), "train.sampler.seed"),
         (EpochLoader::new(Slope, 8), "train.sampler.kind"),
-        (EpochLoader::new(Slope, 8).sampler(replaced).unwrap(), "train.sampler.kind"),
+        (
+            EpochLoader::new(Slope, 8).sampler(replaced).unwrap(),
+            "train.sampler.kind",
+        ),
         (slope().drop_last(), "train.drop_last"),
         (slope().starting_at(2), "train.first_epoch"),
         (slope().sample_seed(2), "train.sample_seed"),

@@ -1,35 +1,46 @@
 //! The rates that parameters get, and what the history says of them.
 
 use burn::optim::SgdConfig;
-use burn_lr::scheduler::{Mode, ReduceLrOnPlateau, StepLr, ThresholdMode};
+use burn_lr::scheduler::StepLr;
 use burn_lr::training::Training;
-use burn_lr::training::metrics::{train, valid};
-use burn_lr::training::optim::{Group, Select, layer_decay, parameters, without_decay};
 use burn_lr::training::loader::EpochLoader;
+use burn_lr::training::optim::{Group, Select, layer_decay, parameters, without_decay};
 use tempfile::TempDir;
 
 use crate::common::line::Slope;
-use crate::net::{Net, run, values};
-use crate::plain::{gradients, assert_close};
+use crate::net::{Net, values};
+use crate::plain::{assert_close, gradients};
 
 /// Plain SGD for a single update on all points: every change is the rate times the gradient.
 fn one_update(configured: impl FnOnce(Training<Net>) -> Training<Net>) -> Vec<(String, f64)> {
     let directory = TempDir::new().unwrap();
     let train = EpochLoader::new(Slope, 40);
     let training = Training::new(directory.path(), train, EpochLoader::new(Slope, 40));
-    let training = training.optimizer(SgdConfig::new()).schedule(0.1).on_notice(|_| {});
+    let training = training
+        .optimizer(SgdConfig::new())
+        .schedule(0.1)
+        .on_notice(|_| {});
     let net = Net::new(1);
     let (before, gradients) = (values(&net), gradients(&net));
-    let names: Vec<String> = parameters(&net).into_iter().map(|param| param.path).collect();
+    let names: Vec<String> = parameters(&net)
+        .into_iter()
+        .map(|param| param.path)
+        .collect();
     let after = values(&configured(training).fit(net).unwrap().model);
     let rate = |index: usize| {
         // By the largest gradient, which says it best.
         let at = |i: &usize| gradients[index][*i].abs();
-        let largest = (0..gradients[index].len()).max_by(|a, b| at(a).total_cmp(&at(b))).unwrap();
+        let largest = (0..gradients[index].len())
+            .max_by(|a, b| at(a).total_cmp(&at(b)))
+            .unwrap();
         let change = before[index][largest] - after[index][largest];
         f64::from(change / gradients[index][largest])
     };
-    names.into_iter().enumerate().map(|(index, name)| (name, rate(index))).collect()
+    names
+        .into_iter()
+        .enumerate()
+        .map(|(index, name)| (name, rate(index)))
+        .collect()
 }
 
 fn assert_rates(found: &[(String, f64)], expected: impl Fn(&str) -> f64) {
@@ -54,10 +65,16 @@ fn every_parameter_gets_the_rate_of_its_last_group() {
     });
     let mixed = |training: Training<Net>| {
         training
-            .group(Group::new("vectors", Select::vectors()).schedule(StepLr::new(0.4, 1).per_epoch()))
+            .group(
+                Group::new("vectors", Select::vectors()).schedule(StepLr::new(0.4, 1).per_epoch()),
+            )
             .group(Group::new("second", Select::prefix("second")).lr_scale(2.0))
             .group(Group::new("frozen", Select::paths(["norm.gamma"])).lr_scale(0.0))
-            .group(Group::new("half", Select::regex("beta$")).schedule(0.4).lr_scale(0.5))
+            .group(
+                Group::new("half", Select::regex("beta$"))
+                    .schedule(0.4)
+                    .lr_scale(0.5),
+            )
             // Says nothing of the rate.
             .group(Group::new("again", Select::prefix("first")).optimizer(SgdConfig::new()))
     };
@@ -77,88 +94,27 @@ fn biases_and_norms_go_without_decay_in_one_line() {
         let decay = Some(WeightDecayConfig::new(0.5));
         let found = one_update(|training| {
             let training = training.optimizer(SgdConfig::new().with_weight_decay(decay));
-            if without { training.group(without_decay()) } else { training }
+            if without {
+                training.group(without_decay())
+            } else {
+                training
+            }
         });
-        let decays = |(name, rate): (String, f64)| (rate - 0.1).abs() > 1e-3 && name != "first.bias";
-        found.into_iter().map(|found| (found.0.clone(), decays(found))).collect::<Vec<_>>()
+        let decays =
+            |(name, rate): (String, f64)| (rate - 0.1).abs() > 1e-3 && name != "first.bias";
+        found
+            .into_iter()
+            .map(|found| (found.0.clone(), decays(found)))
+            .collect::<Vec<_>>()
     };
     let names = |found: Vec<(String, bool)>| {
         let decayed = found.into_iter().filter(|(_, decays)| *decays);
         decayed.map(|(name, _)| name).collect::<Vec<_>>()
     };
     // Biases and betas are 0 here: there is nothing to decay.
-    assert_eq!(names(decayed(false)), ["first.weight", "norm.gamma", "second.weight"]);
-    assert_eq!(names(decayed(true)), ["first.weight", "second.weight"]);
-}
-
-/// Cuts after every epoch but the first.
-fn always(lr: f64) -> ReduceLrOnPlateau {
-    ReduceLrOnPlateau::new(lr)
-        .with_mode(Mode::Min)
-        .with_patience(0)
-        .with_factor(0.5)
-        .with_threshold(1e9, ThresholdMode::Abs)
-}
-
-#[test]
-fn the_plateau_of_the_run_cuts_the_rates_of_all_groups_and_that_of_a_group_its_own() {
-    let directory = TempDir::new().unwrap();
-    let history = run(directory.path())
-        .schedule(always(0.01).per_epoch())
-        .groups(layer_decay(0.5, ["first", "second"]))
-        .group(Group::new("gamma", Select::containing("gamma")).schedule(0.03))
-        .epochs(3)
-        .fit(Net::new(1))
-        .unwrap()
-        .history;
-    let rates = |name: &str| -> Vec<f64> {
-        history.epochs.iter().map(|epoch| epoch.group_lrs[name]).collect()
-    };
-    assert_eq!(rates("first"), [0.005, 0.005, 0.0025]);
-    assert_eq!(rates("second"), [0.01, 0.01, 0.005]);
-    assert_eq!(rates("gamma"), [0.03; 3]);
-    let cuts: Vec<_> = history.epochs[1].cuts.iter().collect();
-    let said: Vec<_> = cuts.iter().map(|cut| (cut.group.as_deref(), cut.from, cut.to)).collect();
     assert_eq!(
-        said,
-        [(None, 0.01, 0.005), (Some("first"), 0.005, 0.0025), (Some("second"), 0.01, 0.005)]
+        names(decayed(false)),
+        ["first.weight", "norm.gamma", "second.weight"]
     );
-    assert!(cuts.iter().all(|cut| cut.metric == history.epochs[1].valid("loss")));
-    let csv = std::fs::read_to_string(directory.path().join("history.csv")).unwrap();
-    let header = "epoch,updates,train_loss,valid_loss,lr,next_lr,lr_first,lr_gamma,lr_second,seconds";
-    assert_eq!(csv.lines().next(), Some(header));
-    assert!(csv.lines().nth(3).unwrap().contains(",0.005,0.0025,0.0025,0.03,0.005,"), "{csv}");
-
-    let directory = TempDir::new().unwrap();
-    let history = run(directory.path())
-        .schedule(0.01)
-        .group(
-            Group::new("second", Select::prefix("second"))
-                .schedule(always(0.02).per_epoch())
-                .observe(train("loss")),
-        )
-        .epochs(3)
-        .fit(Net::new(1))
-        .unwrap()
-        .history;
-    let rates = |epoch: usize| (history.epochs[epoch].lr, history.epochs[epoch].group_lrs["second"]);
-    assert_eq!((0..3).map(rates).collect::<Vec<_>>(), [(0.01, 0.02), (0.01, 0.02), (0.01, 0.01)]);
-    let [cut] = &history.epochs[1].cuts[..] else { panic!("{:?}", history.epochs[1].cuts) };
-    assert_eq!((cut.group.as_deref(), cut.metric), (Some("second"), history.epochs[1].train("loss")));
-}
-
-#[test]
-fn a_group_may_listen_to_another_metric_with_the_schedule_of_the_run() {
-    let directory = TempDir::new().unwrap();
-    let rising = always(0.01).with_mode(Mode::Max);
-    let history = run(directory.path())
-        .schedule(rising.per_epoch())
-        .observe(valid("loss"))
-        .group(Group::new("second", Select::prefix("second")).observe(train("loss")))
-        .epochs(3)
-        .fit(Net::new(1))
-        .unwrap()
-        .history;
-    let metrics: Vec<f64> = history.epochs[1].cuts.iter().map(|cut| cut.metric).collect();
-    assert_eq!(metrics, [history.epochs[1].valid("loss"), history.epochs[1].train("loss")]);
+    assert_eq!(names(decayed(true)), ["first.weight", "second.weight"]);
 }

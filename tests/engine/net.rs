@@ -1,6 +1,5 @@
 //! A small network, and what the tests do with it.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 
@@ -8,7 +7,9 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::nn::{Initializer, LayerNorm, LayerNormConfig, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 use burn::train::metric::LossMetric;
-use burn::train::{InferenceStep, Interrupter, LearnerModel, RegressionOutput, TrainOutput, TrainStep};
+use burn::train::{
+    InferenceStep, Interrupter, LearnerModel, RegressionOutput, TrainOutput, TrainStep,
+};
 use burn_lr::training::loader::EpochLoader;
 use burn_lr::training::metrics::History;
 use burn_lr::training::{Trained, Training, TrainingError};
@@ -151,7 +152,10 @@ pub fn assert_resumes(
     let whole = TempDir::new().unwrap();
     let expected = outcome(configured(whole.path()).fit(Net::new(1)).unwrap());
     assert_eq!(expected.1.epochs.len(), EPOCHS, "{title}");
-    assert!(expected.0.iter().flatten().all(|value| value.is_finite()), "{title}");
+    assert!(
+        expected.0.iter().flatten().all(|value| value.is_finite()),
+        "{title}"
+    );
     let each = TempDir::new().unwrap();
     for stop in 1..EPOCHS {
         let parts = TempDir::new().unwrap();
@@ -159,37 +163,26 @@ pub fn assert_resumes(
         stopped(configured(each.path()), stop, Net::new(stop));
         // Another model, of which nothing may survive.
         let resumed = outcome(configured(parts.path()).fit(Net::new(2)).unwrap());
-        assert!(resumed.0 == expected.0, "{title}: other weights after {stop}");
+        assert!(
+            resumed.0 == expected.0,
+            "{title}: other weights after {stop}"
+        );
         assert_eq!(text(&resumed.1), text(&expected.1), "{title}: after {stop}");
     }
     let resumed = outcome(configured(each.path()).fit(Net::new(2)).unwrap());
-    assert!(resumed.0 == expected.0, "{title}: other weights after every epoch");
-    assert_eq!(text(&resumed.1), text(&expected.1), "{title}: after every epoch");
+    assert!(
+        resumed.0 == expected.0,
+        "{title}: other weights after every epoch"
+    );
+    assert_eq!(
+        text(&resumed.1),
+        text(&expected.1),
+        "{title}: after every epoch"
+    );
     expected
 }
 
 /// NaN is not even equal to itself.
 fn text(history: &History) -> String {
     serde_json::to_string(history).unwrap()
-}
-
-/// Everything in a directory: files with their content, directories without.
-pub fn tree(directory: &Path) -> BTreeMap<String, Option<Vec<u8>>> {
-    let mut found = BTreeMap::new();
-    let mut open = vec![directory.to_owned()];
-    while let Some(next) = open.pop() {
-        let Ok(entries) = std::fs::read_dir(&next) else {
-            continue;
-        };
-        for entry in entries {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                open.push(path.clone());
-            }
-            let content = path.is_file().then(|| std::fs::read(&path).unwrap());
-            let name = path.strip_prefix(directory).unwrap();
-            found.insert(name.display().to_string(), content);
-        }
-    }
-    found
 }

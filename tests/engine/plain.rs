@@ -34,11 +34,17 @@ pub fn gradients_on(net: &Net, samples: &[Sample]) -> Vec<Vec<f32>> {
 
 /// The Euclidean norm of all of them.
 pub fn norm(gradients: &[Vec<f32>]) -> f64 {
-    let squares = gradients.iter().flatten().map(|&value| f64::from(value).powi(2));
+    let squares = gradients
+        .iter()
+        .flatten()
+        .map(|&value| f64::from(value).powi(2));
     squares.sum::<f64>().sqrt()
 }
 
 pub fn assert_close(found: f64, expected: f64, tolerance: f64, title: &str) {
     let scale = expected.abs().max(tolerance);
-    assert!((found - expected).abs() <= tolerance * scale, "{title}: {found}, not {expected}");
+    assert!(
+        (found - expected).abs() <= tolerance * scale,
+        "{title}: {found}, not {expected}"
+    );
 }

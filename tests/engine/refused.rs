@@ -42,7 +42,10 @@ fn grouped(group: Group) -> OptimError {
 fn optimizers_that_cannot_be_trained_with() {
     let lbfgs = optim(|training| training.optimizer(LBFGSConfig::new()));
     assert_eq!(lbfgs, OptimError::Lbfgs);
-    assert!(lbfgs.to_string().contains("evaluates the loss again"), "{lbfgs}");
+    assert!(
+        lbfgs.to_string().contains("evaluates the loss again"),
+        "{lbfgs}"
+    );
     let group = Group::new("second", Select::prefix("second")).optimizer(LBFGSConfig::new());
     let expected = OptimError::Group {
         group: "second".to_owned(),
@@ -86,7 +89,12 @@ fn groups_that_are_none() {
         (Select::matching(|param| param.rank() == 3), "predicate"),
     ] {
         let refused = grouped(Group::new("none", select).lr_scale(0.5));
-        let OptimError::NoParameter { group, selection, known } = &refused else {
+        let OptimError::NoParameter {
+            group,
+            selection,
+            known,
+        } = &refused
+        else {
             panic!("{refused:?}");
         };
         assert_eq!(group, "none");
@@ -95,10 +103,20 @@ fn groups_that_are_none() {
         assert!(refused.to_string().contains("second.weight"), "{refused}");
     }
     let twice = optim(|training| training.groups(layer_decay(0.5, ["first", "second", "first"])));
-    assert_eq!(twice, OptimError::DuplicateGroup { name: "first".to_owned() });
+    assert_eq!(
+        twice,
+        OptimError::DuplicateGroup {
+            name: "first".to_owned()
+        }
+    );
     for name in ["", "a b", "a,b", "ü"] {
         let refused = grouped(Group::new(name, Select::vectors()));
-        assert_eq!(refused, OptimError::GroupName { name: name.to_owned() });
+        assert_eq!(
+            refused,
+            OptimError::GroupName {
+                name: name.to_owned()
+            }
+        );
     }
     for scale in [-0.5, f64::NAN, f64::INFINITY] {
         let refused = grouped(Group::new("vectors", Select::vectors()).lr_scale(scale));
@@ -120,21 +138,26 @@ fn limits_that_are_none() {
 
 #[test]
 fn numbers_and_schedules_out_of_range() {
-    let invalid = |configured: fn(Training<Net>) -> Training<Net>| {
-        match refusal(|path| configured(run(path))) {
-            TrainingError::Invalid { name, .. } => name,
-            other => panic!("{other:?}"),
-        }
+    let invalid = |configured: fn(Training<Net>) -> Training<Net>| match refusal(|path| {
+        configured(run(path))
+    }) {
+        TrainingError::Invalid { name, .. } => name,
+        other => panic!("{other:?}"),
     };
     assert_eq!(invalid(|training| training.epochs(0)), "epochs");
-    assert_eq!(invalid(|training| training.grads_accumulation(0)), "gradient accumulation");
+    assert_eq!(
+        invalid(|training| training.grads_accumulation(0)),
+        "gradient accumulation"
+    );
     let schedule = |configured: fn(Training<Net>) -> Training<Net>| {
         let refused = refusal(|path| configured(run(path)));
         assert!(matches!(refused, TrainingError::Schedule(_)), "{refused:?}");
     };
     schedule(|training| training.schedule(-1e-3));
     schedule(|training| training.schedule(f64::NAN));
-    schedule(|training| training.schedule(ReduceLrOnPlateau::new(0.1).with_factor(1.5).per_epoch()));
+    schedule(|training| {
+        training.schedule(ReduceLrOnPlateau::new(0.1).with_factor(1.5).per_epoch())
+    });
     schedule(|training| {
         let group = Group::new("vectors", Select::vectors());
         training.group(group.schedule(StepLr::new(0.1, 0).per_epoch()))
@@ -144,7 +167,13 @@ fn numbers_and_schedules_out_of_range() {
         let train = EpochLoader::new(Slope, 41).drop_last();
         Training::new(path, train, EpochLoader::new(Slope, 20)).optimizer(SgdConfig::new())
     });
-    assert!(matches!(empty, TrainingError::Invalid { name: "training samples", .. }));
+    assert!(matches!(
+        empty,
+        TrainingError::Invalid {
+            name: "training samples",
+            ..
+        }
+    ));
 }
 
 #[test]
@@ -152,5 +181,8 @@ fn what_is_wrong_is_said_with_the_optimizer_of_the_group() {
     let group = Group::new("second", Select::prefix("second"))
         .optimizer(AdamWConfig::new().with_weight_decay(-1.0));
     let said = grouped(group).to_string();
-    assert!(said.starts_with("group second: AdamW: weight_decay: expected"), "{said}");
+    assert!(
+        said.starts_with("group second: AdamW: weight_decay: expected"),
+        "{said}"
+    );
 }

@@ -37,12 +37,21 @@ fn updates(history: &History) -> Vec<u64> {
 fn a_number_is_a_constant_rate() {
     let outcomes = [0.01.into(), Constant::new(0.01).per_update()].map(|schedule| {
         let directory = TempDir::new().unwrap();
-        outcome(run(directory.path()).schedule(schedule).fit(Net::new(1)).unwrap())
+        outcome(
+            run(directory.path())
+                .schedule(schedule)
+                .fit(Net::new(1))
+                .unwrap(),
+        )
     });
     assert!(outcomes[0] == outcomes[1]);
     // The same run, too.
     let directory = TempDir::new().unwrap();
-    run(directory.path()).schedule(1e-3).epochs(1).fit(Net::new(1)).unwrap();
+    run(directory.path())
+        .schedule(1e-3)
+        .epochs(1)
+        .fit(Net::new(1))
+        .unwrap();
     let again = run(directory.path()).schedule(Constant::new(1e-3).per_update());
     again.fit(Net::new(1)).unwrap();
 }
@@ -68,7 +77,10 @@ fn a_schedule_that_needs_the_number_is_refused_without_it() {
     for length in [Length::Epochs(2.0), Length::Percent(50.0)] {
         let refused = on(&path, unknown()).schedule(StepLr::new(0.01, length).per_update());
         let refused = refused.fit(Net::new(1));
-        assert!(matches!(refused, Err(TrainingError::Schedule(_))), "{refused:?}");
+        assert!(
+            matches!(refused, Err(TrainingError::Schedule(_))),
+            "{refused:?}"
+        );
     }
     assert!(!path.exists());
 }
@@ -92,8 +104,13 @@ fn a_schedule_in_plain_updates_works_without_the_number() {
 fn a_wrong_number_ends_the_run_with_the_first_epoch() {
     let wrong = |directory: &Path, loader: Loader<Points>, accumulation| {
         let training = on(directory, loader).grads_accumulation(accumulation);
-        let Err(TrainingError::UpdatesPerEpoch { epoch, expected, found }) =
-            training.schedule(StepLr::new(0.01, 2).per_epoch()).fit(Net::new(1))
+        let Err(TrainingError::UpdatesPerEpoch {
+            epoch,
+            expected,
+            found,
+        }) = training
+            .schedule(StepLr::new(0.01, 2).per_epoch())
+            .fit(Net::new(1))
         else {
             panic!("accepted");
         };
@@ -109,7 +126,12 @@ fn a_wrong_number_ends_the_run_with_the_first_epoch() {
         (unknown().with_batches(7), 3, 3, 2),
         (unknown().with_batch_size(16), 1, 3, 5),
         (unknown().with_batch_size(0), 1, 40, 5),
-        (Loader::from(EpochLoader::new(Slope, 8)).with_batches(1), 1, 1, 5),
+        (
+            Loader::from(EpochLoader::new(Slope, 8)).with_batches(1),
+            1,
+            1,
+            5,
+        ),
     ] {
         let directory = TempDir::new().unwrap();
         let told = wrong(directory.path(), loader, accumulation);
@@ -120,7 +142,10 @@ fn a_wrong_number_ends_the_run_with_the_first_epoch() {
     wrong(directory.path(), unknown().with_batches(4), 1);
     let right = on(directory.path(), unknown().with_batches(5));
     right.can_resume(&Net::new(1)).unwrap();
-    assert_eq!(updates(&right.fit(Net::new(1)).unwrap().history), [5, 10, 15, 20]);
+    assert_eq!(
+        updates(&right.fit(Net::new(1)).unwrap().history),
+        [5, 10, 15, 20]
+    );
 }
 
 #[test]
