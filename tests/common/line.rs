@@ -10,7 +10,7 @@ use burn::tensor::{Device, Tensor};
 use burn::train::{InferenceStep, RegressionOutput, TrainOutput, TrainStep};
 use burn_lr::training::loader::{BatchSource, EpochLoader, Sample};
 
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Points {
     pub x: Tensor<2>,
     pub y: Tensor<2>,

@@ -13,7 +13,8 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::common::line::{Points, Slope};
-use crate::net::{Net, run, tree};
+use crate::net::{Net, run};
+use crate::tree::tree;
 
 type Change = fn(Training<Net>) -> Training<Net>;
 

@@ -151,6 +151,13 @@ impl Feedback {
         shared.mirror.updates() >= epoch.max(1)
     }
 
+    /// Whether more updates were made than an epoch has, as far as that is known.
+    pub(super) fn second_epoch_was_begun(&self) -> bool {
+        let shared = self.lock();
+        let epoch = shared.mirror.run().updates_per_epoch();
+        epoch.is_some_and(|epoch| shared.mirror.updates() > epoch)
+    }
+
     /// The learning rates of the last and of the next update.
     pub fn lr(&self) -> LrState {
         let shared = self.lock();

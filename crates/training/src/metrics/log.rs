@@ -14,7 +14,7 @@ use super::any_float;
 use super::record::Metrics;
 use crate::TrainingError;
 use crate::key::{MetricKey, Split};
-use crate::storage::{create_directory, write_atomically};
+use crate::storage::{create_directory, set_aside, write_atomically};
 
 /// Burn's name of the metric by which divergence is seen.
 pub(crate) const LOSS: &str = "Loss";
@@ -131,9 +131,16 @@ impl MetricsLog {
     }
 
     /// Writes the values as Burn's `FileMetricLogger` would, from whose files its summary is made:
-    /// `train/epoch-1/Loss.log`.
+    /// `train/epoch-1/Loss.log`. Those of later epochs, which a run has left that was given up, are
+    /// set aside.
     pub(crate) fn write_files(&self, directory: &Path) -> Result<(), TrainingError> {
         let log = self.lock();
+        for split in ["train", "valid"] {
+            let of = |number: usize| directory.join(split).join(format!("epoch-{number}"));
+            for later in (log.epochs.len() + 1..).map(of).take_while(|path| path.exists()) {
+                set_aside(&later)?;
+            }
+        }
         for (number, epoch) in (1..).zip(&log.epochs) {
             for (split, metrics) in [("train", &epoch.train), ("valid", &epoch.valid)] {
                 let directory = directory.join(split).join(format!("epoch-{number}"));

@@ -11,6 +11,7 @@ use super::display::{BarRenderer, Display};
 use super::epoch_end::{EpochEnd, State};
 use super::gradients::Gradients;
 use super::lock::Lock;
+use super::recompute::recomputing;
 use super::start::Start;
 use super::training::{Trained, Training};
 use super::update_loop::UpdateLoop;
@@ -47,7 +48,11 @@ impl<M: LearnerModel> Training<M> {
 
         // A model from a plain device has no gradients yet.
         let seed = self.seed_for(&model);
-        let start = Start::new(model.train(), schedulers);
+        let mut model = model.train();
+        if self.place.gradient_checkpointing {
+            model = recomputing(model);
+        }
+        let start = Start::new(model, schedulers);
         let mut start = start.restored(checkpoint, &store, &self.hooks.on_notice)?;
         let done = start.done();
         self.check_done(done)?;

@@ -19,6 +19,7 @@ mod hooks;
 mod lock;
 mod place;
 mod plan;
+mod recompute;
 mod resume;
 mod spec;
 mod start;
