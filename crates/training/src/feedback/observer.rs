@@ -301,7 +301,10 @@ impl State {
     /// Whether updates of a plateau's schedule were made, and no hook was called.
     fn never_observed(&self) -> bool {
         // Stopped before the end of the first epoch, there was nothing to observe.
-        let stopped = self.interrupter.as_ref().is_some_and(Interrupter::should_stop);
+        let stopped = self
+            .interrupter
+            .as_ref()
+            .is_some_and(Interrupter::should_stop);
         let waits = |feedback: &Feedback| {
             let ended = if stopped {
                 feedback.second_epoch_was_begun()

@@ -137,7 +137,10 @@ impl MetricsLog {
         let log = self.lock();
         for split in ["train", "valid"] {
             let of = |number: usize| directory.join(split).join(format!("epoch-{number}"));
-            for later in (log.epochs.len() + 1..).map(of).take_while(|path| path.exists()) {
+            for later in (log.epochs.len() + 1..)
+                .map(of)
+                .take_while(|path| path.exists())
+            {
                 set_aside(&later)?;
             }
         }
