@@ -15,6 +15,7 @@ use super::failure::Failure;
 pub struct Run {
     /// The file of the model.
     pub model: PathBuf,
+    /// The network that it trained.
     pub network: MlpConfig,
     /// The fingerprint of the images that it was validated on, if the run tells.
     pub test_set: Option<String>,
