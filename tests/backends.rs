@@ -22,7 +22,7 @@ use burn_lr::training::loader::{BatchSource, EpochLoader, Sample};
 use burn_lr::training::metrics::History;
 use burn_lr::training::optim::{adam, fused_adam};
 use burn_lr::training::storage::{load_model, save_model};
-use common::{model, parameters, training};
+use common::{model, parameters, training, unseeded_model};
 use tempfile::TempDir;
 
 const UPDATES: usize = 50;
@@ -160,7 +160,7 @@ fn a_plateau_cuts_as_on_flex_and_a_resumed_run_goes_on() {
         assert_eq!(cuts(&whole.history), [0, 1, 1], "{backend}");
 
         plateau_run(parts.path(), 1).fit(model(&device)).unwrap();
-        let other = MlpConfig::new().init(&device);
+        let other = unseeded_model(&MlpConfig::new(), &device);
         let resumed = plateau_run(parts.path(), 3).fit(other).unwrap();
         assert_eq!(rates(&resumed.history), rates(&whole.history), "{backend}");
         let weights = [&whole.model, &resumed.model].map(parameters);

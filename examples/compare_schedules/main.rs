@@ -10,7 +10,7 @@ mod task;
 #[path = "../experiment/terminal.rs"]
 mod terminal;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -63,15 +63,7 @@ fn run(options: &Options) -> Result<bool, Error> {
         None => builtin(options.epochs as usize),
     };
     let task = Task::new(options)?;
-    let directory = match &options.run_dir {
-        Some(directory) => directory.clone(),
-        None => numbered(Path::new("artifacts/compare_schedules"), options.resume),
-    };
-    if directory.join("trials").exists() && !options.resume {
-        let directory = directory.display();
-        let text = format!("{directory} holds results already: --resume, or another --run-dir");
-        return Err(Unfit(text).into());
-    }
+    let directory = directory(options)?;
     say(&format!(
         "Training on {} images, validating on {}{}; results in {}",
         task.train.len(),
@@ -104,13 +96,13 @@ fn run(options: &Options) -> Result<bool, Error> {
         compare(options, &task, experiment.candidates(candidates))?
     };
     if let Some(tested) = results.tested() {
+        let models = if tested.at == At::Last {
+            "final"
+        } else {
+            "best"
+        };
         say(&format!(
-            "On the test set, the {} models of {} have an accuracy of {} %.",
-            if tested.at == At::Last {
-                "final"
-            } else {
-                "best"
-            },
+            "On the test set, the {models} models of {} have an accuracy of {} %.",
             tested.candidate,
             tested.stat("accuracy").text(100.0, 2)
         ));
@@ -127,6 +119,20 @@ fn run(options: &Options) -> Result<bool, Error> {
         directory.join("report.html").display()
     ));
     Ok(results.trials().iter().any(|trial| trial.error().is_some()))
+}
+
+/// The directory of the results, which has some only if they are to be resumed.
+fn directory(options: &Options) -> Result<PathBuf, Error> {
+    let directory = match &options.run_dir {
+        Some(directory) => directory.clone(),
+        None => numbered(Path::new("artifacts/compare_schedules"), options.resume),
+    };
+    if directory.join("trials").exists() && !options.resume {
+        let directory = directory.display();
+        let text = format!("{directory} holds results already: --resume, or another --run-dir");
+        return Err(Unfit(text).into());
+    }
+    Ok(directory)
 }
 
 /// The results, what else the report shows, and how many trials there were beside those.

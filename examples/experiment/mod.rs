@@ -10,7 +10,7 @@ use burn::data::dataset::Dataset;
 use burn::tensor::Device;
 use burn::train::metric::{AccuracyMetric, LossMetric};
 use burn_lr::mnist::Mnist;
-use burn_lr::model::MlpConfig;
+use burn_lr::model::{Mlp, MlpConfig};
 use burn_lr::scheduler::{Run, ScheduleConfig, Scheduler};
 use burn_lr::training::device::Backend;
 use burn_lr::training::loader::EpochLoader;
@@ -110,16 +110,10 @@ pub fn run(
         None => numbered(&Path::new("artifacts").join(name), options.resume),
     };
 
-    let mnist = match &options.data_dir {
-        Some(directory) => Mnist::load(directory)?,
-        None => Mnist::bundled()?,
-    };
-    let images = options.train_samples.map_or(usize::MAX, |n| n as usize);
-    let images = mnist.train.first(images);
-    let data = [&images, &mnist.test].map(|set| format!("crc32 {:08x}", set.fingerprint()));
+    let mnist = data(options)?;
     say(&format!(
         "Training on {} images, validating on {}; {} on {}, seed {}; results in {}",
-        images.len(),
+        mnist.train.len(),
         mnist.test.len(),
         name,
         place,
@@ -128,36 +122,15 @@ pub fn run(
     ));
 
     let model = MlpConfig::new();
-    // The devices share a batch: with 2, 4, 8, ... an update sees as many images as on one.
-    let batch_size = BATCH_SIZE.div_ceil(devices.len());
-    let train = EpochLoader::new(images, batch_size).shuffled(options.seed);
-    let train = train.prefetch(4);
-    let valid = EpochLoader::new(mnist.test, VALID_BATCH_SIZE);
     // Burn's dashboard owns the terminal until the end; the lines then wait for it.
     let (lines, waiting) = mpsc::channel();
     let tui = options.tui;
     let device = devices.first().cloned().unwrap_or_default();
     device.seed(options.seed);
-    let mut training = Training::new(&directory, train, valid)
+    let trained = training(&directory, mnist, &model, devices, options)
         .schedule(schedule.per_epoch())
         .epochs(epochs as usize)
-        .metrics((LossMetric::new(), AccuracyMetric::new()))
-        .resume(options.resume)
-        .interrupter(stop_on_ctrl_c()?);
-    training = if options.data_parallel {
-        training.data_parallel(devices)
-    } else {
-        training.devices(devices)
-    };
-    if let Some(patience) = options.early_stop {
-        training = training.early_stopping(EarlyStopping::new(patience as usize));
-    }
-    let trained = training
-        .settings(json!({
-            "seed": options.seed,
-            "data": data,
-            "model": model,
-        }))
+        .interrupter(stop_on_ctrl_c()?)
         .display(display)
         .on_epoch(move |epoch| {
             if tui {
@@ -171,6 +144,51 @@ pub fn run(
     let trained = trained?;
     say(verdict(&trained.history).trim_end());
     Ok(())
+}
+
+/// The images to train and to validate on.
+fn data(options: &Options) -> Result<Mnist, Error> {
+    let mut mnist = match &options.data_dir {
+        Some(directory) => Mnist::load(directory)?,
+        None => Mnist::bundled()?,
+    };
+    if let Some(samples) = options.train_samples {
+        mnist.train = mnist.train.first(samples as usize);
+    }
+    Ok(mnist)
+}
+
+/// A run on `devices` as `options` say, but for what an example decides.
+fn training(
+    directory: &Path,
+    mnist: Mnist,
+    model: &MlpConfig,
+    devices: Vec<Device>,
+    options: &Options,
+) -> Training<Mlp> {
+    let data = [&mnist.train, &mnist.test].map(|set| format!("crc32 {:08x}", set.fingerprint()));
+    // The devices share a batch: with 2, 4, 8, ... an update sees as many images as on one.
+    let batch_size = BATCH_SIZE.div_ceil(devices.len());
+    let train = EpochLoader::new(mnist.train, batch_size).shuffled(options.seed);
+    let train = train.prefetch(4);
+    let valid = EpochLoader::new(mnist.test, VALID_BATCH_SIZE);
+    let mut training = Training::new(directory, train, valid)
+        .metrics((LossMetric::new(), AccuracyMetric::new()))
+        .resume(options.resume)
+        .settings(json!({
+            "seed": options.seed,
+            "data": data,
+            "model": model,
+        }));
+    training = if options.data_parallel {
+        training.data_parallel(devices)
+    } else {
+        training.devices(devices)
+    };
+    if let Some(patience) = options.early_stop {
+        training = training.early_stopping(EarlyStopping::new(patience as usize));
+    }
+    training
 }
 
 /// Where to train, and how to call it.

@@ -1,5 +1,7 @@
 //! The way from the Learner's metrics back to its schedulers.
 
+mod observation;
+mod observed;
 mod observer;
 mod scheduler;
 

@@ -4,31 +4,19 @@
 //! and no way to read back the one that is there. So the caller's strategies are wrapped, and handed
 //! over here.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
 use burn::train::checkpoint::{
-    CheckpointingAction, CheckpointingStrategy, ComposedCheckpointingStrategy,
-    KeepLastNCheckpoints, MetricCheckpointingStrategy,
+    CheckpointingStrategy, ComposedCheckpointingStrategy, KeepLastNCheckpoints,
+    MetricCheckpointingStrategy,
 };
 use burn::train::logger::MetricLogger;
-use burn::train::metric::store::{Aggregate, Direction, EventStoreClient, Split};
+use burn::train::metric::store::{Aggregate, Direction, Split};
 use burn::train::metric::{LossMetric, Metric};
-use burn::train::{EarlyStoppingStrategy, Interrupter, LearnerModel, SupervisedTraining};
+use burn::train::{EarlyStoppingStrategy, LearnerModel, SupervisedTraining};
 
+use super::observation::Observation;
+use super::observed::{Never, Observed};
 use super::scheduler::Feedback;
 use crate::TrainingError;
-use crate::metrics::{LOSS, MetricsLog};
-
-/// Burn's metrics whose names are always the same.
-const COMMON: [&str; 7] = [
-    LOSS,
-    "Accuracy",
-    "CER",
-    "Learning Rate",
-    "Perplexity",
-    "ROUGE-L",
-    "WER",
-];
 
 /// Feeds the plateaus of one or more [`FeedbackScheduler`](super::FeedbackScheduler)s from a metric
 /// of Burn's Learner, once per epoch, whichever of Burn's hooks fire and however often.
@@ -68,44 +56,24 @@ const COMMON: [&str; 7] = [
 /// must call the hooks of checkpointing and early stopping as Burn's own strategies do; which one a
 /// `SupervisedTraining` has cannot be seen from here.
 #[derive(Clone)]
-pub struct PlateauObserver(Arc<Mutex<State>>);
-
-struct State {
-    feedbacks: Vec<Feedback>,
-    metric: String,
-    split: Split,
-    log: MetricsLog,
-    /// Whether any of Burn's hooks at the end of an epoch was called.
-    hooked: bool,
-    /// Of the training that the observer was attached to.
-    interrupter: Option<Interrupter>,
-    error: Option<TrainingError>,
-}
+pub struct PlateauObserver(Observation);
 
 impl PlateauObserver {
     /// Feeds the plateaus behind `feedback` from the validation loss.
     pub fn new(feedback: Feedback) -> Self {
-        Self(Arc::new(Mutex::new(State {
-            feedbacks: vec![feedback],
-            metric: LOSS.to_owned(),
-            split: Split::Valid,
-            log: MetricsLog::default(),
-            hooked: false,
-            interrupter: None,
-            error: None,
-        })))
+        Self(Observation::new(feedback))
     }
 
     /// Feeds the plateaus behind another scheduler too, such as that of a parameter group.
     pub fn and(self, feedback: Feedback) -> Self {
-        self.lock().feedbacks.push(feedback);
+        self.0.lock().feedbacks.push(feedback);
         self
     }
 
     /// Observes this metric in `split` instead, as Burn's own strategies are told theirs. Values are
     /// in the metric's own unit: percent for Burn's accuracy.
     pub fn metric<Me: Metric>(self, metric: &Me, split: Split) -> Self {
-        let mut state = self.lock();
+        let mut state = self.0.lock();
         state.metric = metric.name().to_string();
         state.split = split;
         drop(state);
@@ -171,7 +139,7 @@ impl PlateauObserver {
         C: CheckpointingStrategy + 'static,
         E: EarlyStoppingStrategy + Clone + Send + Sync + 'static,
     {
-        let mut state = self.lock();
+        let mut state = self.0.lock();
         state.log.stop_on_divergence(training.interrupter());
         state.interrupter = Some(training.interrupter());
         drop(state);
@@ -187,7 +155,7 @@ impl PlateauObserver {
     /// Registering any logger ends Burn's own metric files, and Burn asks the first one registered
     /// for the metrics of earlier epochs. So register Burn's `FileMetricLogger` before this one.
     pub fn metric_logger(&self) -> impl MetricLogger + use<> {
-        self.lock().log.clone()
+        self.0.lock().log.clone()
     }
 
     /// `strategy`, with the observation of the epoch made before it is asked: the checkpoint that it
@@ -197,7 +165,7 @@ impl PlateauObserver {
         strategy: S,
     ) -> impl CheckpointingStrategy + use<S> {
         Observed {
-            observer: self.clone(),
+            observation: self.0.clone(),
             strategy,
         }
     }
@@ -215,7 +183,7 @@ impl PlateauObserver {
         S: EarlyStoppingStrategy + Clone + Send + Sync + 'static,
     {
         Observed {
-            observer: self.clone(),
+            observation: self.0.clone(),
             strategy,
         }
     }
@@ -230,7 +198,7 @@ impl PlateauObserver {
     /// training, updates were made, and none of its hooks was called: a strategy that was set later
     /// has displaced it.
     pub fn result(&self) -> Result<(), TrainingError> {
-        let state = self.lock();
+        let state = self.0.lock();
         if let Some(divergence) = state.log.divergence() {
             return Err(divergence.into());
         }
@@ -242,6 +210,7 @@ impl PlateauObserver {
         }
         Ok(())
     }
+<<<<<<< HEAD
 
     /// Observes the metric of `epoch`, unless its training has diverged, and gives whether the
     /// training may go on.
@@ -376,4 +345,6 @@ impl<S: EarlyStoppingStrategy> EarlyStoppingStrategy for Observed<S> {
     fn should_stop(&mut self, epoch: usize, store: &EventStoreClient) -> bool {
         !self.observer.end(epoch, store) || self.strategy.should_stop(epoch, store)
     }
+=======
+>>>>>>> split
 }

@@ -1,18 +1,8 @@
-//! The learning-rate range test: which learning rate to begin with.
+//! The settings of a range test.
 
-use std::sync::Arc;
-
-use burn::data::dataloader::DataLoader;
-use burn::module::Module;
 use burn::optim::ModuleOptimizer;
-use burn::tensor::Device;
-use burn::train::TrainStep;
-use burn::train::metric::{Adaptor, LossInput};
 
-use super::batches::{Batches, loss};
 use super::error::LrFinderError;
-use super::sweep::{LrPoint, LrSweep, SweepEnd};
-use crate::optim::adam;
 
 /// The fewest updates of a sweep; with fewer there would be nothing left to suggest from.
 const MIN_UPDATES: usize = 10;
@@ -22,7 +12,7 @@ const MIN_UPDATES: usize = 10;
 /// the loss.
 ///
 /// Where the loss falls fastest is a good learning rate to train with, or to begin a schedule at;
-/// [`LrSweep`] suggests some. The settings are those of fastai's `lr_find` by default: 100 updates
+/// [`LrSweep`](super::LrSweep) suggests some. The settings are those of fastai's `lr_find` by default: 100 updates
 /// from 1e-7 to 10, each learning rate being the same multiple of the one before, the loss smoothed
 /// with a beta of 0.98, stopped once that is more than 4 times its least value.
 ///
@@ -83,14 +73,14 @@ const MIN_UPDATES: usize = 10;
 ///   [`with_seed`](Self::with_seed).
 #[derive(Clone)]
 pub struct LrFinder {
-    start_lr: f64,
-    end_lr: f64,
-    num_updates: usize,
-    linear: bool,
-    beta: f64,
-    divergence_factor: f64,
-    optimizer: Option<ModuleOptimizer>,
-    seed: Option<u64>,
+    pub(super) start_lr: f64,
+    pub(super) end_lr: f64,
+    pub(super) num_updates: usize,
+    pub(super) linear: bool,
+    pub(super) beta: f64,
+    pub(super) divergence_factor: f64,
+    pub(super) optimizer: Option<ModuleOptimizer>,
+    pub(super) seed: Option<u64>,
 }
 
 impl Default for LrFinder {
@@ -168,91 +158,15 @@ impl LrFinder {
     /// if it fails.
     ///
     /// For models that draw random numbers while they train, as dropout does: the sweep is
-    /// reproducible then, and what follows it is what would follow [`Device::seed`] in its place.
+    /// reproducible then, and what follows it is what would follow [`Device::seed`](burn::tensor::Device::seed) in its place.
     /// [`Training::seed`](crate::Training::seed) has the same effect on a run, whatever came before.
     pub fn with_seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
     }
 
-    /// Sweeps a copy of `model` over the batches of `loader`.
-    ///
-    /// # Errors
-    /// [`LrFinderError`] if a setting is wrong, or if there is no batch or an unreadable one. A loss
-    /// that diverges is no error.
-    pub fn sweep<M>(
-        &self,
-        model: &M,
-        loader: Arc<dyn DataLoader<M::Input>>,
-    ) -> Result<LrSweep, LrFinderError>
-    where
-        M: TrainStep + Module,
-        M::Output: Adaptor<LossInput>,
-    {
-        self.sweep_with(model, loader, |_| {})
-    }
-
-    /// As [`sweep`](Self::sweep), calling `on_point` with every point as soon as it is known.
-    ///
-    /// # Errors
-    /// As [`sweep`](Self::sweep).
-    pub fn sweep_with<M>(
-        &self,
-        model: &M,
-        loader: Arc<dyn DataLoader<M::Input>>,
-        mut on_point: impl FnMut(&LrPoint),
-    ) -> Result<LrSweep, LrFinderError>
-    where
-        M: TrainStep + Module,
-        M::Output: Adaptor<LossInput>,
-    {
-        self.validate()?;
-        // Draws weights that were not drawn yet, for the original too, and copies statistics.
-        let mut model = model.clone().train();
-        let device = model.devices().into_iter().next().unwrap_or_default();
-        let _seeded = self.seed.map(|seed| Seeded::new(&device, seed));
-        let mut optimizer = match &self.optimizer {
-            Some(optimizer) => optimizer.clone(),
-            None => adam().init(),
-        };
-        let loader = loader.to_device(&device);
-        let mut batches = Batches::new(&*loader);
-
-        let (mut mean, mut best) = (0.0, f64::INFINITY);
-        let mut points = Vec::with_capacity(self.num_updates);
-        for update in 0..self.num_updates {
-            let step = TrainStep::step(&model, batches.next(update)?);
-            let loss = loss(step.item, update)?;
-            mean = self.beta * mean + (1.0 - self.beta) * loss;
-            let seen = (update + 1) as f64;
-            let smoothed = mean / (1.0 - self.beta.powf(seen));
-            let lr = self.lr(update);
-            let point = LrPoint { lr, loss, smoothed };
-            on_point(&point);
-            points.push(point);
-
-            best = f64::min(best, smoothed);
-            let limit = best + (self.divergence_factor - 1.0) * best.abs();
-            // Also if it is NaN.
-            if !smoothed.is_finite() || smoothed > limit {
-                return Ok(self.ended(points, SweepEnd::Diverged));
-            }
-            model = model.optimize(&mut optimizer, lr.into(), step.grads);
-        }
-        Ok(self.ended(points, SweepEnd::Completed))
-    }
-
-    fn ended(&self, points: Vec<LrPoint>, end: SweepEnd) -> LrSweep {
-        LrSweep {
-            points,
-            end,
-            num_updates: self.num_updates,
-            linear: self.linear,
-        }
-    }
-
     /// The learning rate of `update`, from 0; both ends are exact.
-    fn lr(&self, update: usize) -> f64 {
+    pub(super) fn lr(&self, update: usize) -> f64 {
         let share = update as f64 / (self.num_updates - 1) as f64;
         if self.linear {
             self.start_lr * (1.0 - share) + self.end_lr * share
@@ -261,7 +175,7 @@ impl LrFinder {
         }
     }
 
-    fn validate(&self) -> Result<(), LrFinderError> {
+    pub(super) fn validate(&self) -> Result<(), LrFinderError> {
         let check = |valid: bool, name, expected, found: String| {
             let invalid = LrFinderError::Invalid {
                 name,
@@ -301,25 +215,6 @@ impl LrFinder {
             "more than 1",
             self.divergence_factor.to_string(),
         )
-    }
-}
-
-/// Seeds the device now and when it is dropped, so also when a model panics.
-struct Seeded<'a> {
-    device: &'a Device,
-    seed: u64,
-}
-
-impl<'a> Seeded<'a> {
-    fn new(device: &'a Device, seed: u64) -> Self {
-        device.seed(seed);
-        Self { device, seed }
-    }
-}
-
-impl Drop for Seeded<'_> {
-    fn drop(&mut self) {
-        self.device.seed(self.seed);
     }
 }
 

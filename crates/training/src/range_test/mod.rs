@@ -4,6 +4,7 @@ mod batches;
 mod error;
 mod lr_finder;
 mod sweep;
+mod updates;
 
 pub use error::LrFinderError;
 pub use lr_finder::LrFinder;
