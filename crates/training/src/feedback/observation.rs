@@ -107,15 +107,17 @@ impl State {
 
     /// Whether updates of a plateau's schedule were made, and no hook was called.
     pub(super) fn never_observed(&self) -> bool {
-        // Stopped before the end of an epoch, there was nothing to observe.
-        if self
-            .interrupter
-            .as_ref()
-            .is_some_and(Interrupter::should_stop)
-        {
-            return false;
-        }
-        let waits = |feedback: &Feedback| feedback.has_plateau() && feedback.epoch_was_made();
+        // Stopped before the end of the first epoch, there was nothing to observe.
+        let interrupter = self.interrupter.as_ref();
+        let stopped = interrupter.is_some_and(Interrupter::should_stop);
+        let waits = |feedback: &Feedback| {
+            let ended = if stopped {
+                feedback.second_epoch_was_begun()
+            } else {
+                feedback.epoch_was_made()
+            };
+            ended && feedback.has_plateau()
+        };
         !self.hooked && self.feedbacks.iter().any(waits)
     }
 
