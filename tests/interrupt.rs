@@ -166,12 +166,19 @@ fn a_second_ctrl_c_stops_at_once() {
         directory.path().join("history.csv"),
     );
     let is_pipe = || fs::metadata(&history).is_ok_and(|file| file.file_type().is_fifo());
-    while !is_pipe() {
-        let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
-        assert!(made.success());
-        fs::rename(&pipe, &history).unwrap();
-        // The run may have been about to replace the file.
-        std::thread::sleep(Duration::from_millis(500));
+    let last = || fs::read(directory.path().join("history.json")).unwrap();
+    loop {
+        // The run may have been about to replace the file, and does so once more.
+        if !is_pipe() {
+            let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+            assert!(made.success());
+            fs::rename(&pipe, &history).unwrap();
+        }
+        let before = last();
+        std::thread::sleep(Duration::from_secs(2));
+        if is_pipe() && last() == before {
+            break;
+        }
     }
 
     run.interrupt();
