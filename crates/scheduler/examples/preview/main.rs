@@ -1,7 +1,7 @@
 //! Shows what a schedule does before it is trained with: as a chart in the terminal, as CSV, or as
 //! an SVG picture. `--help` explains the options.
 //!
-//! The rates come from a real [`Scheduler`] that is stepped once per optimizer update and told a
+//! The rates come from a real `Scheduler` that is stepped once per optimizer update and told a
 //! metric at the end of every epoch: what is drawn is what a training run would get.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
