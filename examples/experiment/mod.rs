@@ -206,12 +206,16 @@ fn devices(options: &Options) -> Result<(Vec<Device>, String), Error> {
 }
 
 fn display(tui: bool) -> Result<Display, Error> {
-    if !tui {
-        return Ok(Display::Bar);
-    }
-    #[cfg(feature = "tui")]
-    return Ok(Display::Dashboard);
-    #[cfg(not(feature = "tui"))]
+    if tui { dashboard() } else { Ok(Display::Bar) }
+}
+
+#[cfg(feature = "tui")]
+fn dashboard() -> Result<Display, Error> {
+    Ok(Display::Dashboard)
+}
+
+#[cfg(not(feature = "tui"))]
+fn dashboard() -> Result<Display, Error> {
     Err(TrainingError::Invalid {
         name: "--tui",
         expected: "a build with `--features tui`",
