@@ -1,0 +1,109 @@
+//! The built examples with a task of their own, killed twice and resumed: each must end with the bits
+//! of a run that nothing has disturbed. And the unit tests inside them.
+
+mod example;
+mod results;
+#[allow(dead_code)]
+mod unit_tests;
+
+use std::time::Duration;
+
+use example::Example;
+use results::{history, models};
+use tempfile::TempDir;
+
+/// When a process is killed: some time after it has printed the line of an epoch.
+struct Kill {
+    epoch: usize,
+    later: Duration,
+}
+
+/// Kills a process after each of these epochs and so many milliseconds.
+fn after<const N: usize>(moments: [(usize, u64); N]) -> [Kill; N] {
+    moments.map(|(epoch, later)| Kill {
+        epoch,
+        later: Duration::from_millis(later),
+    })
+}
+
+/// Runs the example undisturbed, and again with a SIGKILL at each of two moments; compares what they
+/// led to.
+fn assert_exact(example: &Example, kills: &[Kill; 2]) {
+    let whole = TempDir::new().unwrap();
+    let output = example.complete(whole.path(), &[]);
+    assert_eq!(output.code, 0, "{output:?}");
+    assert_eq!(output.epochs.first(), Some(&1), "{output:?}");
+    let again = example.complete(whole.path(), &[]);
+    assert_eq!(again.code, 2, "{again:?}");
+    assert!(again.error.contains("holds a run already"), "{again:?}");
+
+    let killed = TempDir::new().unwrap();
+    for Kill { epoch, later } in kills {
+        example.kill_after(killed.path(), *epoch, *later);
+        assert!(!killed.path().join("final.bpk").exists(), "it was through");
+    }
+    let resumed = example.complete(killed.path(), &["--resume"]);
+    assert_eq!(resumed.code, 0, "{resumed:?}");
+    let first = *resumed.epochs.first().expect("an epoch");
+    assert!(first >= kills[1].epoch, "it began again: {resumed:?}");
+
+    assert_eq!(history(killed.path()), history(whole.path()));
+    for file in example.models {
+        let [killed, whole] = [killed.path(), whole.path()].map(|run| models(&run.join(file)));
+        assert!(!whole.is_empty());
+        for (name, tensor) in &whole {
+            assert!(killed[name] == *tensor, "{file}: {name} differs");
+        }
+        assert_eq!(killed.len(), whole.len(), "{file}");
+    }
+}
+
+#[test]
+fn cnn() {
+    let example = Example {
+        name: "cnn",
+        arguments: "--samples 320 --epochs 6 --early-stop 6",
+        models: &["final.bpk", "best.bpk"],
+    };
+    assert_exact(&example, &after([(1, 20), (3, 150)]));
+}
+
+#[test]
+fn regression() {
+    let example = Example {
+        name: "regression",
+        arguments: "--epochs 60",
+        models: &["final.bpk", "best.bpk"],
+    };
+    assert_exact(&example, &after([(1, 3), (30, 11)]));
+}
+
+#[test]
+fn language_model() {
+    let example = Example {
+        name: "language_model",
+        arguments: "--samples 12000 --epochs 5",
+        models: &["final.bpk", "best.bpk"],
+    };
+    assert_exact(&example, &after([(1, 300), (3, 40)]));
+}
+
+#[test]
+fn lstm_loop() {
+    let example = Example {
+        name: "lstm_loop",
+        arguments: "--samples 300 --epochs 8",
+        models: &["final.bpk", "checkpoint/epoch-0008/model.bpk"],
+    };
+    assert_exact(&example, &after([(1, 5), (4, 60)]));
+}
+
+#[test]
+fn two_optimizers() {
+    let example = Example {
+        name: "two_optimizers",
+        arguments: "--samples 500 --epochs 6",
+        models: &["final.bpk", "checkpoint/epoch-0006/discriminator.bpk"],
+    };
+    assert_exact(&example, &after([(1, 40), (4, 100)]));
+}

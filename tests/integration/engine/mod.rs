@@ -1,0 +1,21 @@
+//! The training engine as a user of the facade meets it.
+
+mod changed;
+mod clipping;
+mod custom_schedule;
+mod exact;
+mod files;
+mod group_plateaus;
+mod groups;
+mod hooks;
+mod metrics;
+mod net;
+mod noisy;
+mod non_finite;
+mod observer;
+mod optimizers;
+mod plain;
+mod refused;
+mod resumed;
+mod tree;
+mod updates;
