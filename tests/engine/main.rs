@@ -5,11 +5,14 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod can_resume;
 mod changed;
 mod clipping;
+mod custom_optimizer;
 mod custom_schedule;
 mod exact;
 mod files;
+mod float_types;
 mod group_plateaus;
 mod groups;
 mod hooks;

@@ -3,14 +3,15 @@
 use burn::train::LearnerModel;
 use burn_lr_scheduler::{Clock, Clocked, Run, Scaled, Scheduler};
 
-use super::resume::newest;
+use super::resume::{Saved, newest};
 use super::spec::Spec;
 use super::training::Training;
 use crate::TrainingError;
 use crate::checkpoint::{CheckpointStore, PARTS};
+use crate::feedback::FeedbackScheduler;
 use crate::metrics::MetricKey;
 use crate::notices::Notices;
-use crate::optim::{Group, NonFinite, ResolvedGroups};
+use crate::optim::{Group, NonFinite, OptimError, ResolvedGroups};
 
 impl<M: LearnerModel> Training<M> {
     /// Whether [`fit`](Self::fit) would train `model`: everything that can be known without
@@ -37,7 +38,19 @@ impl<M: LearnerModel> Training<M> {
         };
         let silent = Notices::new(|_| {});
         let newest = newest(&self.directory, store.as_ref(), &checked.spec, &silent)?;
-        self.check_done(newest.map_or(0, |checkpoint| checkpoint.epoch))
+        let (Some(checkpoint), Some(store)) = (newest, store) else {
+            return Ok(());
+        };
+        // Not the model: Burn's clones share the running averages of a batch norm, which it would get.
+        let tracks = checked.schedulers.into_iter();
+        let mut schedulers: Vec<_> = tracks
+            .map(|track| FeedbackScheduler::new(track.scheduler).0)
+            .collect();
+        let optimizer = self.plan.optimizer.build_for(&checked.groups, model)?;
+        let saved = Saved::new(checkpoint, &store);
+        saved.optimizer(optimizer)?;
+        saved.schedulers(&mut schedulers)?;
+        self.check_done(saved.history()?.history.epochs.len())
     }
 
     /// Whether a run that has completed so many epochs can have as many as are asked for.
@@ -69,17 +82,22 @@ impl<M: LearnerModel> Training<M> {
             if group.lr_scale() != 1.0 {
                 schedule = Scaled::new(schedule, group.lr_scale()).into();
             }
+            let scheduler = Scheduler::new(schedule, with_clock(clock, run))?;
+            let name = group.name().to_owned();
+            if group.observed().is_some() && scheduler.plateaus().is_empty() {
+                return Err(OptimError::NoPlateau { group: name }.into());
+            }
             let observed = group.observed().unwrap_or(&self.plan.observed);
             schedulers.push(Track {
-                group: Some(group.name().to_owned()),
+                group: Some(name),
                 observed: observed.clone(),
-                scheduler: Scheduler::new(schedule, with_clock(clock, run))?,
+                scheduler,
             });
         }
         if let Some(clip) = &self.plan.clip {
             clip.check()?;
         }
-        let inexact = self.inexactness(model);
+        let inexact = self.inexactness(model, &groups);
         if self.strict && !inexact.is_empty() {
             return Err(TrainingError::Inexact { reasons: inexact });
         }
