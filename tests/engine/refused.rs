@@ -5,7 +5,7 @@ use std::path::Path;
 use burn::module::Module;
 use burn::optim::{AdamConfig, AdamWConfig, LBFGSConfig, LionConfig, MuonConfig, SgdConfig};
 use burn_lr::scheduler::{ReduceLrOnPlateau, StepLr};
-use burn_lr::training::loader::EpochLoader;
+use burn_lr::training::loader::{EpochLoader, Loader, LoaderError};
 use burn_lr::training::metrics::train;
 use burn_lr::training::optim::{
     GradientClip, Group, OptimError, OptimizerConfig, Select, layer_decay, without_decay,
@@ -169,12 +169,22 @@ fn numbers_and_schedules_out_of_range() {
         let train = EpochLoader::new(Slope, 41).drop_last();
         Training::new(path, train, EpochLoader::new(Slope, 20)).optimizer(SgdConfig::new())
     });
+    let TrainingError::Invalid { name, found, .. } = &empty else {
+        panic!("{empty:?}");
+    };
+    assert_eq!(*name, "training samples");
+    assert!(found.contains("drop_last"), "{found}");
+    // Two sizes of one batch.
+    let contradicted = refusal(|path| {
+        let train = Loader::from(EpochLoader::new(Slope, 8)).with_batch_size(20);
+        Training::new(path, train, EpochLoader::new(Slope, 20))
+    });
     assert!(matches!(
-        empty,
-        TrainingError::Invalid {
-            name: "training samples",
-            ..
-        }
+        contradicted,
+        TrainingError::Loader(LoaderError::BatchSize {
+            expected: 8,
+            found: 20
+        })
     ));
 }
 

@@ -67,8 +67,9 @@ impl<M: LearnerModel> Training<M> {
     /// and a training loss that is not finite ends the run.
     ///
     /// Updates that are skipped are counted by the metric `train_skipped_updates`. The schedule's
-    /// clock does not stop for them, and a training loss that is not finite no longer ends the run
-    /// unless all updates of an epoch were skipped.
+    /// clock does not stop for them, and a training loss that is not finite no longer ends the run. An
+    /// epoch all of whose updates were skipped does, by [`TrainingError::AllSkipped`](crate::TrainingError::AllSkipped),
+    /// even if it has only one: nothing was learnt, and the next one would begin with the same weights.
     pub fn non_finite(mut self, non_finite: NonFinite) -> Self {
         self.plan.non_finite = non_finite;
         self

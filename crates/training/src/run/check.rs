@@ -9,6 +9,7 @@ use super::training::Training;
 use crate::TrainingError;
 use crate::checkpoint::{CheckpointStore, PARTS};
 use crate::feedback::FeedbackScheduler;
+use crate::loader::{Loader, LoaderDescription};
 use crate::metrics::MetricKey;
 use crate::notices::Notices;
 use crate::optim::{Group, NonFinite, OptimError, ResolvedGroups};
@@ -121,8 +122,8 @@ impl<M: LearnerModel> Training<M> {
             }),
             _ => Ok(value),
         };
-        at_least_one("training samples", self.train.samples())?;
-        at_least_one("validation samples", self.valid.samples())?;
+        check_samples("training samples", &self.train)?;
+        check_samples("validation samples", &self.valid)?;
         let accumulation = at_least_one("gradient accumulation", self.plan.grads_accumulation)?;
         let epochs = at_least_one("epochs", self.plan.epochs)? as u64;
         let batches = self.train.batches_for_devices(self.place.workers());
@@ -142,7 +143,13 @@ impl<M: LearnerModel> Training<M> {
             return Err(TrainingError::Invalid {
                 name: "batches of an epoch",
                 expected: "a loader that tells them, for a schedule that advances per epoch",
-                found: "one that does not: say them by Loader::with_batches".to_owned(),
+                found: if self.place.workers() > 1 {
+                    "one that does not for several devices: say how many samples a batch has by \
+                     Loader::with_batch_size"
+                } else {
+                    "one that does not: say them by Loader::with_batches"
+                }
+                .to_owned(),
             });
         }
         Ok(with_clock(clock, run))
@@ -163,6 +170,34 @@ impl<M: LearnerModel> Training<M> {
         }
         Ok(())
     }
+}
+
+/// Whether an epoch of `loader` visits any.
+fn check_samples<B: Send + 'static>(
+    name: &'static str,
+    loader: &Loader<B>,
+) -> Result<(), TrainingError> {
+    loader.check()?;
+    if loader.samples() > 0 {
+        return Ok(());
+    }
+    let LoaderDescription {
+        drop_last,
+        available,
+        batch_size,
+        ..
+    } = loader.description();
+    let found = match (drop_last, available, batch_size) {
+        (Some(true), Some(1..), Some(size)) => {
+            format!("0: drop_last leaves out the only batch, which has fewer than {size}")
+        }
+        _ => "0".to_owned(),
+    };
+    Err(TrainingError::Invalid {
+        name,
+        expected: "at least 1",
+        found,
+    })
 }
 
 /// What [`Training::checked`] has found to be sound.
