@@ -1,6 +1,6 @@
 //! A ready optimizer of the user's own, whose groups go by path, and by id.
 
-use burn::module::ParamGroup;
+use burn::module::{Module, ParamGroup};
 use burn::optim::{AdamWConfig, ModuleOptimizer, SgdConfig};
 use burn_lr::training::TrainingError;
 use burn_lr::training::optim::{OptimError, OptimizerConfig, ParamInfo};
@@ -41,7 +41,7 @@ fn groups_by_id_are_made_for_the_model_or_refused() {
 
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("run");
-    for net in [Net::new(1), drawn()] {
+    for net in [Net::new(1), drawn(), drawn().train()] {
         let ready = grouped(ParamGroup::ids_from_module(net.second.clone()));
         let by_id = OptimizerConfig::custom(ready, "AdamW, SGD for second");
         let refused = run(&path).optimizer(by_id).fit(net).map(drop);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use burn::module::Module;
+use burn::module::{Lora, Module};
 use burn::optim::{AdamConfig, AdamWConfig, LBFGSConfig, LionConfig, MuonConfig, SgdConfig};
 use burn_lr::scheduler::{ReduceLrOnPlateau, StepLr};
 use burn_lr::training::loader::{EpochLoader, Loader, LoaderError};
@@ -264,6 +264,7 @@ fn muon_is_checked_alike_whether_or_not_weights_are_drawn() {
             linear.bias = linear.bias.clone().map(|bias| bias.set_require_grad(false));
         }
         check(&matrices).unwrap();
+        check(&matrices.no_grad().apply_lora(Lora::new(1, 2.0))).unwrap();
     }
     assert!(!path.exists());
 }

@@ -64,7 +64,11 @@ impl ModuleMapper for Single {
         } else {
             param.id
         };
-        let value = Tensor::ones([1; D], &param.lazy_device().autodiff());
+        let mut device = param.lazy_device();
+        if !device.is_autodiff() {
+            device = device.autodiff();
+        }
+        let value = Tensor::ones([1; D], &device);
         Param::initialized(id, value.set_require_grad(trainable))
     }
 }

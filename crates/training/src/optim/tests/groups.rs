@@ -256,6 +256,25 @@ fn burn_updates_the_first_of_tied_parameters_alone() {
     assert!(
         matches!(refused, Err(OptimError::Tied { first, second }) if first == "input" && second == "output")
     );
+    // So it is before it is trained, whether or not it has been drawn.
+    for draws in [false, true] {
+        let linear: Linear = LinearConfig::new(2, 2)
+            .with_bias(false)
+            .init(&device.clone().inner());
+        if draws {
+            linear.weight.val();
+        }
+        let model = Tied {
+            input: linear.weight.clone(),
+            output: linear.weight,
+        };
+        let refused = ResolvedGroups::resolve(&adam().into(), &[], &model);
+        assert!(
+            matches!(refused, Err(OptimError::Tied { .. })),
+            "{refused:?}"
+        );
+        ResolvedGroups::resolve(&adam().into(), &[], &model.no_grad()).unwrap();
+    }
     // A frozen copy is none.
     let copy = Tied {
         output: model.output.clone().set_require_grad(false),
