@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::common::line::{Points, Slope};
-use crate::net::{Net, run};
+use crate::net::{Net, noted, run};
 use crate::tree::tree;
 
 type Change = fn(Training<Net>) -> Training<Net>;
@@ -263,6 +263,12 @@ fn a_parameter_that_is_frozen_or_not_is_part_of_what_a_run_is() {
     std::fs::remove_dir_all(store.directory()).unwrap();
     let store = CheckpointStore::open(store.directory(), &parts).unwrap();
     store.save(1, snapshot).unwrap();
+    // Twice, as when it is killed before its next checkpoint.
+    for _ in 0..2 {
+        let (training, said) = noted(run(directory.path()).epochs(1));
+        training.fit(frozen()).unwrap();
+        assert_eq!(said.iter().collect::<Vec<_>>(), ["resuming after epoch 1"]);
+    }
     run(directory.path()).epochs(2).fit(frozen()).unwrap();
     assert!(run(directory.path()).can_resume(&Net::new(1)).is_err());
 }

@@ -3,7 +3,7 @@
 use burn::train::LearnerModel;
 use burn_lr_scheduler::{Clock, Clocked, Run, Scaled, Scheduler};
 
-use super::resume::{Saved, newest};
+use super::resume::{Contents, newest};
 use super::spec::Spec;
 use super::training::Training;
 use crate::TrainingError;
@@ -48,7 +48,7 @@ impl<M: LearnerModel> Training<M> {
             .map(|track| FeedbackScheduler::new(track.scheduler).0)
             .collect();
         let optimizer = self.plan.optimizer.build_for(&checked.groups, model)?;
-        let saved = Saved::new(checkpoint, &store);
+        let saved = Contents::new(checkpoint, &store);
         saved.optimizer(optimizer)?;
         saved.schedulers(&mut schedulers)?;
         self.check_done(saved.history()?.history.epochs.len())

@@ -55,12 +55,12 @@ pub(super) fn newest(
 ///
 /// Burn's Learner loads the records again when it starts, and panics if one does not fit; here each
 /// is tried first.
-pub(super) struct Saved<'a> {
+pub(super) struct Contents<'a> {
     checkpoint: Checkpoint,
     store: &'a CheckpointStore,
 }
 
-impl<'a> Saved<'a> {
+impl<'a> Contents<'a> {
     pub(super) fn new(checkpoint: Checkpoint, store: &'a CheckpointStore) -> Self {
         Self { checkpoint, store }
     }

@@ -7,7 +7,7 @@ use burn::train::LearnerModel;
 
 use super::check;
 use super::epoch_end::Track;
-use super::resume::{Saved, SavedHistory, newest};
+use super::resume::{Contents, SavedHistory, newest};
 use super::spec::Spec;
 use super::training::Training;
 use crate::TrainingError;
@@ -61,7 +61,7 @@ impl<M: Module> Start<M> {
         notices: &Notices,
     ) -> Result<Self, TrainingError> {
         if let Some(checkpoint) = checkpoint {
-            let saved = Saved::new(checkpoint, store);
+            let saved = Contents::new(checkpoint, store);
             self.model = saved.model(&self.model)?;
             saved.optimizer(optimizer(&self.model)?)?;
             saved.schedulers(&mut self.schedulers)?;
