@@ -1,6 +1,7 @@
 //! A ready optimizer of the user's own, whose groups go by path, and by id.
 
 use burn::module::{Module, ParamGroup};
+use burn::optim::momentum::MomentumConfig;
 use burn::optim::{AdamWConfig, ModuleOptimizer, SgdConfig};
 use burn_lr::training::TrainingError;
 use burn_lr::training::optim::{OptimError, OptimizerConfig, ParamInfo};
@@ -9,7 +10,8 @@ use tempfile::TempDir;
 use crate::net::{Net, assert_resumes, run, values};
 
 fn grouped(group: ParamGroup) -> ModuleOptimizer {
-    let sgd = SgdConfig::new().build();
+    let momentum = Some(MomentumConfig::new());
+    let sgd = SgdConfig::new().with_momentum(momentum).build();
     AdamWConfig::new().init().with_group(group, sgd, None)
 }
 
@@ -38,6 +40,10 @@ fn groups_by_id_are_made_for_the_model_or_refused() {
             .optimizer(made.clone())
     });
     assert!(found == expected);
+    let directory = TempDir::new().unwrap();
+    let training = || run(directory.path()).optimizer(made.clone());
+    training().epochs(1).fit(Net::new(1)).unwrap();
+    training().can_resume(&Net::new(2)).unwrap();
 
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("run");

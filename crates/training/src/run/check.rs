@@ -47,9 +47,12 @@ impl<M: LearnerModel> Training<M> {
         let mut schedulers: Vec<_> = tracks
             .map(|track| FeedbackScheduler::new(track.scheduler).0)
             .collect();
-        let optimizer = self.plan.optimizer.build_for(&checked.groups, model)?;
         let saved = Contents::new(checkpoint, &store);
-        saved.optimizer(optimizer)?;
+        // One that is made for the restored model may go by its ids.
+        match self.plan.optimizer.build(&checked.groups) {
+            Err(OptimError::NeedsModel) => {}
+            optimizer => saved.optimizer(optimizer?)?,
+        }
         saved.schedulers(&mut schedulers)?;
         self.check_done(saved.history()?.history.epochs.len())
     }
