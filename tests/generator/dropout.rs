@@ -158,6 +158,17 @@ fn dropout_is_seeded_unless_the_user_does_not_want_it() {
         );
     }
 
+    // Which of several devices draws first is up to their threads.
+    let several = run(&path).devices(vec![Device::flex(); 2]).strict(true);
+    let refused = several.check(&model);
+    let Err(TrainingError::Inexact { reasons }) = refused else {
+        panic!("{refused:?}");
+    };
+    assert!(
+        reasons.len() == 1 && reasons[0].starts_with("random numbers on 2 devices"),
+        "{reasons:?}"
+    );
+
     // A seed is part of what a run is.
     let path = directory.path().join("seeded");
     run(&path).epochs(1).fit(model.clone()).unwrap();

@@ -123,6 +123,16 @@ pub enum TrainingError {
         /// The norm over all parameters.
         norm: f64,
     },
+    /// No gradient of an epoch was finite, so that not one of its updates could be made.
+    #[error(
+        "every update of epoch {epoch} was skipped, {updates} of {updates}: no gradient was finite"
+    )]
+    AllSkipped {
+        /// The epoch, from 1.
+        epoch: usize,
+        /// The updates that it should have made.
+        updates: u64,
+    },
     /// The run was stopped from outside.
     #[error("stopped after epoch {epoch}: {reason}")]
     Interrupted {

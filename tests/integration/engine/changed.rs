@@ -2,17 +2,19 @@
 
 use std::path::Path;
 
+use burn::module::Module;
 use burn::optim::{AdamWConfig, SgdConfig};
 use burn::train::metric::LossMetric;
 use burn_lr::scheduler::StepLr;
+use burn_lr::training::checkpoint::{CheckpointStore, Snapshot};
 use burn_lr::training::loader::{EpochLoader, Loader, Sampler};
 use burn_lr::training::metrics::train;
-use burn_lr::training::optim::{GradientClip, Group, NonFinite, Select, adam};
+use burn_lr::training::optim::{GradientClip, Group, NonFinite, Select, adam, layer_decay};
 use burn_lr::training::{Training, TrainingError};
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::net::{Net, run};
+use super::net::{Net, noted, run};
 use super::tree::tree;
 use crate::common::line::{Points, Slope};
 
@@ -90,33 +92,41 @@ fn every_setting_that_decides_the_bits_is_refused_by_its_name() {
         (|run| run.observe(train("loss")), "observed"),
         (|run| run.settings(json!({"data": 2})), "settings"),
         (
-            |run| run.group(Group::new("vectors", Select::vectors())),
-            "groups",
+            |run| run.group(Group::new("vectors", Select::vectors()).lr_scale(2.0)),
+            "groups.vectors",
         ),
         (
             |run| run.group(Group::new("first", Select::prefix("first")).lr_scale(1.0)),
-            "groups",
+            "groups.first",
         ),
     ];
     for (change, field) in changes {
         assert_refused(directory.path(), || change(whole(directory.path())), field);
     }
     let groups = [
-        second().lr_scale(0.25),
-        second().optimizer(SgdConfig::new()),
-        second().schedule(0.01),
-        second().observe(train("loss")),
-        Group::new("other", Select::prefix("second")).lr_scale(0.5),
-        Group::new("second", Select::prefix("second.weight")).lr_scale(0.5),
+        (second().lr_scale(0.25), "groups.second.lr_scale"),
+        (
+            second().optimizer(SgdConfig::new()),
+            "groups.second.optimizer",
+        ),
+        (second().schedule(0.01), "groups.second.schedule"),
+        (
+            Group::new("other", Select::prefix("second")).lr_scale(0.5),
+            "groups.second",
+        ),
+        (
+            Group::new("second", Select::prefix("second.weight")).lr_scale(0.5),
+            "groups.second.paths",
+        ),
     ];
-    for group in groups {
+    for (group, field) in groups {
         let again = || configured(run(directory.path())).group(group.clone());
-        assert_refused(directory.path(), again, "groups");
+        assert_refused(directory.path(), again, field);
     }
     assert_refused(
         directory.path(),
         || configured(run(directory.path())),
-        "groups",
+        "groups.second",
     );
     // The same parameters by other words.
     let same = Group::new("second", Select::paths(["second.weight", "second.bias"])).lr_scale(0.5);
@@ -136,7 +146,7 @@ fn a_setting_that_is_new_or_gone_is_refused() {
         ),
         (|run| run.seed(0), "seed"),
         (|run| run.settings(json!(1)), "settings"),
-        (|run| run.group(second()), "groups"),
+        (|run| run.group(second()), "groups.second"),
     ];
     for (change, field) in changes {
         assert_refused(directory.path(), || change(run(directory.path())), field);
@@ -192,4 +202,73 @@ fn other_data_are_refused_by_what_is_different() {
     // Threads change nothing.
     let threads = Loader::from(slope().workers(2)).with_fingerprint("slope");
     on(path, threads, valid()).fit(Net::new(2)).unwrap();
+}
+
+#[test]
+fn the_setting_of_a_groups_optimizer_is_named() {
+    let directory = TempDir::new().unwrap();
+    let decayed = |decay: f32| {
+        let own = AdamWConfig::new().with_weight_decay(decay);
+        let head = Group::new("head", Select::prefix("second")).optimizer(own);
+        run(directory.path())
+            .groups(layer_decay(0.5, ["first", "norm"]))
+            .group(head)
+    };
+    decayed(0.1).epochs(1).fit(Net::new(1)).unwrap();
+    let field = "groups.head.optimizer.AdamW.weight_decay";
+    assert_refused(directory.path(), || decayed(0.2), field);
+}
+
+#[test]
+fn a_parameter_that_is_frozen_or_not_is_part_of_what_a_run_is() {
+    let frozen = || {
+        let mut net = Net::new(1);
+        net.first = net.first.no_grad();
+        net
+    };
+    let directory = TempDir::new().unwrap();
+    run(directory.path()).epochs(1).fit(frozen()).unwrap();
+    let refused = run(directory.path()).can_resume(&Net::new(1)).unwrap_err();
+    let said = refused.to_string();
+    let expected = r#"parameters.first.bias was "frozen" and is "trained" now"#;
+    assert!(said.contains(expected), "{said}");
+    run(directory.path()).epochs(2).fit(frozen()).unwrap();
+
+    // A run that was made before this was kept goes on, and keeps it from then on.
+    let directory = TempDir::new().unwrap();
+    run(directory.path()).epochs(1).fit(frozen()).unwrap();
+    let store = directory.path().join("checkpoint");
+    let parts = [
+        "burn-lr.json",
+        "history.json",
+        "model.bpk",
+        "optim.bpk",
+        "scheduler.bpk",
+    ];
+    let store = CheckpointStore::open(store, &parts).unwrap();
+    let mut snapshot = Snapshot::new();
+    for (name, bytes) in store.newest_complete().0.unwrap().parts {
+        let mut bytes = bytes;
+        if name == "burn-lr.json" {
+            let mut config: Value = serde_json::from_slice(&bytes).unwrap();
+            config["fixed"]
+                .as_object_mut()
+                .unwrap()
+                .remove("parameters")
+                .unwrap();
+            bytes = serde_json::to_vec(&config).unwrap();
+        }
+        snapshot = snapshot.bytes(&name, bytes).unwrap();
+    }
+    std::fs::remove_dir_all(store.directory()).unwrap();
+    let store = CheckpointStore::open(store.directory(), &parts).unwrap();
+    store.save(1, snapshot).unwrap();
+    // Twice, as when it is killed before its next checkpoint.
+    for _ in 0..2 {
+        let (training, said) = noted(run(directory.path()).epochs(1));
+        training.fit(frozen()).unwrap();
+        assert_eq!(said.iter().collect::<Vec<_>>(), ["resuming after epoch 1"]);
+    }
+    run(directory.path()).epochs(2).fit(frozen()).unwrap();
+    assert!(run(directory.path()).can_resume(&Net::new(1)).is_err());
 }

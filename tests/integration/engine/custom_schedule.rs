@@ -1,7 +1,10 @@
 //! A schedule of the user's own through a run.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use burn_lr::scheduler::{Build, Clocked, Curve, CustomSchedule, Schedule, ScheduleError, Warmup};
 use burn_lr::training::TrainingError;
+use burn_lr::training::optim::{Group, Select};
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
@@ -73,4 +76,47 @@ fn a_schedule_of_the_users_own() {
         matches!(invalid, Err(TrainingError::Schedule(_))),
         "{invalid:?}"
     );
+}
+
+/// A schedule that has gained a setting; as it was written before, and as it is now.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Grown {
+    lr: f64,
+    #[serde(default, skip_serializing_if = "as_before")]
+    floor: f64,
+}
+
+static AS_BEFORE: AtomicBool = AtomicBool::new(true);
+
+fn as_before(_: &f64) -> bool {
+    AS_BEFORE.load(Ordering::SeqCst)
+}
+
+impl Schedule for Grown {
+    fn build(&self, build: &Build<'_>) -> Result<Curve, ScheduleError> {
+        let lr = build.non_negative("lr", self.lr)?;
+        let floor = build.non_negative("floor", self.floor)?;
+        Ok(Curve::new(move |_| lr.max(floor)))
+    }
+}
+
+impl CustomSchedule for Grown {
+    const NAME: &'static str = "Grown";
+}
+
+#[test]
+fn a_schedule_that_gains_a_setting_with_a_default_is_the_same() {
+    let directory = TempDir::new().unwrap();
+    let grown = |floor| {
+        let schedule = || Clocked::per_update(Grown { lr: 0.01, floor });
+        let head = Group::new("head", Select::prefix("second")).schedule(schedule());
+        run(directory.path()).schedule(schedule()).group(head)
+    };
+    grown(0.0).epochs(1).fit(Net::new(1)).unwrap();
+    AS_BEFORE.store(false, Ordering::SeqCst);
+    let refused = grown(0.5).can_resume(&Net::new(1)).unwrap_err().to_string();
+    let expected = "groups.head.schedule.schedule.Grown.floor was 0.0 and is 0.5 now";
+    assert!(refused.contains(expected), "{refused}");
+    grown(0.0).can_resume(&Net::new(1)).unwrap();
+    grown(0.0).epochs(2).fit(Net::new(1)).unwrap();
 }

@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex};
 use burn::data::dataloader::batcher::Batcher;
 use burn::data::dataloader::{DataLoader, DataLoaderBuilder};
 use burn::data::dataset::transform::SamplerDataset;
-use burn::data::dataset::{DatasetError, InMemDataset};
+use burn::data::dataset::{Dataset, DatasetError, InMemDataset};
 use burn::tensor::{Device, Tensor};
 use burn::train::metric::LossMetric;
-use burn_lr::training::loader::{BatchSource, DatasetSource, EpochLoader, Loader, Sample};
+use burn_lr::training::loader::{
+    BatchSource, DatasetSource, EpochLoader, Loader, LoaderError, Sample,
+};
 use burn_lr::training::{Training, TrainingError};
 use tempfile::TempDir;
 
@@ -90,6 +92,14 @@ fn what_is_not_exact_is_named() {
         panic!()
     };
     assert!(reason.contains("SamplerDataset"), "{reason}");
+    let any = || -> Arc<dyn Dataset<f32>> { Arc::new(items()) };
+    let of_any = EpochLoader::new(DatasetSource::new(any(), Column), 8);
+    let [reason] = &of(of_any.into(), known())[..] else {
+        panic!()
+    };
+    assert!(reason.contains("DatasetSource::repeatable"), "{reason}");
+    let vouched = DatasetSource::new(any(), Column).repeatable();
+    assert!(of(EpochLoader::new(vouched, 8).into(), known()).is_empty());
 
     let devices = |count: usize| on(&path, known(), known()).devices(vec![Device::flex(); count]);
     assert!(reasons(devices(2)).is_empty());
@@ -175,12 +185,44 @@ fn nothing_is_told_of_a_run_that_is_exact() {
     assert!(said.iter().next().is_none());
 }
 
+fn shuffled() -> Arc<dyn DataLoader<Points>> {
+    let builder = DataLoaderBuilder::new(Column).batch_size(8).shuffle(1);
+    builder.build(items())
+}
+
+#[test]
+fn a_loader_that_has_moved_on_is_refused_and_one_that_is_made_anew_is_not() {
+    let strict = |directory: &Path, train: &Loader<Points>| {
+        on(directory, train.clone(), known()).epochs(3).strict(true)
+    };
+    let (whole, parts, again) = (
+        TempDir::new().unwrap(),
+        TempDir::new().unwrap(),
+        TempDir::new().unwrap(),
+    );
+    let made = Loader::replayable_by(shuffled).with_batch_size(8);
+    let expected = outcome(strict(whole.path(), &made).fit(Net::new(1)).unwrap());
+    stopped(strict(parts.path(), &made), 1, Net::new(1));
+    assert!(outcome(strict(parts.path(), &made).fit(Net::new(2)).unwrap()) == expected);
+
+    let once = Loader::replayable(shuffled()).with_batch_size(8);
+    stopped(strict(again.path(), &once), 1, Net::new(1));
+    for refused in [
+        strict(again.path(), &once).can_resume(&Net::new(1)),
+        strict(again.path(), &once).fit(Net::new(1)).map(drop),
+    ] {
+        assert!(
+            matches!(refused, Err(TrainingError::Loader(LoaderError::Spent))),
+            "{refused:?}"
+        );
+    }
+    let other = Loader::replayable(shuffled()).with_batch_size(8);
+    assert!(outcome(strict(again.path(), &other).fit(Net::new(2)).unwrap()) == expected);
+}
+
 #[test]
 fn a_loader_that_is_vouched_for_is_taken_at_its_word() {
-    let burns = || {
-        let builder = DataLoaderBuilder::new(Column).batch_size(8).shuffle(1);
-        Loader::replayable(builder.build(items())).with_batch_size(8)
-    };
+    let burns = || Loader::replayable(shuffled()).with_batch_size(8);
     let strict = |directory: &Path| on(directory, burns(), known()).epochs(3).strict(true);
     let (whole, parts) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let expected = outcome(strict(whole.path()).fit(Net::new(1)).unwrap());

@@ -1,10 +1,13 @@
 //! The training engine as a user of the facade meets it.
 
+mod can_resume;
 mod changed;
 mod clipping;
+mod custom_optimizer;
 mod custom_schedule;
 mod exact;
 mod files;
+mod float_types;
 mod group_plateaus;
 mod groups;
 mod hooks;

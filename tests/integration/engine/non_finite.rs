@@ -84,25 +84,27 @@ impl BatchSource<Points> for All {
 
 #[test]
 fn a_run_all_of_whose_updates_are_skipped_stops() {
-    let directory = TempDir::new().unwrap();
-    let stopped = Training::new(
-        directory.path(),
-        EpochLoader::new(All, 8),
-        EpochLoader::new(Slope, 20),
-    )
-    .metrics((LossMetric::new(),))
-    .non_finite(NonFinite::Skip)
-    .epochs(3)
-    .fit(Net::new(1));
-    let Err(TrainingError::GradientDiverged {
-        epoch,
-        update,
-        norm,
-    }) = stopped
-    else {
-        panic!("{stopped:?}");
-    };
-    assert_eq!((epoch, update, norm.is_nan()), (2, 5, true));
+    for (size, expected) in [(8, 5), (40, 1)] {
+        let directory = TempDir::new().unwrap();
+        let stopped = Training::new(
+            directory.path(),
+            EpochLoader::new(All, size),
+            EpochLoader::new(Slope, 20),
+        )
+        .metrics((LossMetric::new(),))
+        .non_finite(NonFinite::Skip)
+        .epochs(3)
+        .fit(Net::new(1));
+        let Err(TrainingError::AllSkipped { epoch, updates }) = &stopped else {
+            panic!("{stopped:?}");
+        };
+        assert_eq!((*epoch, *updates), (2, expected));
+        let said = stopped.unwrap_err().to_string();
+        assert!(
+            said.starts_with("every update of epoch 2 was skipped"),
+            "{said}"
+        );
+    }
 }
 
 #[test]

@@ -2,16 +2,18 @@
 
 use std::path::Path;
 
+use burn::module::{Lora, Module};
 use burn::optim::{AdamConfig, AdamWConfig, LBFGSConfig, LionConfig, MuonConfig, SgdConfig};
 use burn_lr::scheduler::{ReduceLrOnPlateau, StepLr};
-use burn_lr::training::loader::EpochLoader;
+use burn_lr::training::loader::{EpochLoader, Loader, LoaderError};
+use burn_lr::training::metrics::train;
 use burn_lr::training::optim::{
     GradientClip, Group, OptimError, OptimizerConfig, Select, layer_decay, without_decay,
 };
 use burn_lr::training::{Training, TrainingError};
 use tempfile::TempDir;
 
-use super::net::{Net, run};
+use super::net::{Net, run, values};
 use crate::common::line::Slope;
 
 /// Refused by `check`, `can_resume` and `fit` alike, and no directory is made.
@@ -167,12 +169,22 @@ fn numbers_and_schedules_out_of_range() {
         let train = EpochLoader::new(Slope, 41).drop_last();
         Training::new(path, train, EpochLoader::new(Slope, 20)).optimizer(SgdConfig::new())
     });
+    let TrainingError::Invalid { name, found, .. } = &empty else {
+        panic!("{empty:?}");
+    };
+    assert_eq!(*name, "training samples");
+    assert!(found.contains("drop_last"), "{found}");
+    // Two sizes of one batch.
+    let contradicted = refusal(|path| {
+        let train = Loader::from(EpochLoader::new(Slope, 8)).with_batch_size(20);
+        Training::new(path, train, EpochLoader::new(Slope, 20))
+    });
     assert!(matches!(
-        empty,
-        TrainingError::Invalid {
-            name: "training samples",
-            ..
-        }
+        contradicted,
+        TrainingError::Loader(LoaderError::BatchSize {
+            expected: 8,
+            found: 20
+        })
     ));
 }
 
@@ -185,4 +197,74 @@ fn what_is_wrong_is_said_with_the_optimizer_of_the_group() {
         said.starts_with("group second: AdamW: weight_decay: expected"),
         "{said}"
     );
+}
+
+#[test]
+fn groups_that_would_change_nothing() {
+    let group = |name: &str| Group::new(name, Select::prefix("first"));
+    let frozen = || {
+        let mut net = Net::new(1);
+        net.first = net.first.no_grad();
+        net
+    };
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("run");
+    let refused = run(&path).group(group("a").lr_scale(0.5)).check(&frozen());
+    let Err(TrainingError::Optim(OptimError::Frozen { group: named })) = refused else {
+        panic!("{refused:?}");
+    };
+    assert_eq!(named, "a");
+
+    let nothing = grouped(group("a"));
+    assert!(matches!(nothing, OptimError::NoEffect { .. }), "{nothing}");
+    let shadowed = optim(|training| {
+        let training = training.group(group("a").lr_scale(0.5));
+        training.group(Group::new("b", Select::prefix("")).lr_scale(0.25))
+    });
+    let expected = OptimError::Shadowed {
+        group: "a".to_owned(),
+        by: "b".to_owned(),
+    };
+    assert_eq!(shadowed, expected);
+    // Its optimizer still counts.
+    let own = group("a").lr_scale(0.5).optimizer(LionConfig::new());
+    let training = run(&path).group(own).group(group("b").lr_scale(0.25));
+    training.check(&Net::new(1)).unwrap();
+
+    let observing = || group("a").observe(train("gradient_norm"));
+    let deaf = grouped(observing());
+    assert!(matches!(deaf, OptimError::NoPlateau { .. }), "{deaf}");
+    let plateau = || ReduceLrOnPlateau::new(0.1).per_epoch();
+    let own = run(&path).group(observing().schedule(plateau()));
+    own.check(&Net::new(1)).unwrap();
+    let of_the_run = run(&path).schedule(plateau()).group(observing());
+    of_the_run.check(&Net::new(1)).unwrap();
+}
+
+#[test]
+fn muon_is_checked_alike_whether_or_not_weights_are_drawn() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("run");
+    let check = |net: &Net| run(&path).optimizer(MuonConfig::new()).check(net);
+    let drawn = Net::new(1);
+    values(&drawn);
+    for net in [Net::new(1), drawn.clone(), drawn.train()] {
+        let refused = check(&net);
+        assert!(
+            matches!(
+                &refused,
+                Err(TrainingError::Optim(OptimError::NotMatrix { path, .. })) if path == "first.bias"
+            ),
+            "{refused:?}"
+        );
+        // Vectors that are frozen are none of its business.
+        let mut matrices = net;
+        matrices.norm = matrices.norm.no_grad();
+        for linear in [&mut matrices.first, &mut matrices.second] {
+            linear.bias = linear.bias.clone().map(|bias| bias.set_require_grad(false));
+        }
+        check(&matrices).unwrap();
+        check(&matrices.no_grad().apply_lora(Lora::new(1, 2.0))).unwrap();
+    }
+    assert!(!path.exists());
 }

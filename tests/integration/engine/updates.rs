@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use burn::data::dataloader::DataLoader;
+use burn::tensor::Device;
 use burn::train::metric::LossMetric;
 use burn_lr::scheduler::{Constant, CosineAnnealingLr, Length, StepLr};
 use burn_lr::training::loader::{EpochLoader, Loader};
@@ -74,6 +75,19 @@ fn a_schedule_that_needs_the_number_is_refused_without_it() {
         assert_eq!(*name, "batches of an epoch");
         assert!(found.contains("Loader::with_batches"), "{found}");
     }
+    // How many batches one device makes says nothing about two.
+    let two = Loader::new(unknown()).with_batches(5);
+    let two = on(&path, two).devices(vec![Device::flex(); 2]);
+    let refused = two.schedule(step().per_epoch()).check(&Net::new(1));
+    let Err(TrainingError::Invalid { found, .. }) = &refused else {
+        panic!("{refused:?}");
+    };
+    assert!(found.contains("Loader::with_batch_size"), "{found}");
+    let said = Loader::new(unknown()).with_batch_size(8);
+    let two = on(&path, said).devices(vec![Device::flex(); 2]);
+    two.schedule(step().per_epoch())
+        .check(&Net::new(1))
+        .unwrap();
     for length in [Length::Epochs(2.0), Length::Percent(50.0)] {
         let refused = on(&path, unknown()).schedule(StepLr::new(0.01, length).per_update());
         let refused = refused.fit(Net::new(1));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use burn::lr_scheduler::{LrScheduler, LrSchedulerRecord};
 use burn::module::Module;
-use burn::optim::{ModuleOptimizer, OptimizerRecord};
+use burn::optim::ModuleOptimizer;
 use burn::store::{ModuleRecord, RecordError};
 use burn::tensor::Bytes;
 use burn::train::checkpoint::Checkpoint as Record;
@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use super::read::Checkpoint;
 use super::store::CheckpointStore;
 use crate::TrainingError;
+use crate::optim::restored;
 
 /// Why a part of a checkpoint cannot be written, or does not fit what it is to be loaded into.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -208,22 +209,15 @@ impl Checkpoint {
     ///
     /// # Errors
     /// [`SnapshotError::NoPart`], or [`SnapshotError::Misfit`] if the optimizer did not take all of
-    /// the state, as one of another kind does not.
+    /// the state, as one of another kind does not, or if the state is of another float type than the
+    /// default device's, in which Burn reads it back.
     pub fn optimizer(
         &self,
         name: &str,
         optimizer: ModuleOptimizer,
     ) -> Result<ModuleOptimizer, SnapshotError> {
-        let record: OptimizerRecord = self.record(name)?;
-        let saved = record.len();
-        let optimizer = optimizer.load_record(record);
-        // Burn leaves out in silence what it cannot use, and would begin anew there.
-        let loaded = optimizer.to_record().len();
-        if loaded == saved {
-            return Ok(optimizer);
-        }
-        let reason = format!("expected an optimizer with {saved} tensors, got one with {loaded}");
-        Err(self.misfit(name, &reason))
+        let record = Bytes::from_bytes_vec(self.bytes(name)?.to_vec());
+        restored(optimizer, record).map_err(|error| self.misfit(name, &error))
     }
 
     /// Sets `scheduler` to the state in the part `name`.

@@ -8,18 +8,17 @@ use burn::tensor::Device;
 use rand::rngs::ChaCha8Rng;
 
 use super::exactness::Exactness;
+use super::repeatable::exactness_of;
 use super::sample::Sample;
 use super::source::BatchSource;
 
-/// What to do about a data set that draws its items.
-const HIDDEN: &str = "Burn's SamplerDataset draws items from a generator of its own, which a \
-    resumed run starts anew: give the data set inside to EpochLoader with a Sampler instead";
-
 /// Any Burn [`Dataset`] with a [`Batcher`], as a [`BatchSource`].
 ///
-/// Items come by their index, so the data set must give the same item whenever it is asked for it.
-/// Burn's `SamplerDataset` does not, and [`exactness`](BatchSource::exactness) says so; a
-/// [`Sampler`](super::Sampler) does what it does.
+/// Items come by their index, so the data set must give the same item whenever it is asked for it. Of
+/// Burn's own that keep their items, that is known. Of others, such as a type of the caller's or an
+/// `Arc<dyn Dataset>`, it can be said by [`repeatable`](Self::repeatable); until then
+/// [`exactness`](BatchSource::exactness) says that it is unknown. Burn's `SamplerDataset` does not
+/// repeat its items; a [`Sampler`](super::Sampler) does what it does.
 ///
 /// ```
 /// use burn::data::dataloader::batcher::Batcher;
@@ -45,6 +44,7 @@ pub struct DatasetSource<D, I, T> {
     dataset: D,
     batcher: T,
     fingerprint: Option<String>,
+    exactness: Exactness,
     item: PhantomData<fn() -> I>,
 }
 
@@ -55,8 +55,17 @@ impl<D: Dataset<I>, I, T> DatasetSource<D, I, T> {
             dataset,
             batcher,
             fingerprint: None,
+            // The name has the types of all data sets inside in it.
+            exactness: exactness_of(std::any::type_name::<D>()),
             item: PhantomData,
         }
+    }
+
+    /// Says that the data set gives the same item whenever it is asked for the same index, also in
+    /// another process.
+    pub fn repeatable(mut self) -> Self {
+        self.exactness = Exactness::Exact;
+        self
     }
 
     /// Says what the data are, which a resumed run compares.
@@ -81,15 +90,6 @@ impl<D: Dataset<I>, I, T> DatasetSource<D, I, T> {
         let indices = samples.iter().map(|sample| sample.index).collect();
         self.dataset.get_many(indices)
     }
-
-    fn dataset_exactness(&self) -> Exactness {
-        // The name has the types of all data sets inside in it.
-        if std::any::type_name::<D>().contains("SamplerDataset<") {
-            Exactness::Unknown(HIDDEN)
-        } else {
-            Exactness::Exact
-        }
-    }
 }
 
 impl<D, I, T, B> BatchSource<B> for DatasetSource<D, I, T>
@@ -110,7 +110,7 @@ where
     }
 
     fn exactness(&self) -> Exactness {
-        self.dataset_exactness()
+        self.exactness
     }
 }
 
@@ -141,12 +141,14 @@ where
     }
 
     fn exactness(&self) -> Exactness {
-        self.source.dataset_exactness()
+        self.source.exactness
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use burn::data::dataset::InMemDataset;
     use burn::data::dataset::transform::{Mapper, MapperDataset, SamplerDataset};
     use rand::RngExt;
@@ -208,5 +210,12 @@ mod tests {
         assert!(matches!(exactness(&source), Exactness::Unknown(_)));
         let source = source.augment(|item: String, _| item);
         assert!(matches!(exactness(&source), Exactness::Unknown(_)));
+        let any: Arc<dyn Dataset<u32>> = Arc::new(data());
+        let source = DatasetSource::new(any, Items);
+        assert!(matches!(exactness(&source), Exactness::Unknown(_)));
+        let source = source.repeatable();
+        assert_eq!(exactness(&source), Exactness::Exact);
+        let augmented = source.augment(|item: u32, _| item);
+        assert_eq!(exactness(&augmented), Exactness::Exact);
     }
 }

@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use burn::data::dataloader::DataLoader;
 
 use super::description::LoaderDescription;
 use super::epoch_loader::EpochLoader;
+use super::error::LoaderError;
 use super::exactness::Exactness;
 
 /// Why it is not known whether a loader of unknown make can be had again, and what to do about it.
@@ -53,13 +55,19 @@ pub struct Loader<B> {
 
 enum Inner<B> {
     Epochs(Arc<EpochLoader<B>>),
-    Other(Arc<dyn DataLoader<B>>, Exactness),
+    Unknown(Arc<dyn DataLoader<B>>),
+    /// It goes on where it is: the flag says that a run has had it.
+    Once(Arc<dyn DataLoader<B>>, Arc<AtomicBool>),
+    /// Makes a new one for every run; the first is asked what it is.
+    Made(Arc<dyn DataLoader<B>>, Arc<Make<B>>),
 }
+
+type Make<B> = dyn Fn() -> Arc<dyn DataLoader<B>> + Send + Sync;
 
 impl<B: Send + 'static> Loader<B> {
     /// Any loader, of which it is not known whether its epochs can be had again.
     pub fn new(loader: Arc<dyn DataLoader<B>>) -> Self {
-        Self::other(loader, Exactness::Unknown(NOT_OURS))
+        Self::of(Inner::Unknown(loader))
     }
 
     /// Any loader whose epochs can be had again: started and dropped as often as a run has had
@@ -69,13 +77,24 @@ impl<B: Send + 'static> Loader<B> {
     /// a seed, and nothing else is drawn. Of Burn's loaders it is those with fewer than 2 workers
     /// over a data set that gives the same item at the same index whenever it is asked, as
     /// `SamplerDataset` does not.
+    ///
+    /// Its generator moves on, so it is for a single run: a second one in the same process, be it the
+    /// first one resumed, is refused. [`replayable_by`](Self::replayable_by) is for any number.
     pub fn replayable(loader: Arc<dyn DataLoader<B>>) -> Self {
-        Self::other(loader, Exactness::Exact)
+        Self::of(Inner::Once(loader, Arc::default()))
     }
 
-    fn other(loader: Arc<dyn DataLoader<B>>, exactness: Exactness) -> Self {
+    /// As [`replayable`](Self::replayable), with a new loader for every run, which `make` makes from the
+    /// same seed. It is called once at once.
+    pub fn replayable_by(
+        make: impl Fn() -> Arc<dyn DataLoader<B>> + Send + Sync + 'static,
+    ) -> Self {
+        Self::of(Inner::Made(make(), Arc::new(make)))
+    }
+
+    fn of(inner: Inner<B>) -> Self {
         Self {
-            inner: Inner::Other(loader, exactness),
+            inner,
             batches: None,
             batch_size: None,
             fingerprint: None,
@@ -89,7 +108,7 @@ impl<B: Send + 'static> Loader<B> {
     }
 
     /// Says how many samples make a batch, the last of an epoch being short if need be; 0 counts as
-    /// 1. An [`EpochLoader`] knows it.
+    /// 1. An [`EpochLoader`] knows it, and another number is [refused](Self::check).
     pub fn with_batch_size(mut self, batch_size: usize) -> Self {
         self.batch_size = Some(batch_size.max(1));
         self
@@ -106,7 +125,9 @@ impl<B: Send + 'static> Loader<B> {
     pub fn inner(&self) -> Arc<dyn DataLoader<B>> {
         match &self.inner {
             Inner::Epochs(loader) => loader.clone(),
-            Inner::Other(loader, _) => loader.clone(),
+            Inner::Unknown(loader) | Inner::Once(loader, _) | Inner::Made(loader, _) => {
+                loader.clone()
+            }
         }
     }
 
@@ -140,7 +161,7 @@ impl<B: Send + 'static> Loader<B> {
     fn batches_of(&self, samples: usize) -> Option<usize> {
         match &self.inner {
             Inner::Epochs(loader) => Some(loader.batches_of(samples)),
-            Inner::Other(..) => self.batch_size.map(|size| samples.div_ceil(size)),
+            _ => self.batch_size.map(|size| samples.div_ceil(size)),
         }
     }
 
@@ -148,7 +169,24 @@ impl<B: Send + 'static> Loader<B> {
     pub fn exactness(&self) -> Exactness {
         match &self.inner {
             Inner::Epochs(loader) => loader.exactness(),
-            Inner::Other(_, exactness) => *exactness,
+            Inner::Unknown(_) => Exactness::Unknown(NOT_OURS),
+            Inner::Once(..) | Inner::Made(..) => Exactness::Exact,
+        }
+    }
+
+    /// Whether what was said of it is so, and a run can have it.
+    ///
+    /// # Errors
+    /// [`LoaderError::BatchSize`] for an [`EpochLoader`] with batches of another size than was said,
+    /// [`LoaderError::Spent`] for a [replayable](Self::replayable) one that a run has had.
+    pub fn check(&self) -> Result<(), LoaderError> {
+        match (&self.inner, self.batch_size) {
+            (Inner::Epochs(loader), Some(found)) => match loader.batch_size() {
+                expected if expected == found => Ok(()),
+                expected => Err(LoaderError::BatchSize { expected, found }),
+            },
+            (Inner::Once(_, spent), _) if spent.load(Ordering::SeqCst) => Err(LoaderError::Spent),
+            _ => Ok(()),
         }
     }
 
@@ -156,17 +194,19 @@ impl<B: Send + 'static> Loader<B> {
     pub fn description(&self) -> LoaderDescription {
         let mut description = match &self.inner {
             Inner::Epochs(loader) => loader.description(),
-            Inner::Other(loader, _) => LoaderDescription {
-                samples: loader.num_items(),
-                batch_size: self.batch_size,
-                batches: None,
-                drop_last: None,
-                available: None,
-                sampler: None,
-                sample_seed: None,
-                first_epoch: None,
-                fingerprint: None,
-            },
+            Inner::Unknown(loader) | Inner::Once(loader, _) | Inner::Made(loader, _) => {
+                LoaderDescription {
+                    samples: loader.num_items(),
+                    batch_size: self.batch_size,
+                    batches: None,
+                    drop_last: None,
+                    available: None,
+                    sampler: None,
+                    sample_seed: None,
+                    first_epoch: None,
+                    fingerprint: None,
+                }
+            }
         };
         description.batches = self.batches();
         if self.fingerprint.is_some() {
@@ -180,7 +220,12 @@ impl<B: Send + 'static> Loader<B> {
     pub(super) fn after(&self, epochs: u64) -> (Arc<dyn DataLoader<B>>, u64) {
         match &self.inner {
             Inner::Epochs(loader) => (Arc::new(loader.after(epochs)), 0),
-            Inner::Other(loader, _) => (loader.clone(), epochs),
+            Inner::Unknown(loader) => (loader.clone(), epochs),
+            Inner::Once(loader, spent) => {
+                spent.store(true, Ordering::SeqCst);
+                (loader.clone(), epochs)
+            }
+            Inner::Made(_, make) => (make(), epochs),
         }
     }
 }
@@ -189,7 +234,9 @@ impl<B> Clone for Loader<B> {
     fn clone(&self) -> Self {
         let inner = match &self.inner {
             Inner::Epochs(loader) => Inner::Epochs(loader.clone()),
-            Inner::Other(loader, exactness) => Inner::Other(loader.clone(), *exactness),
+            Inner::Unknown(loader) => Inner::Unknown(loader.clone()),
+            Inner::Once(loader, spent) => Inner::Once(loader.clone(), spent.clone()),
+            Inner::Made(loader, make) => Inner::Made(loader.clone(), make.clone()),
         };
         Self {
             inner,

@@ -16,8 +16,10 @@ use super::sampler::Sampler;
 use super::source::BatchSource;
 use super::workers::{Ordered, Pool};
 
-/// How many batches each worker makes ahead, as in PyTorch.
-const AHEAD: usize = 2;
+/// How many batches each worker may be ahead. As they come in order, a slow one holds up those behind it,
+/// and the other workers stand still once they are that far: with 2, as in PyTorch, batches of which some
+/// take eight times as long need up to twice the time.
+const AHEAD: usize = 8;
 
 /// A batch, or why it could not be made.
 type Made<B> = Result<B, DatasetError>;
@@ -130,7 +132,8 @@ impl<B: Send + 'static> EpochLoader<B> {
     ///
     /// The batches are the same and come in the same order, with any number. The threads start with
     /// the first batch, stay for all epochs, and end with the loader; a loader that is split over
-    /// devices has as many for each. Up to two batches for each thread are made ahead, unless
+    /// devices has as many for each. Up to eight batches for each thread are made ahead and kept in memory, so that
+    /// a batch that takes longer holds up no thread, unless
     /// [`prefetch`](Self::prefetch) says how many. An error or a panic of the source comes where its
     /// batch would have.
     ///
@@ -186,6 +189,11 @@ impl<B: Send + 'static> EpochLoader<B> {
     /// Whether its source gives the same batches again.
     pub fn exactness(&self) -> Exactness {
         self.source.exactness()
+    }
+
+    /// How many samples make a batch, but for the last.
+    pub(super) fn batch_size(&self) -> usize {
+        self.batch_size
     }
 
     /// The batches of `samples` in an epoch of which that is all there is.

@@ -1,6 +1,7 @@
 //! What can be wrong with a loader's settings.
 
-/// A [`Sampler`](super::Sampler) that does not fit the samples there are.
+/// A [`Sampler`](super::Sampler) that does not fit the samples there are, or a
+/// [`Loader`](super::Loader) that a run cannot have.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoaderError {
@@ -37,4 +38,18 @@ pub enum LoaderError {
         /// Of what there should be one.
         expected: &'static str,
     },
+    /// An [`EpochLoader`](super::EpochLoader) has batches of another size than was said.
+    #[error("Loader::with_batch_size: expected the EpochLoader's own {expected}, got {found}")]
+    BatchSize {
+        /// Its own.
+        expected: usize,
+        /// The one that was said.
+        found: usize,
+    },
+    /// A replayable loader that a run has had already, and whose generator has moved on.
+    #[error(
+        "loader: expected one that no run has had, got one that another has moved on: have one made for \
+         every run by Loader::replayable_by"
+    )]
+    Spent,
 }

@@ -16,6 +16,7 @@ mod epoch_loader;
 mod error;
 mod exactness;
 mod order;
+mod repeatable;
 mod replay;
 mod sample;
 mod sampler;

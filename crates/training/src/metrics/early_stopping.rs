@@ -26,7 +26,8 @@ pub struct EarlyStopping {
 }
 
 impl EarlyStopping {
-    /// Stops when the validation loss has not improved for `patience` epochs.
+    /// Stops when the validation loss has not improved for `patience` epochs: with 1, in the first one
+    /// that is no better than the best. 0 counts as 1, as in Keras.
     pub fn new(patience: usize) -> Self {
         Self {
             best: Best::min(valid("loss")),
@@ -49,7 +50,7 @@ impl EarlyStopping {
     pub fn stops(&self, history: &History) -> bool {
         let best = self.best.of(history).map_or(0, |best| best.epoch);
         let last = history.epochs.last();
-        last.is_some_and(|last| last.epoch - best >= self.patience)
+        last.is_some_and(|last| last.epoch - best >= self.patience.max(1))
     }
 
     /// Why a run with this history stops here, if it does.
@@ -91,6 +92,15 @@ mod tests {
         assert_eq!(stop(&stopping, &[3.0, 2.0, 2.0, 2.1, 1.0]), Some(4));
         assert_eq!(stop(&stopping, &[f64::NAN, f64::NAN, 1.0]), Some(2));
         assert_eq!(stop(&stopping, &[2.0, f64::NAN, 1.0, 2.0]), None);
+    }
+
+    #[test]
+    fn without_patience_it_stops_in_the_first_epoch_that_is_no_better() {
+        for patience in [0, 1] {
+            let stopping = EarlyStopping::new(patience);
+            assert_eq!(stop(&stopping, &[3.0, 2.0, 2.0, 1.0]), Some(3));
+            assert_eq!(stop(&stopping, &[3.0, 2.0, 1.0]), None);
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Burn's optimizers, made of configs and groups.
 
 use burn::grad_clipping::{GradientClipping, GradientClippingConfig};
-use burn::module::ParamGroup;
+use burn::module::{Module, ParamGroup};
 use burn::optim::ModuleOptimizer;
 use serde::Deserialize;
 use serde_json::Value;
@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::config::OptimizerConfig;
 use super::error::OptimError;
 use super::fused_adam::{FusedAdam, fused_adam};
+use super::param::{ParamInfo, parameters};
 use super::resolved::ResolvedGroups;
 
 impl OptimizerConfig {
@@ -18,10 +19,31 @@ impl OptimizerConfig {
     /// `&ResolvedGroups::default()`.
     ///
     /// # Errors
-    /// What [`check`](Self::check) says.
+    /// What [`check`](Self::check) says, and [`OptimError::NeedsModel`] for one of
+    /// [`custom_for`](Self::custom_for).
     pub fn build(&self, groups: &ResolvedGroups) -> Result<ModuleOptimizer, OptimError> {
+        self.built(groups, None)
+    }
+
+    /// The optimizer for `model`, which may be one of [`custom_for`](Self::custom_for) too.
+    ///
+    /// # Errors
+    /// What [`check`](Self::check) says.
+    pub fn build_for<M: Module>(
+        &self,
+        groups: &ResolvedGroups,
+        model: &M,
+    ) -> Result<ModuleOptimizer, OptimError> {
+        self.built(groups, Some(&parameters(model)))
+    }
+
+    fn built(
+        &self,
+        groups: &ResolvedGroups,
+        params: Option<&[ParamInfo]>,
+    ) -> Result<ModuleOptimizer, OptimError> {
         self.check()?;
-        let mut optimizer = self.base()?;
+        let mut optimizer = self.base(params)?;
         for group in groups.iter() {
             if let Some(own) = group.optimizer() {
                 optimizer = own.added(optimizer, group.param_group())?;
@@ -30,7 +52,7 @@ impl OptimizerConfig {
         Ok(optimizer)
     }
 
-    fn base(&self) -> Result<ModuleOptimizer, OptimError> {
+    fn base(&self, params: Option<&[ParamInfo]>) -> Result<ModuleOptimizer, OptimError> {
         Ok(match self {
             Self::Adam(config) => fused_adam(config),
             Self::AdamW(config) => config.init(),
@@ -43,7 +65,7 @@ impl OptimizerConfig {
             Self::Lion(config) => config.init(),
             Self::Muon(config) => config.init(),
             Self::Lbfgs(_) => return Err(OptimError::Lbfgs),
-            Self::Custom(custom) => custom.build(),
+            Self::Custom(custom) => custom.build(params).ok_or(OptimError::NeedsModel)?,
         })
     }
 

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::custom::CustomOptimizer;
 use super::error::OptimError;
 use super::hyperparameters::check_settings;
+use super::param::ParamInfo;
 
 /// Adam with PyTorch's defaults: betas 0.9 and 0.999, epsilon 1e-8. Burn's own epsilon is 1e-5.
 pub fn adam() -> AdamConfig {
@@ -106,6 +107,9 @@ impl OptimizerConfig {
     /// A ready optimizer for all parameters, and what a document shall say of it: whatever must be the
     /// same when a run is resumed.
     ///
+    /// Its groups must go by path: the parameters of another process have other ids. One that goes by id
+    /// is refused, and [`custom_for`](Self::custom_for) takes it.
+    ///
     /// ```
     /// use burn::optim::{LionConfig, MuonConfig, ModuleOptimizer};
     /// use burn::module::ParamGroup;
@@ -122,9 +126,46 @@ impl OptimizerConfig {
         Self::Custom(CustomOptimizer::whole(optimizer, document(&description)))
     }
 
+    /// As [`custom`](Self::custom), with an optimizer that is made for the parameters of the model, after
+    /// it has been restored from a checkpoint: its groups may go by their ids.
+    ///
+    /// ```
+    /// use burn::module::{ParamGroup, ParamId};
+    /// use burn::optim::{AdamWConfig, SgdConfig};
+    /// use burn_lr_training::optim::{OptimizerConfig, ParamInfo};
+    ///
+    /// let config = OptimizerConfig::custom_for(
+    ///     |params: &[ParamInfo]| {
+    ///         let biases = params.iter().filter(|param| param.name() == "bias");
+    ///         let biases: Vec<ParamId> = biases.map(|param| param.id).collect();
+    ///         let group = ParamGroup::from_ids(biases);
+    ///         AdamWConfig::new().init().with_group(group, SgdConfig::new().build(), None)
+    ///     },
+    ///     "AdamW, SGD for biases",
+    /// );
+    /// # assert_eq!(config.name(), "Custom");
+    /// ```
+    pub fn custom_for(
+        make: impl Fn(&[ParamInfo]) -> ModuleOptimizer + Send + Sync + 'static,
+        description: impl Serialize,
+    ) -> Self {
+        Self::Custom(CustomOptimizer::made(make, document(&description)))
+    }
+
     /// An optimizer of single parameters, which a group can have too.
     pub fn per_parameter(optimizer: impl Optimizer, description: impl Serialize) -> Self {
         Self::Custom(CustomOptimizer::each(optimizer, document(&description)))
+    }
+
+    /// Whether it remembers anything of earlier updates, as far as is known.
+    pub(super) fn keeps_state(&self) -> bool {
+        match self {
+            Self::Sgd(_) => {
+                let settings = self.settings().ok();
+                settings.is_none_or(|(settings, _)| !settings["momentum"].is_null())
+            }
+            _ => true,
+        }
     }
 
     /// Whether every setting is in its range.

@@ -8,9 +8,12 @@ use burn::optim::{ModuleOptimizer, Optimizer};
 use serde::{Serialize, Serializer, ser::Error};
 use serde_json::Value;
 
+use super::param::ParamInfo;
+
 /// An optimizer of the caller's, and its description in documents.
 ///
-/// Made by [`OptimizerConfig::custom`](super::OptimizerConfig::custom) and
+/// Made by [`OptimizerConfig::custom`](super::OptimizerConfig::custom),
+/// [`OptimizerConfig::custom_for`](super::OptimizerConfig::custom_for) and
 /// [`OptimizerConfig::per_parameter`](super::OptimizerConfig::per_parameter).
 #[derive(Clone)]
 pub struct CustomOptimizer {
@@ -21,8 +24,12 @@ pub struct CustomOptimizer {
 #[derive(Clone)]
 enum Kind {
     Whole(ModuleOptimizer),
+    Made(Arc<Make>),
     Each(Arc<dyn Each>),
 }
+
+/// Makes an optimizer for the parameters of a model.
+type Make = dyn Fn(&[ParamInfo]) -> ModuleOptimizer + Send + Sync;
 
 /// An [`Optimizer`], whichever it is.
 trait Each: Send + Sync {
@@ -48,6 +55,16 @@ impl CustomOptimizer {
         }
     }
 
+    pub(super) fn made(
+        make: impl Fn(&[ParamInfo]) -> ModuleOptimizer + Send + Sync + 'static,
+        description: Result<Value, String>,
+    ) -> Self {
+        Self {
+            kind: Kind::Made(Arc::new(make)),
+            description,
+        }
+    }
+
     pub(super) fn each(optimizer: impl Optimizer, description: Result<Value, String>) -> Self {
         Self {
             kind: Kind::Each(Arc::new(optimizer)),
@@ -62,13 +79,23 @@ impl CustomOptimizer {
 
     /// Whether it is for whole modules, and so for no group.
     pub(super) fn is_whole(&self) -> bool {
-        matches!(self.kind, Kind::Whole(_))
+        matches!(self.kind, Kind::Whole(_) | Kind::Made(_))
     }
 
-    pub(super) fn build(&self) -> ModuleOptimizer {
+    /// The optimizer, if it was handed over ready for whole modules.
+    pub(super) fn ready(&self) -> Option<&ModuleOptimizer> {
         match &self.kind {
-            Kind::Whole(optimizer) => optimizer.clone(),
-            Kind::Each(each) => each.whole(),
+            Kind::Whole(optimizer) => Some(optimizer),
+            _ => None,
+        }
+    }
+
+    /// The optimizer for a model with these parameters; `None` if it cannot be made without them.
+    pub(super) fn build(&self, params: Option<&[ParamInfo]>) -> Option<ModuleOptimizer> {
+        match &self.kind {
+            Kind::Whole(optimizer) => Some(optimizer.clone()),
+            Kind::Made(make) => params.map(make.as_ref()),
+            Kind::Each(each) => Some(each.whole()),
         }
     }
 
@@ -79,7 +106,7 @@ impl CustomOptimizer {
         group: ParamGroup,
     ) -> Option<ModuleOptimizer> {
         match &self.kind {
-            Kind::Whole(_) => None,
+            Kind::Whole(_) | Kind::Made(_) => None,
             Kind::Each(each) => Some(each.added(optimizer, group)),
         }
     }

@@ -1,5 +1,7 @@
 //! The errors of optimizers, parameter groups and gradient clipping.
 
+use burn::tensor::DType;
+
 /// What is wrong with an optimizer, a parameter group or a clipping.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -65,6 +67,37 @@ pub enum OptimError {
         /// The parameters that there are.
         known: Vec<String>,
     },
+    /// A group has no parameter that is trained.
+    #[error(
+        "group {group}: expected a parameter that is trained, found frozen ones and buffers only"
+    )]
+    Frozen {
+        /// The group.
+        group: String,
+    },
+    /// A group sets nothing.
+    #[error("group {group}: expected an optimizer, a schedule or a factor on the rate, found none")]
+    NoEffect {
+        /// The group.
+        group: String,
+    },
+    /// All that a group sets is set otherwise by later groups for each of its parameters.
+    #[error(
+        "group {group}: expected a parameter for which it is the last one, found {by} after it for all: \
+         give the wider group first"
+    )]
+    Shadowed {
+        /// The group.
+        group: String,
+        /// A later group.
+        by: String,
+    },
+    /// A group names a metric to be observed, and nothing in its schedule observes one.
+    #[error("group {group}: observe: expected a plateau in its schedule, found none")]
+    NoPlateau {
+        /// The group.
+        group: String,
+    },
     /// A group's pattern is not a regular expression.
     #[error("group {group}: expected a regular expression, found {pattern:?}: {reason}")]
     Pattern {
@@ -96,6 +129,18 @@ pub enum OptimError {
         "custom optimizer: expected a per-parameter optimizer for a group, found a ready ModuleOptimizer"
     )]
     WholeModule,
+    /// A ready `ModuleOptimizer` chooses parameters by their ids, which are other ones in a resumed run.
+    #[error(
+        "custom optimizer: expected groups by path, found one that has {path} by its id, which is another \
+         one in a resumed run: make the optimizer for the model by OptimizerConfig::custom_for"
+    )]
+    ById {
+        /// The first such parameter.
+        path: String,
+    },
+    /// An optimizer that is made for a model's parameters was to be built without them.
+    #[error("custom optimizer: expected a model to make it for, found none: use build_for")]
+    NeedsModel,
     /// The weight decay of an optimizer that only its author knows cannot be taken away.
     #[error("expected an optimizer whose weight decay is known, found {optimizer}")]
     UnknownDecay {
@@ -109,6 +154,36 @@ pub enum OptimError {
         first: String,
         /// The other one.
         second: String,
+    },
+    /// The state that an optimizer keeps for a parameter cannot be read back in the type that it has.
+    #[error(
+        "the optimizer's state for {of}: expected {expected:?}, the type in which Burn reads it back, \
+         found {found:?}: have parameters of that type, or set the default device's by Device::configure"
+    )]
+    StateType {
+        /// The parameter, or the tensor in the optimizer's record.
+        of: String,
+        /// The float type of the default device.
+        expected: DType,
+        /// The type that there is.
+        found: DType,
+    },
+    /// An optimizer did not take all of a saved state: Burn leaves out what it cannot use, and would
+    /// begin anew there.
+    #[error(
+        "the optimizer's state: expected an optimizer with {expected} tensors, found one with {found}"
+    )]
+    StateLost {
+        /// The number of tensors that were saved.
+        expected: usize,
+        /// The number of those that were taken.
+        found: usize,
+    },
+    /// A saved state of an optimizer cannot be read at all.
+    #[error("the optimizer's state: expected a record, found what cannot be read: {reason}")]
+    Unreadable {
+        /// What Burn says.
+        reason: String,
     },
     /// The limit of a clipping is none.
     #[error("gradient clipping: {kind}: expected a limit above 0, found {found}")]

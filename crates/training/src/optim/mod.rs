@@ -20,6 +20,7 @@
 //! ```
 
 mod build;
+mod by_id;
 mod clip;
 mod config;
 mod custom;
@@ -33,6 +34,7 @@ mod param;
 mod resolve;
 mod resolved;
 mod select;
+mod state;
 #[cfg(test)]
 mod test_model;
 #[cfg(test)]
@@ -48,3 +50,4 @@ pub use layer_decay::layer_decay;
 pub use param::{ParamInfo, parameters};
 pub use resolved::{ResolvedGroup, ResolvedGroups};
 pub use select::Select;
+pub(crate) use state::{restored, unrestorable};

@@ -1,7 +1,7 @@
 //! The parameters of a model, as groups select them.
 
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Tensor};
 
 /// A floating-point parameter of a model.
 ///
@@ -17,9 +17,11 @@ pub struct ParamInfo {
     pub shape: Vec<usize>,
     /// The type of the module whose field it is, as in `Linear`; empty for a model that is a parameter.
     pub module: String,
-    /// Whether it has gradients now: it may be frozen. One whose value has not been drawn yet counts as
-    /// trainable.
+    /// Whether it will have gradients once the model is in [training mode](Module::train), whatever its
+    /// device is now and whether or not its value has been drawn: it may be frozen, or a buffer.
     pub trainable: bool,
+    /// The type of its numbers; of one whose value has not been drawn yet, that of its device.
+    pub dtype: DType,
     /// Burn's identity of it, which two parameters share that are the same.
     pub id: ParamId,
 }
@@ -53,6 +55,17 @@ pub fn parameters<M: Module>(model: &M) -> Vec<ParamInfo> {
     visitor.found
 }
 
+/// Whether `param` has gradients in training mode.
+fn is_trained<const D: usize>(mut param: Param<Tensor<D>>) -> bool {
+    if !param.is_initialized() {
+        // What it is configured with goes over to a value that is loaded; its own is not drawn for it.
+        let id = param.id;
+        let value = Tensor::zeros(param.lazy_shape(), &param.lazy_device());
+        param = param.transform_for_load(value, id);
+    }
+    param.train().is_require_grad()
+}
+
 #[derive(Default)]
 struct Visitor {
     path: Vec<String>,
@@ -83,7 +96,12 @@ impl ModuleVisitor for Visitor {
                 .map(|(_, name)| name.to_owned())
                 .next()
                 .unwrap_or_default(),
-            trainable: !param.is_initialized() || param.is_require_grad(),
+            trainable: is_trained(param.clone()),
+            dtype: if param.is_initialized() {
+                param.dtype()
+            } else {
+                param.lazy_device().settings().float_dtype.into()
+            },
             id: param.id,
         });
     }

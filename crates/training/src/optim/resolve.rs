@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use burn::module::Module;
 
+use super::by_id::chosen_by_id;
 use super::config::OptimizerConfig;
 use super::error::OptimError;
 use super::group::Group;
@@ -21,7 +22,10 @@ impl ResolvedGroups {
     /// - [`OptimError::GroupName`], [`OptimError::DuplicateGroup`], [`OptimError::Pattern`] and
     ///   [`OptimError::LrScale`] for what a group is made of,
     /// - [`OptimError::NoParameter`] for a group that has no parameter, or names a path that is none,
+    /// - [`OptimError::Frozen`], [`OptimError::NoEffect`] and [`OptimError::Shadowed`] for a group that
+    ///   would change nothing,
     /// - [`OptimError::NotMatrix`] if Muon would get a trainable parameter that is not a matrix,
+    /// - [`OptimError::ById`] if a ready `ModuleOptimizer` goes by ids,
     /// - [`OptimError::Tied`] if the model has a trainable parameter at two places: Burn updates the
     ///   first one alone.
     pub fn resolve<M: Module>(
@@ -31,6 +35,12 @@ impl ResolvedGroups {
     ) -> Result<Self, OptimError> {
         optimizer.check()?;
         let params = parameters(model);
+        if let OptimizerConfig::Custom(custom) = optimizer
+            && let Some(ready) = custom.ready()
+            && let Some(path) = chosen_by_id(ready, model, &params)
+        {
+            return Err(OptimError::ById { path });
+        }
         check_tied(&params)?;
         let mut names = HashSet::new();
         for group in groups {
@@ -47,7 +57,41 @@ impl ResolvedGroups {
                 .collect::<Result<_, _>>()?,
         };
         resolved.check_matrices(optimizer, &params)?;
+        resolved.check_effects(&params)?;
         Ok(resolved)
+    }
+
+    /// Whether every group changes something.
+    fn check_effects(&self, params: &[ParamInfo]) -> Result<(), OptimError> {
+        for group in &self.groups {
+            let name = group.name.clone();
+            let trained = params.iter().filter(|param| param.trainable);
+            let own: Vec<&str> = trained
+                .map(|param| param.path.as_str())
+                .filter(|path| group.has(path))
+                .collect();
+            let Some(first) = own.first() else {
+                return Err(OptimError::Frozen { group: name });
+            };
+            let counts = |path: &&str| {
+                let optimizer = group.optimizer.as_ref();
+                let optimizer = optimizer.and_then(|_| self.optimizer_group(path));
+                let rate = group.has_rate().then(|| self.rate_group(path)).flatten();
+                let mut counting = optimizer.into_iter().chain(rate);
+                counting.any(|counting| counting.name == group.name)
+            };
+            if group.optimizer.is_none() && !group.has_rate() {
+                return Err(OptimError::NoEffect { group: name });
+            }
+            if !own.iter().any(counts) {
+                let by = self.optimizer_group(first).or(self.rate_group(first));
+                return Err(OptimError::Shadowed {
+                    group: name,
+                    by: by.map_or_else(String::new, |by| by.name.clone()),
+                });
+            }
+        }
+        Ok(())
     }
 
     fn check_matrices(

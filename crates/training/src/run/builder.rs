@@ -67,8 +67,9 @@ impl<M: LearnerModel> Training<M> {
     /// and a training loss that is not finite ends the run.
     ///
     /// Updates that are skipped are counted by the metric `train_skipped_updates`. The schedule's
-    /// clock does not stop for them, and a training loss that is not finite no longer ends the run
-    /// unless all updates of an epoch were skipped.
+    /// clock does not stop for them, and a training loss that is not finite no longer ends the run. An
+    /// epoch all of whose updates were skipped does, by [`TrainingError::AllSkipped`](crate::TrainingError::AllSkipped),
+    /// even if it has only one: nothing was learnt, and the next one would begin with the same weights.
     pub fn non_finite(mut self, non_finite: NonFinite) -> Self {
         self.plan.non_finite = non_finite;
         self
@@ -77,9 +78,9 @@ impl<M: LearnerModel> Training<M> {
     /// Seeds the device's random numbers at the start of every epoch, from `seed` and the epoch, so
     /// that what a model draws while it trains, as dropout does, can be resumed exactly.
     ///
-    /// Models in whose text Burn's dropout or noise appears are seeded with 0 by default, others are
-    /// not: give a seed to one that draws random numbers of its own. The generator may be shared by
-    /// everything on the device.
+    /// Models with Burn's dropout, noise or randomized ReLU at any depth, or in their text, are seeded
+    /// with 0 by default, others are not: give a seed to one that draws random numbers of its own, or
+    /// has them in a field that is skipped. The generator may be shared by everything on the device.
     pub fn seed(mut self, seed: u64) -> Self {
         self.plan.seed = Seed::Given(seed);
         self
@@ -134,7 +135,7 @@ impl<M: LearnerModel> Training<M> {
     /// Trains on several devices, each taking its own batch in every update, gradients being
     /// summed on the first; the model's own device by default.
     ///
-    /// Two devices give the same weights in every run. Burn sums in the order in which devices finish,
+    /// Two devices give the same weights in every run, if the model draws no random numbers. Burn sums in the order in which devices finish,
     /// so with more of them, or with accumulated gradients, the last bits vary from run to run, as
     /// those of training metrics always do.
     pub fn devices(self, devices: impl IntoIterator<Item = Device>) -> Self {

@@ -3,14 +3,16 @@
 use burn::train::LearnerModel;
 use burn_lr_scheduler::{Clock, Clocked, Run, Scaled, Scheduler};
 
-use super::resume::newest;
+use super::resume::{Contents, newest};
 use super::spec::Spec;
 use super::training::Training;
 use crate::TrainingError;
 use crate::checkpoint::{CheckpointStore, PARTS};
+use crate::feedback::FeedbackScheduler;
+use crate::loader::{Loader, LoaderDescription};
 use crate::metrics::MetricKey;
 use crate::notices::Notices;
-use crate::optim::{Group, NonFinite, ResolvedGroups};
+use crate::optim::{Group, NonFinite, OptimError, ResolvedGroups};
 
 impl<M: LearnerModel> Training<M> {
     /// Whether [`fit`](Self::fit) would train `model`: everything that can be known without
@@ -37,7 +39,22 @@ impl<M: LearnerModel> Training<M> {
         };
         let silent = Notices::new(|_| {});
         let newest = newest(&self.directory, store.as_ref(), &checked.spec, &silent)?;
-        self.check_done(newest.map_or(0, |checkpoint| checkpoint.epoch))
+        let (Some(checkpoint), Some(store)) = (newest, store) else {
+            return Ok(());
+        };
+        // Not the model: Burn's clones share the running averages of a batch norm, which it would get.
+        let tracks = checked.schedulers.into_iter();
+        let mut schedulers: Vec<_> = tracks
+            .map(|track| FeedbackScheduler::new(track.scheduler).0)
+            .collect();
+        let saved = Contents::new(checkpoint, &store);
+        // One that is made for the restored model may go by its ids.
+        match self.plan.optimizer.build(&checked.groups) {
+            Err(OptimError::NeedsModel) => {}
+            optimizer => saved.optimizer(optimizer?)?,
+        }
+        saved.schedulers(&mut schedulers)?;
+        self.check_done(saved.history()?.history.epochs.len())
     }
 
     /// Whether a run that has completed so many epochs can have as many as are asked for.
@@ -69,17 +86,22 @@ impl<M: LearnerModel> Training<M> {
             if group.lr_scale() != 1.0 {
                 schedule = Scaled::new(schedule, group.lr_scale()).into();
             }
+            let scheduler = Scheduler::new(schedule, with_clock(clock, run))?;
+            let name = group.name().to_owned();
+            if group.observed().is_some() && scheduler.plateaus().is_empty() {
+                return Err(OptimError::NoPlateau { group: name }.into());
+            }
             let observed = group.observed().unwrap_or(&self.plan.observed);
             schedulers.push(Track {
-                group: Some(group.name().to_owned()),
+                group: Some(name),
                 observed: observed.clone(),
-                scheduler: Scheduler::new(schedule, with_clock(clock, run))?,
+                scheduler,
             });
         }
         if let Some(clip) = &self.plan.clip {
             clip.check()?;
         }
-        let inexact = self.inexactness(model);
+        let inexact = self.inexactness(model, &groups);
         if self.strict && !inexact.is_empty() {
             return Err(TrainingError::Inexact { reasons: inexact });
         }
@@ -103,8 +125,8 @@ impl<M: LearnerModel> Training<M> {
             }),
             _ => Ok(value),
         };
-        at_least_one("training samples", self.train.samples())?;
-        at_least_one("validation samples", self.valid.samples())?;
+        check_samples("training samples", &self.train)?;
+        check_samples("validation samples", &self.valid)?;
         let accumulation = at_least_one("gradient accumulation", self.plan.grads_accumulation)?;
         let epochs = at_least_one("epochs", self.plan.epochs)? as u64;
         let batches = self.train.batches_for_devices(self.place.workers());
@@ -124,7 +146,13 @@ impl<M: LearnerModel> Training<M> {
             return Err(TrainingError::Invalid {
                 name: "batches of an epoch",
                 expected: "a loader that tells them, for a schedule that advances per epoch",
-                found: "one that does not: say them by Loader::with_batches".to_owned(),
+                found: if self.place.workers() > 1 {
+                    "one that does not for several devices: say how many samples a batch has by \
+                     Loader::with_batch_size"
+                } else {
+                    "one that does not: say them by Loader::with_batches"
+                }
+                .to_owned(),
             });
         }
         Ok(with_clock(clock, run))
@@ -145,6 +173,34 @@ impl<M: LearnerModel> Training<M> {
         }
         Ok(())
     }
+}
+
+/// Whether an epoch of `loader` visits any.
+fn check_samples<B: Send + 'static>(
+    name: &'static str,
+    loader: &Loader<B>,
+) -> Result<(), TrainingError> {
+    loader.check()?;
+    if loader.samples() > 0 {
+        return Ok(());
+    }
+    let LoaderDescription {
+        drop_last,
+        available,
+        batch_size,
+        ..
+    } = loader.description();
+    let found = match (drop_last, available, batch_size) {
+        (Some(true), Some(1..), Some(size)) => {
+            format!("0: drop_last leaves out the only batch, which has fewer than {size}")
+        }
+        _ => "0".to_owned(),
+    };
+    Err(TrainingError::Invalid {
+        name,
+        expected: "at least 1",
+        found,
+    })
 }
 
 /// What [`Training::checked`] has found to be sound.

@@ -1,18 +1,26 @@
 //! What of a run cannot be repeated to the bit.
 
+use std::fmt::Display;
+
+use burn::module::{Module, ModuleVisitor};
 use burn::train::LearnerModel;
 
 use super::plan::Seed;
 use super::training::Training;
 use crate::loader::Exactness;
+use crate::optim::{ResolvedGroups, unrestorable};
 
 impl<M: LearnerModel> Training<M> {
     /// Whether `model` is known to draw random numbers while it trains: it was given a
-    /// [seed](Self::seed), or Burn's dropout, noise or randomized ReLU appears in its text.
+    /// [seed](Self::seed), or Burn's dropout, noise or randomized ReLU is among its modules, at any
+    /// depth, or appears in its text.
+    ///
+    /// A field that is skipped when the model is visited, and random numbers that a model draws by
+    /// itself, are not seen.
     pub fn is_random(&self, model: &M) -> bool {
         match self.plan.seed {
             Seed::Given(_) => true,
-            Seed::Auto | Seed::Off => draws(&model.to_string()),
+            Seed::Auto | Seed::Off => draws(model),
         }
     }
 
@@ -26,7 +34,7 @@ impl<M: LearnerModel> Training<M> {
     }
 
     /// Why a resumed run may end with other bits than an uninterrupted one, in words.
-    pub(super) fn inexactness(&self, model: &M) -> Vec<String> {
+    pub(super) fn inexactness(&self, model: &M, groups: &ResolvedGroups) -> Vec<String> {
         let mut reasons = Vec::new();
         let loaders = [
             ("training", self.train.exactness()),
@@ -37,12 +45,19 @@ impl<M: LearnerModel> Training<M> {
                 reasons.push(format!("the {name} loader: {reason}"));
             }
         }
-        if self.plan.seed == Seed::Off && draws(&model.to_string()) {
+        if let Some(error) = unrestorable(&self.plan.optimizer, groups, model) {
+            reasons.push(error.to_string());
+        }
+        let workers = self.place.workers();
+        if self.plan.seed == Seed::Off && draws(model) {
             reasons.push(
                 "the model draws random numbers and is not seeded: use Training::seed".to_owned(),
             );
+        } else if workers > 1 && self.is_random(model) {
+            reasons.push(format!(
+                "random numbers on {workers} devices: which of them draws first differs from run to run"
+            ));
         }
-        let workers = self.place.workers();
         let order = "Burn sums their gradients in the order in which they finish";
         if workers > 2 {
             reasons.push(format!("{workers} devices: {order}"));
@@ -55,18 +70,34 @@ impl<M: LearnerModel> Training<M> {
     }
 }
 
-/// Whether a module of that text draws random numbers while it trains.
-fn draws(model: &str) -> bool {
-    let model = model.to_lowercase();
+/// Whether a module that draws random numbers while it trains is inside, or named by the text: either
+/// may know of one that the other does not.
+fn draws<M: Module + Display>(model: &M) -> bool {
+    struct Random(bool);
+    impl ModuleVisitor for Random {
+        // As "Struct:Dropout", for each field of one that is visited: Burn's have a flag.
+        fn enter_module(&mut self, _name: &str, container_type: &str) {
+            self.0 |= is_random(container_type);
+        }
+    }
+    let mut random = Random(false);
+    model.visit(&mut random);
+    random.0 || is_random(&model.to_string())
+}
+
+fn is_random(text: &str) -> bool {
+    let text = text.to_lowercase();
     ["dropout", "noise", "rrelu"]
         .iter()
-        .any(|name| model.contains(name))
+        .any(|name| text.contains(name))
 }
 
 #[cfg(test)]
 mod tests {
-    use burn::module::Module;
+    use burn::module::{Content, ModuleDisplay};
+    use burn::nn::transformer::{PositionWiseFeedForward, PositionWiseFeedForwardConfig};
     use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
+    use burn::nn::{GaussianNoise, GaussianNoiseConfig};
     use burn::tensor::Device;
 
     use super::*;
@@ -77,23 +108,53 @@ mod tests {
     }
 
     #[derive(Module, Debug)]
-    struct Random {
+    struct Random<M> {
         linear: Linear,
-        regularizer: Dropout,
+        regularizer: M,
+    }
+
+    /// Its text is silent about what it has inside.
+    #[derive(Module, Debug)]
+    #[module(custom_display)]
+    struct Silent {
+        linear: Linear,
+        inside: Vec<(Option<Dropout>, Linear)>,
+    }
+
+    impl ModuleDisplay for Silent {
+        fn custom_content(&self, content: Content) -> Option<Content> {
+            content.add("linear", &self.linear).optional()
+        }
+    }
+
+    fn linear() -> Linear {
+        LinearConfig::new(2, 2).init(&Device::default())
+    }
+
+    fn random<M: Module + ModuleDisplay>(regularizer: M) -> Random<M> {
+        Random {
+            linear: linear(),
+            regularizer,
+        }
     }
 
     #[test]
-    fn dropout_is_seen_by_its_type() {
-        let linear = LinearConfig::new(2, 2).init(&Device::default());
-        let regularizer = DropoutConfig::new(0.5).init();
-        let plain = Plain {
-            linear: linear.clone(),
+    fn random_modules_are_seen_at_any_depth() {
+        let silent = |inside: Option<Dropout>| Silent {
+            linear: linear(),
+            inside: vec![(inside, linear())],
         };
-        assert!(!draws(&plain.to_string()));
-        let random = Random {
-            linear,
-            regularizer,
-        };
-        assert!(draws(&random.to_string()), "{random}");
+        assert!(!draws(&Plain { linear: linear() }));
+        assert!(!draws(&random(linear())));
+        assert!(!draws(&silent(None)));
+        let dropout = DropoutConfig::new(0.5).init();
+        assert!(draws(&random(dropout.clone())));
+        let noise: GaussianNoise = GaussianNoiseConfig::new(0.5).init();
+        assert!(draws(&random(noise)));
+        assert!(draws(&silent(Some(dropout))));
+        let config = PositionWiseFeedForwardConfig::new(2, 4);
+        let feed_forward: PositionWiseFeedForward = config.init(&Device::default());
+        assert!(!is_random(&feed_forward.to_string()));
+        assert!(draws(&random(vec![feed_forward])));
     }
 }

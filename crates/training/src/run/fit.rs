@@ -53,7 +53,9 @@ impl<M: LearnerModel> Training<M> {
             model = recomputing(model);
         }
         let start = Start::new(model, schedulers);
-        let mut start = start.restored(checkpoint, &store, &self.hooks.on_notice)?;
+        let optimizer = |model: &M| self.plan.optimizer.build_for(&groups, model);
+        let notices = &self.hooks.on_notice;
+        let mut start = start.restored(optimizer, checkpoint, &store, notices)?;
         let done = start.done();
         self.check_done(done)?;
         let config = spec.write(&self.directory)?;
@@ -66,7 +68,7 @@ impl<M: LearnerModel> Training<M> {
             return self.complete(start.model.valid(), start.history);
         }
 
-        let optimizer = self.plan.optimizer.build(&groups)?;
+        let optimizer = self.plan.optimizer.build_for(&groups, &start.model)?;
         let scheduler = start.scheduler(&groups);
         let Start {
             model,

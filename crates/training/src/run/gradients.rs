@@ -80,21 +80,25 @@ impl Gradients {
     /// Why the run cannot go on after the running epoch, `number`, if it cannot.
     pub(super) fn failure(&self, number: usize) -> Option<TrainingError> {
         let epoch = self.lock();
-        let none_made = epoch.updates > 0 && epoch.skipped == epoch.updates;
-        let all_skipped = none_made.then_some((epoch.updates, f64::NAN));
-        let (update, norm) = epoch.stopped.or(all_skipped)?;
-        Some(TrainingError::GradientDiverged {
+        if let Some((update, norm)) = epoch.stopped {
+            return Some(TrainingError::GradientDiverged {
+                epoch: number,
+                update,
+                norm,
+            });
+        }
+        let all_skipped = epoch.updates > 0 && epoch.skipped == epoch.updates;
+        all_skipped.then_some(TrainingError::AllSkipped {
             epoch: number,
-            update,
-            norm,
+            updates: epoch.updates,
         })
     }
 
     /// Ends the epoch, whose metrics of gradients join `metrics`.
     ///
     /// # Errors
-    /// [`TrainingError::GradientDiverged`] if a gradient was not finite and that ends the run, or if
-    /// no update of the epoch could be made.
+    /// [`TrainingError::GradientDiverged`] if a gradient was not finite and that ends the run,
+    /// [`TrainingError::AllSkipped`] if no update of the epoch could be made.
     pub(super) fn end(&self, number: usize, metrics: &mut Metrics) -> Result<(), TrainingError> {
         if !self.are_watched() {
             return Ok(());

@@ -7,6 +7,7 @@
 //! ```
 
 mod builder;
+mod changes;
 mod check;
 mod directory;
 mod display;

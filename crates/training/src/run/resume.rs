@@ -1,8 +1,9 @@
 //! Continues a run from its newest complete checkpoint.
 
 use burn::module::Module;
-use burn::optim::OptimizerRecord;
+
 use burn::optim::lr_scheduler::LrSchedulerRecord;
+use burn::optim::{ModuleOptimizer, OptimizerRecord};
 use burn::store::ModuleRecord;
 use burn::tensor::Bytes;
 use serde::{Deserialize, Serialize};
@@ -14,17 +15,11 @@ use crate::error::{Damage, TrainingError};
 use crate::feedback::FeedbackScheduler;
 use crate::metrics::{History, LoggedEpoch};
 use crate::notices::Notices;
+use crate::optim::restored;
 
 /// What a checkpoint holds beside Burn's own records.
 #[derive(Serialize, Deserialize)]
 pub(super) struct SavedHistory {
-    pub history: History,
-    pub log: Vec<LoggedEpoch>,
-}
-
-/// What a run continues with, beside the schedulers' state.
-pub(super) struct Resumed<M> {
-    pub model: M,
     pub history: History,
     pub log: Vec<LoggedEpoch>,
 }
@@ -56,48 +51,72 @@ pub(super) fn newest(
     Ok(checkpoint)
 }
 
-/// Restores what `checkpoint` holds.
+/// What a checkpoint holds.
 ///
 /// Burn's Learner loads the records again when it starts, and panics if one does not fit; here each
 /// is tried first.
-pub(super) fn restore<M: Module>(
+pub(super) struct Contents<'a> {
     checkpoint: Checkpoint,
-    store: &CheckpointStore,
-    model: &M,
-    schedulers: &mut [FeedbackScheduler],
-    notices: &Notices,
-) -> Result<Resumed<M>, TrainingError> {
-    let epoch = checkpoint.epoch;
-    let part = |name: &str| {
-        let bytes = checkpoint.parts.get(name).cloned();
-        Bytes::from_bytes_vec(bytes.unwrap_or_default())
-    };
-    let damaged = |name: &str, reason: String| {
-        let reason = format!("{name} of epoch {epoch}: {reason}");
-        Damage::content(store.directory(), reason)
-    };
+    store: &'a CheckpointStore,
+}
 
-    let model = ModuleRecord::from_bytes(part(MODEL))
-        .and_then(|record| model.clone().try_load_record(record))
-        .map_err(|error| damaged(MODEL, error.to_string()))?;
-    OptimizerRecord::from_bytes(part(OPTIM)).map_err(|error| damaged(OPTIM, error.to_string()))?;
-    let record = LrSchedulerRecord::from_bytes(part(SCHEDULER))
-        .map_err(|error| damaged(SCHEDULER, error.to_string()))?;
-    // As Burn's scheduler of parameter groups names them.
-    for (number, scheduler) in schedulers.iter_mut().enumerate() {
-        scheduler.try_load_record(&record.record(&number.to_string()))?;
+impl<'a> Contents<'a> {
+    pub(super) fn new(checkpoint: Checkpoint, store: &'a CheckpointStore) -> Self {
+        Self { checkpoint, store }
     }
-    let SavedHistory { history, log } = serde_json::from_slice(&part(HISTORY))
-        .map_err(|error| damaged(HISTORY, error.to_string()))?;
-    notices.say(&format!("resuming after epoch {epoch}"));
-    for Skipped { epoch, damage } in store.damaged_before(epoch) {
-        notices.say(&format!(
-            "the checkpoint of epoch {epoch} is damaged: {damage}"
-        ));
+
+    fn part(&self, name: &str) -> Bytes {
+        let bytes = self.checkpoint.parts.get(name).cloned();
+        Bytes::from_bytes_vec(bytes.unwrap_or_default())
     }
-    Ok(Resumed {
-        model,
-        history,
-        log,
-    })
+
+    fn damaged(&self, name: &str, reason: impl ToString) -> Damage {
+        let (epoch, reason) = (self.checkpoint.epoch, reason.to_string());
+        let reason = format!("{name} of epoch {epoch}: {reason}");
+        Damage::content(self.store.directory(), reason)
+    }
+
+    /// `model` with the parameters of the checkpoint.
+    pub(super) fn model<M: Module>(&self, model: &M) -> Result<M, TrainingError> {
+        let loaded = ModuleRecord::from_bytes(self.part(MODEL))
+            .and_then(|record| model.clone().try_load_record(record));
+        Ok(loaded.map_err(|error| self.damaged(MODEL, error))?)
+    }
+
+    /// Whether `optimizer` takes the state as it is.
+    pub(super) fn optimizer(&self, optimizer: ModuleOptimizer) -> Result<(), TrainingError> {
+        OptimizerRecord::from_bytes(self.part(OPTIM))
+            .map_err(|error| self.damaged(OPTIM, error))?;
+        restored(optimizer, self.part(OPTIM))?;
+        Ok(())
+    }
+
+    /// Sets `schedulers`, which Burn's scheduler of parameter groups names by their number.
+    pub(super) fn schedulers(
+        &self,
+        schedulers: &mut [FeedbackScheduler],
+    ) -> Result<(), TrainingError> {
+        let record = LrSchedulerRecord::from_bytes(self.part(SCHEDULER))
+            .map_err(|error| self.damaged(SCHEDULER, error))?;
+        for (number, scheduler) in schedulers.iter_mut().enumerate() {
+            scheduler.try_load_record(&record.record(&number.to_string()))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn history(&self) -> Result<SavedHistory, TrainingError> {
+        let history = serde_json::from_slice(&self.part(HISTORY));
+        Ok(history.map_err(|error| self.damaged(HISTORY, error))?)
+    }
+
+    /// Says where the run goes on, and which older checkpoints are of no use.
+    pub(super) fn announce(&self, notices: &Notices) {
+        let epoch = self.checkpoint.epoch;
+        notices.say(&format!("resuming after epoch {epoch}"));
+        for Skipped { epoch, damage } in self.store.damaged_before(epoch) {
+            notices.say(&format!(
+                "the checkpoint of epoch {epoch} is damaged: {damage}"
+            ));
+        }
+    }
 }

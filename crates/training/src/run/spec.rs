@@ -1,10 +1,13 @@
 //! The configuration of a run, as its directory keeps it.
 
+use std::collections::BTreeMap;
+
 use burn::train::LearnerModel;
 use burn_lr_scheduler::{Clocked, Run};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::changes::{Change, changes};
 use super::directory::RunDirectory;
 use super::training::Training;
 use crate::TrainingError;
@@ -12,7 +15,7 @@ use crate::checkpoint::{CONFIG, Checkpoint, KeepPolicy};
 use crate::loader::LoaderDescription;
 use crate::metrics::{Best, EarlyStopping, MetricKey, valid};
 use crate::notices::Notices;
-use crate::optim::{GradientClip, NonFinite, OptimizerConfig, ResolvedGroups};
+use crate::optim::{GradientClip, NonFinite, OptimizerConfig, ResolvedGroups, parameters};
 use crate::storage::write_atomically;
 
 /// What `burn-lr.json` holds.
@@ -40,6 +43,8 @@ struct Fixed {
     multi_device_optim: String,
     data_parallel: bool,
     model: String,
+    /// Which parameters are trained, by their paths.
+    parameters: BTreeMap<String, &'static str>,
     settings: Value,
 }
 
@@ -86,6 +91,7 @@ impl Spec {
                 multi_device_optim: format!("{:?}", place.multi_device_optim),
                 data_parallel: place.data_parallel,
                 model: model.to_string(),
+                parameters: trained(model),
                 settings: plan.settings.clone(),
             },
             free: Free {
@@ -133,10 +139,15 @@ impl Spec {
         };
         let path = directory.config();
         let current = self.document(directory)?;
-        let difference = changes(&saved["fixed"], &current["fixed"])
+        let change = changes(&saved["fixed"], &current["fixed"])
             .into_iter()
             .next();
-        if let Some((field, saved, current)) = difference {
+        if let Some(Change {
+            field,
+            saved,
+            current,
+        }) = change
+        {
             return Err(TrainingError::ConfigChanged {
                 path,
                 field,
@@ -150,7 +161,10 @@ impl Spec {
         if let Some(checkpoint) = checkpoint {
             let state = match file.map(|json| serde_json::from_slice::<Value>(&json)) {
                 None => "is missing",
-                Some(Ok(file)) if file["fixed"] == saved["fixed"] => return Ok(()),
+                // It may say more than one that was written before this version.
+                Some(Ok(file)) if changes(&saved["fixed"], &file["fixed"]).is_empty() => {
+                    return Ok(());
+                }
                 Some(_) => "is damaged",
             };
             let (path, epoch) = (path.display(), checkpoint.epoch);
@@ -193,62 +207,17 @@ impl Spec {
     }
 }
 
+/// Whether each parameter is trained or frozen.
+fn trained<M: LearnerModel>(model: &M) -> BTreeMap<String, &'static str> {
+    let params = parameters(model).into_iter();
+    let trained = |trainable| if trainable { "trained" } else { "frozen" };
+    params
+        .map(|param| (param.path, trained(param.trainable)))
+        .collect()
+}
+
 /// By default the last two checkpoints, and the one with the least validation loss.
 fn keep_policy(keep: Option<&KeepPolicy>) -> KeepPolicy {
     let best_by_loss = || KeepPolicy::default().with_best(Best::min(valid("loss")));
     keep.cloned().unwrap_or_else(best_by_loss)
-}
-
-/// The places where two documents differ, with the values there.
-fn changes(saved: &Value, current: &Value) -> Vec<(String, String, String)> {
-    let mut changes = Vec::new();
-    compare(String::new(), saved, current, &mut changes);
-    changes
-}
-
-fn compare(
-    path: String,
-    saved: &Value,
-    current: &Value,
-    changes: &mut Vec<(String, String, String)>,
-) {
-    match (saved, current) {
-        (Value::Object(old), Value::Object(new)) => {
-            let mut names: Vec<&String> = old.keys().chain(new.keys()).collect();
-            names.sort_unstable();
-            names.dedup();
-            for name in names {
-                let path = if path.is_empty() {
-                    name.clone()
-                } else {
-                    format!("{path}.{name}")
-                };
-                let missing = &Value::Null;
-                let old = old.get(name).unwrap_or(missing);
-                compare(path, old, new.get(name).unwrap_or(missing), changes);
-            }
-        }
-        _ if saved == current => {}
-        _ => changes.push((path, saved.to_string(), current.to_string())),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn changes_are_named_by_their_place() {
-        let saved = json!({"a": {"b": [1, 2], "c": 1.5}, "d": "x"});
-        let current = json!({"a": {"b": [1, 3], "c": 1.5}, "e": null});
-        assert_eq!(
-            changes(&saved, &current),
-            [
-                ("a.b".to_owned(), "[1,2]".to_owned(), "[1,3]".to_owned()),
-                ("d".to_owned(), "\"x\"".to_owned(), "null".to_owned()),
-            ]
-        );
-    }
 }

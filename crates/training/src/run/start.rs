@@ -1,12 +1,13 @@
 //! Where a run begins: at its first epoch, or where its newest checkpoint ends.
 
 use burn::module::Module;
+use burn::optim::ModuleOptimizer;
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
 use burn::train::LearnerModel;
 
 use super::check;
 use super::epoch_end::Track;
-use super::resume::{newest, restore};
+use super::resume::{Contents, SavedHistory, newest};
 use super::spec::Spec;
 use super::training::Training;
 use crate::TrainingError;
@@ -14,7 +15,7 @@ use crate::checkpoint::{Checkpoint, CheckpointStore, PARTS};
 use crate::feedback::FeedbackScheduler;
 use crate::metrics::{History, MetricsLog};
 use crate::notices::Notices;
-use crate::optim::ResolvedGroups;
+use crate::optim::{OptimError, ResolvedGroups};
 use crate::storage::set_aside_with_sum;
 
 /// What the Learner starts with.
@@ -50,19 +51,24 @@ impl<M: Module> Start<M> {
         start
     }
 
-    /// What `checkpoint` holds, if there is one.
+    /// What `checkpoint` holds, if there is one, with the optimizer of a model that is made by
+    /// `optimizer`.
     pub(super) fn restored(
         mut self,
+        optimizer: impl FnOnce(&M) -> Result<ModuleOptimizer, OptimError>,
         checkpoint: Option<Checkpoint>,
         store: &CheckpointStore,
         notices: &Notices,
     ) -> Result<Self, TrainingError> {
         if let Some(checkpoint) = checkpoint {
-            let schedulers = &mut self.schedulers;
-            let resumed = restore(checkpoint, store, &self.model, schedulers, notices)?;
-            self.model = resumed.model;
-            self.history = resumed.history;
-            self.log.restore(resumed.log);
+            let saved = Contents::new(checkpoint, store);
+            self.model = saved.model(&self.model)?;
+            saved.optimizer(optimizer(&self.model)?)?;
+            saved.schedulers(&mut self.schedulers)?;
+            let SavedHistory { history, log } = saved.history()?;
+            self.history = history;
+            self.log.restore(log);
+            saved.announce(notices);
         }
         Ok(self)
     }

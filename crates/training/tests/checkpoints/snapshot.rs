@@ -1,8 +1,9 @@
 //! The state of a loop of one's own: saved, restored exactly, and refused where it does not fit.
 
 use burn::lr_scheduler::LrScheduler;
+use burn::module::{ModuleMapper, Param};
 use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer, SgdConfig};
-use burn::tensor::{Distribution, Tensor};
+use burn::tensor::{Distribution, FloatDType, Tensor};
 use burn_lr_scheduler::{Run, Scheduler, StepLr};
 use burn_lr_training::checkpoint::{Snapshot, SnapshotError};
 
@@ -162,6 +163,29 @@ fn a_part_that_does_not_fit_is_refused_by_name() {
         matches!(missing, Err(SnapshotError::NoPart { part, known, .. })
         if part == "critic.bpk" && known == PARTS)
     );
+}
+
+#[test]
+fn state_of_another_float_type_is_refused_before_an_update_could_panic() {
+    struct Double;
+    impl ModuleMapper for Double {
+        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+            param.map(|value| value.cast(FloatDType::F64).detach().require_grad())
+        }
+    }
+    let (_directory, store) = stored();
+    let mut training = Loop::new();
+    training.net = training.net.map(&mut Double);
+    training.step(&inputs()[0].clone().cast(FloatDType::F64));
+    store.save(1, training.snapshot()).unwrap();
+    let checkpoint = store.load(1).unwrap();
+    let loaded = checkpoint.optimizer("net_optim.bpk", AdamConfig::new().init());
+    let refused = loaded.map(drop).unwrap_err();
+    let SnapshotError::Misfit { part, reason, .. } = refused else {
+        panic!("{refused}");
+    };
+    assert_eq!(part, "net_optim.bpk");
+    assert!(reason.contains("found F64"), "{reason}");
 }
 
 #[test]

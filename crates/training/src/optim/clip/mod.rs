@@ -114,7 +114,7 @@ pub enum NonFinite {
     /// Update with them, as PyTorch does. Nothing is read, so nothing waits for the device.
     #[default]
     Propagate,
-    /// Leave out the update, and count it.
+    /// Leave out the update, and count it. An epoch of which none is left ends the run.
     Skip,
     /// Stop the run.
     Stop,

@@ -18,15 +18,19 @@ use settings::Settings;
 use update::Update;
 use weights::Weights;
 
-/// With a smaller epsilon, a weight could show that a subnormal moment became 0.
-const SMALLEST_EPSILON: f32 = 1e-12;
+/// The least that is added to the root of the second moment. With less, it would show that a subnormal
+/// one, whose root is up to 1.1e-19, became 0: that is half of what an `f32` of 3.6e-12 can tell.
+const SMALLEST_ADDEND: f32 = 4e-12;
 
 /// The optimizer of `config`, which updates in one pass where it can.
 ///
 /// On CPU backends and for parameters of `f32` it does the arithmetic of Burn's [`Adam`], operation
 /// by operation, and leaves the same state in the same record; only moments that are subnormal
-/// become 0, which changes no weight. On other devices, with AMSGrad, weight decay or gradient
-/// clipping, and with an epsilon below 1e-12, it is Burn's own.
+/// become 0. No weight shows that but one that is itself almost 0: in an update it changes a weight by
+/// less than the learning rate times 1.2e-37 over epsilon, so that with an epsilon of 1e-8 and a rate of
+/// at most 1 the weight would have to be nearer to 0 than 1e-21. On other devices, with AMSGrad, weight
+/// decay or gradient clipping, and with an epsilon below 4e-12 over the root of `1 - beta_2`, which is
+/// 1.3e-10 for the usual 0.999, it is Burn's own.
 ///
 /// ```
 /// use burn_lr_training::optim::{adam, fused_adam};
@@ -59,7 +63,9 @@ impl FusedAdam {
                 return None;
             }
         };
-        (settings.epsilon >= SMALLEST_EPSILON).then(|| Self {
+        // It is least in the first update.
+        let addend = settings.epsilon * (1.0 - settings.beta_2).sqrt();
+        (addend >= SMALLEST_ADDEND).then(|| Self {
             settings,
             burns: config.build(),
         })

@@ -112,11 +112,46 @@ fn tiny_gradients_give_burns_weights() {
 }
 
 #[test]
+fn only_a_weight_next_to_0_shows_that_a_moment_became_0() {
+    let device = Backend::Flex.device().unwrap().autodiff();
+    for (weight, scale, equal) in [
+        (0.0, 1e-38, false),
+        (1e-21, 1e-38, true),
+        (1e-3, 1e-18, true),
+    ] {
+        for epsilon in [1e-8, 2e-10, 1e-12] {
+            let config = adam().with_epsilon(epsilon);
+            let mut linear = layer(&device);
+            linear.weight = linear.weight.map(|old| Tensor::full_like(&old, weight));
+            let updated = |mut optimizer: ModuleOptimizer| -> Vec<f32> {
+                let grad = Tensor::<2>::full(linear.weight.dims(), scale, &device);
+                let mut grads = GradientsParams::new();
+                grads.register(linear.weight.id, grad.inner());
+                let updated = optimizer.step(1e-3, linear.clone(), grads);
+                updated.weight.val().into_data().iter().collect()
+            };
+            let (ours, burns) = (updated(fused_adam(&config)), updated(config.init()));
+            let title = format!("{weight}, {scale}, epsilon {epsilon}");
+            assert_eq!(ours == burns, equal || epsilon < 1e-10, "{title}");
+            let bound = 1e-3 * 1.2e-37 / f64::from(epsilon);
+            for (ours, burns) in ours.iter().zip(&burns) {
+                assert!(
+                    (f64::from(*ours) - f64::from(*burns)).abs() <= bound,
+                    "{title}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn what_is_more_than_adam_is_left_to_burn() {
     let decay = WeightDecayConfig::new(0.1);
     let clipping = GradientClippingConfig::Value(0.1);
     assert!(FusedAdam::new(&adam().with_grad_clipping(Some(clipping))).is_none());
-    assert!(FusedAdam::new(&adam().with_epsilon(1e-13)).is_none());
+    assert!(FusedAdam::new(&adam().with_epsilon(1e-10)).is_none());
+    assert!(FusedAdam::new(&adam().with_epsilon(1e-9)).is_some());
+    assert!(FusedAdam::new(&adam().with_epsilon(1e-9).with_beta_2(0.999_999)).is_none());
     assert!(FusedAdam::new(&adam().with_weight_decay(Some(decay))).is_none());
     assert!(FusedAdam::new(&adam().with_amsgrad(true)).is_none());
     let device = Backend::Flex.device().unwrap().autodiff();

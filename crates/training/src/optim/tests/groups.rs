@@ -1,12 +1,13 @@
 //! What groups select, and which are refused.
 
-use burn::module::{Module, Param, ParamGroup, ParamId};
+use burn::module::{Lora, Module, Param, ParamGroup, ParamId};
 use burn::nn::{Linear, LinearConfig};
 use burn::optim::{AdamWConfig, LionConfig, MuonConfig};
 use burn::tensor::Tensor;
 use burn_lr_scheduler::StepLr;
 use serde_json::json;
 
+use crate::device::Backend;
 use crate::key::valid;
 use crate::optim::test_model::{Net, device};
 use crate::optim::{
@@ -18,7 +19,7 @@ fn resolved(groups: &[Group]) -> Result<ResolvedGroups, OptimError> {
 }
 
 fn paths(select: impl Into<Select>) -> Vec<String> {
-    let groups = resolved(&[Group::new("it", select)]).unwrap();
+    let groups = resolved(&[Group::new("it", select).lr_scale(0.5)]).unwrap();
     groups
         .iter()
         .flat_map(|group| group.paths().to_vec())
@@ -49,6 +50,39 @@ fn parameters_are_listed_without_drawing_weights() {
 }
 
 #[test]
+fn a_parameter_is_trainable_whether_or_not_it_is_drawn() {
+    let trained = |linear: &Linear| {
+        let params = parameters(linear).into_iter();
+        let trained = params
+            .filter(|param| param.trainable)
+            .map(|param| param.path);
+        trained.collect::<Vec<_>>()
+    };
+    let plain = Backend::Flex.device().unwrap();
+    for device in [plain.clone(), plain.autodiff()] {
+        for draws in [false, true] {
+            let linear = || {
+                let linear: Linear = LinearConfig::new(3, 2).init(&device);
+                if draws {
+                    linear.weight.val();
+                    linear.bias.as_ref().unwrap().val();
+                }
+                linear
+            };
+            assert_eq!(trained(&linear()), ["weight", "bias"]);
+            assert!(trained(&linear().no_grad()).is_empty());
+            let mut half = linear();
+            half.weight = half.weight.set_require_grad(false);
+            assert_eq!(trained(&half), ["bias"]);
+            let adapted = trained(&linear().apply_lora(Lora::new(1, 2.0)));
+            assert_eq!(adapted.len(), 2, "{adapted:?}");
+            assert!(adapted.iter().all(|path| path.starts_with("weight.")));
+            assert_eq!(linear().weight.is_initialized(), draws);
+        }
+    }
+}
+
+#[test]
 fn selections_have_what_they_say() {
     let block = ["norm.gamma", "norm.beta", "inner.weight", "inner.bias"];
     let first = block.map(|name| format!("blocks.1.{name}"));
@@ -67,7 +101,7 @@ fn selections_have_what_they_say() {
     assert_eq!(paths(Select::matrices()).len(), 1 + 11 + 2);
     let net = Net::new(&device());
     let id = parameters(&net)[0].id;
-    let group = [Group::new("it", ParamGroup::from_ids(vec![id]))];
+    let group = [Group::new("it", ParamGroup::from_ids(vec![id])).lr_scale(0.5)];
     let groups = ResolvedGroups::resolve(&adam().into(), &group, &net).unwrap();
     assert_eq!(groups.iter().next().unwrap().paths(), ["embed.weight"]);
 }
@@ -103,7 +137,7 @@ fn names_patterns_and_factors_are_checked() {
             "{name:?}"
         );
     }
-    resolved(&[group("a-Z_0.9")]).unwrap();
+    resolved(&[group("a-Z_0.9").lr_scale(2.0)]).unwrap();
     let twice = resolved(&[group("a"), group("b"), group("a")]);
     assert!(matches!(twice, Err(OptimError::DuplicateGroup { name }) if name == "a"));
     let pattern = resolved(&[Group::new("a", Select::regex("("))]);
@@ -222,6 +256,25 @@ fn burn_updates_the_first_of_tied_parameters_alone() {
     assert!(
         matches!(refused, Err(OptimError::Tied { first, second }) if first == "input" && second == "output")
     );
+    // So it is before it is trained, whether or not it has been drawn.
+    for draws in [false, true] {
+        let linear: Linear = LinearConfig::new(2, 2)
+            .with_bias(false)
+            .init(&device.clone().inner());
+        if draws {
+            linear.weight.val();
+        }
+        let model = Tied {
+            input: linear.weight.clone(),
+            output: linear.weight,
+        };
+        let refused = ResolvedGroups::resolve(&adam().into(), &[], &model);
+        assert!(
+            matches!(refused, Err(OptimError::Tied { .. })),
+            "{refused:?}"
+        );
+        ResolvedGroups::resolve(&adam().into(), &[], &model.no_grad()).unwrap();
+    }
     // A frozen copy is none.
     let copy = Tied {
         output: model.output.clone().set_require_grad(false),
