@@ -179,7 +179,7 @@ impl Results {
     ///
     /// Candidates with failed trials come after all others. Then counts by how much the bounds are
     /// [missed](Objective::distance) in the mean over the seeds, then the mean of the objective's
-    /// metric; NaN comes after everything else.
+    /// metric; what is NaN or infinite comes after everything else.
     pub fn ranked(&self, at: At) -> Vec<usize> {
         ranked(&self.summaries, &self.objective, at)
     }
