@@ -236,6 +236,10 @@ impl<M: LearnerModel> Training<M> {
     }
 
     /// Shows the run by a renderer of one's own, instead of a [`Display`].
+    ///
+    /// It also gets Burn's summary, which `configure(|training| training.summary())` asks for, at the
+    /// end of training. A complete run that is resumed trains nothing, and shows no summary either:
+    /// its history has all of it.
     pub fn renderer(mut self, renderer: impl MetricsRenderer + 'static) -> Self {
         self.hooks.renderer = Some(Box::new(renderer));
         self

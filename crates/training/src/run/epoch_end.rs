@@ -7,19 +7,21 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use burn::train::EarlyStoppingStrategy;
 use burn::train::checkpoint::{CheckpointingAction, CheckpointingStrategy};
 use burn::train::metric::store::{Aggregate, EventStoreClient, Split as BurnsSplit};
+use burn::train::{EarlyStoppingStrategy, Interrupter};
 
 use super::directory::RunDirectory;
 use super::gradients::Gradients;
 use super::hooks::OnEpoch;
+use super::registration::Registration;
 use super::resume::SavedHistory;
 use crate::TrainingError;
 use crate::checkpoint::{CONFIG, CheckpointStore, HISTORY, Handover, KeepPolicy};
 use crate::feedback::Feedback;
 use crate::metrics::{
     EarlyStopping, EpochRecord, History, LOSS, LrCut, MetricKey, MetricsLog, Split,
+    set_files_aside_after,
 };
 
 /// The hook into the end of every epoch; clones are one and the same.
@@ -42,6 +44,12 @@ pub(super) struct State {
     pub history: History,
     /// The content of `burn-lr.json`.
     pub config: Vec<u8>,
+    pub registration: Registration,
+    pub interrupter: Interrupter,
+    /// Whether the metrics that are asked for were checked.
+    pub begun: bool,
+    /// Whether Burn's summary may be asked for.
+    pub summarized: bool,
     pub started: Instant,
     pub error: Option<TrainingError>,
 }
@@ -58,12 +66,18 @@ impl EpochEnd {
         Self(Arc::new(Mutex::new(state)))
     }
 
-    /// Before the first update: whether the metrics that will be asked for are registered.
-    pub(super) fn begin(&self, store: &EventStoreClient) -> bool {
-        // The store answers in order: when it has, the log knows what is registered.
-        store.find_metric(LOSS, 0, Aggregate::Mean, &BurnsSplit::Train);
+    /// Before the first update: whether the metrics that will be asked for are registered. If not,
+    /// the run is stopped.
+    pub(super) fn begin(&self) -> bool {
+        let registration = self.lock().registration.clone();
+        registration.wait();
         let mut state = self.lock();
-        state.error = state.check_metrics().err();
+        if !std::mem::replace(&mut state.begun, true)
+            && let Err(error) = state.check_metrics().and_then(|()| state.begin_summary())
+        {
+            state.error = Some(error);
+            state.interrupter.stop(None);
+        }
         state.error.is_none()
     }
 
@@ -90,11 +104,8 @@ impl EpochEnd {
     }
 
     /// Leaves the metrics where Burn's summary looks for them.
-    pub(super) fn write_metric_files(&self) {
-        let state = self.lock();
-        if let Err(error) = state.log.write_files(state.directory.path()) {
-            log::warn!("no summary: {error}");
-        }
+    pub(super) fn summarize(&self) {
+        self.lock().summarized = true;
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -104,8 +115,18 @@ impl EpochEnd {
 
 impl State {
     fn check_metrics(&self) -> Result<(), TrainingError> {
-        let mut known = self.log.registered();
+        let registered = self.log.registered();
         let gradients = self.gradients.metrics();
+        for (metric, burns) in &registered {
+            let mut names: Vec<String> = burns.iter().cloned().collect();
+            if gradients.contains(metric) {
+                names.push(format!("{metric} of this run"));
+            }
+            if names.len() > 1 {
+                let metric = metric.clone();
+                return Err(TrainingError::MetricTwice { metric, names });
+            }
+        }
         let mut asked: Vec<(&'static str, &MetricKey)> = Vec::new();
         for track in &self.tracks {
             if track.feedback.has_plateau() {
@@ -121,19 +142,31 @@ impl State {
         let is_known = |key: &MetricKey| {
             let of_gradients =
                 key.split() == Split::Train && gradients.iter().any(|name| name == key.name());
-            of_gradients || known.iter().any(|name| name == key.name())
+            of_gradients || registered.contains_key(key.name())
         };
         let unknown = asked.into_iter().find(|(_, key)| !is_known(key));
         let Some((user, metric)) = unknown else {
             return Ok(());
         };
         let metric = metric.to_string();
-        known.extend(gradients);
+        let known = registered.into_keys().chain(gradients).collect();
         Err(TrainingError::UnknownMetric {
             user,
             metric,
             known,
         })
+    }
+
+    /// Sets aside what a run that was given up has left for Burn's summary, and leaves there what
+    /// this one has before its first epoch here.
+    fn begin_summary(&self) -> Result<(), TrainingError> {
+        if !self.summarized {
+            return Ok(());
+        }
+        let directory = self.directory.summary();
+        let done = self.history.epochs.len();
+        set_files_aside_after(&directory, done)?;
+        (1..=done).try_for_each(|epoch| self.log.write_files(&directory, epoch))
     }
 
     /// Observes and records `epoch`, unless that was done, and gives whether it may be saved.
@@ -152,6 +185,11 @@ impl State {
         }
         if let Some(loss) = valid_loss.filter(|loss| !loss.is_finite()) {
             return Err(TrainingError::ValidationDiverged { epoch, loss });
+        }
+        if let Some(metric) = self.log.twice() {
+            let names = vec![metric.clone(), metric.clone()];
+            let metric = MetricKey::name_of(&metric);
+            return Err(TrainingError::MetricTwice { metric, names });
         }
         let mut record = EpochRecord::new(epoch);
         record.updates = self.check_updates(epoch)?;
@@ -179,6 +217,9 @@ impl State {
         (self.on_epoch)(&record);
         self.history.epochs.push(record);
         self.directory.write_history(&self.history)?;
+        if self.summarized {
+            self.log.write_files(&self.directory.summary(), epoch)?;
+        }
 
         let saved = SavedHistory {
             history: self.history.clone(),

@@ -3,15 +3,19 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use burn::data::dataloader::DataLoader;
 use burn::tensor::Device;
+use burn::train::renderer::MetricsRenderer;
 use burn::train::{Learner, LearnerModel, LearningResult, SupervisedTraining, TrainingStrategy};
 
 use super::check::Checked;
 use super::display::{BarRenderer, Display};
 use super::epoch_end::{EpochEnd, State};
+use super::gate::Gate;
 use super::gradients::Gradients;
 use super::lock::Lock;
 use super::recompute::recomputing;
+use super::registration::{Registering, Registration};
 use super::start::Start;
 use super::training::{Trained, Training};
 use super::update_loop::UpdateLoop;
@@ -76,6 +80,7 @@ impl<M: LearnerModel> Training<M> {
             ..
         } = start;
         let gradients = Gradients::new(self.plan.clip, self.plan.non_finite);
+        let registration = Registration::default();
         let epoch_end = EpochEnd::new(State {
             directory: self.directory.clone(),
             store: store.clone(),
@@ -89,16 +94,20 @@ impl<M: LearnerModel> Training<M> {
             on_epoch: std::mem::replace(&mut self.hooks.on_epoch, Box::new(|_| {})),
             history,
             config,
+            registration: registration.clone(),
+            interrupter: self.hooks.interrupter.clone(),
+            begun: false,
+            summarized: self.place.workers() > 1,
             started: Instant::now(),
             error: None,
         });
         self.watch(&log);
         let devices = self.place.devices(&model);
-        let training = self.supervised(&log, done, seed);
+        let training = self.supervised(&log, &epoch_end, done, seed);
         let training = self.attached(training, &store, &epoch_end, done);
         let strategy = self.strategy_on(devices, gradients, &epoch_end);
         let training = training.with_training_strategy(strategy);
-        let training = self.shown(training, (done > 0).then_some(done));
+        let training = self.shown(training, (done > 0).then_some(done), log, registration);
         let result = training.launch(Learner::new(model, optimizer, scheduler));
         self.judge(result, &store, epoch_end)
     }
@@ -125,13 +134,24 @@ impl<M: LearnerModel> Training<M> {
     fn supervised(
         &mut self,
         log: &MetricsLog,
+        epoch_end: &EpochEnd,
         done: usize,
         seed: Option<u64>,
     ) -> SupervisedTraining<M> {
-        let train = Replay::new(&self.train, done as u64, seed);
+        let train = Arc::new(Replay::new(&self.train, done as u64, seed));
         let valid = Replay::new(&self.valid, done as u64, None);
-        let directory = self.directory.path();
-        let mut training = SupervisedTraining::new(directory, Arc::new(train), Arc::new(valid))
+        let train: Arc<dyn DataLoader<_>> = if self.place.workers() > 1 {
+            let epoch_end = epoch_end.clone();
+            Arc::new(Gate {
+                inner: train,
+                epoch_end,
+            })
+        } else {
+            train
+        };
+        // All that Burn itself looks for there is the summary.
+        let directory = self.directory.summary();
+        let mut training = SupervisedTraining::new(directory, train, Arc::new(valid))
             .with_application_logger(None)
             .with_metric_logger(log.clone());
         for configure in std::mem::take(&mut self.hooks.configure) {
@@ -199,25 +219,35 @@ impl<M: LearnerModel> Training<M> {
     }
 
     /// `training` with its renderer.
-    #[cfg_attr(not(feature = "tui"), expect(unused_variables))]
     fn shown(
         &mut self,
         training: SupervisedTraining<M>,
         resumed: Option<usize>,
+        log: MetricsLog,
+        registration: Registration,
     ) -> SupervisedTraining<M> {
-        if let Some(renderer) = self.hooks.renderer.take() {
-            return training.renderer(renderer);
-        }
+        let inner = match self.hooks.renderer.take() {
+            Some(renderer) => renderer,
+            None => self.displayed(resumed),
+        };
+        training.renderer(Box::new(Registering {
+            inner,
+            log,
+            registration,
+        }))
+    }
+
+    #[cfg_attr(not(feature = "tui"), expect(unused_variables))]
+    fn displayed(&self, resumed: Option<usize>) -> Box<dyn MetricsRenderer> {
         match self.hooks.display {
-            Display::Silent => training.renderer(Box::new(BarRenderer::new(false))),
-            Display::Bar => training.renderer(Box::new(BarRenderer::new(true))),
+            Display::Silent => Box::new(BarRenderer::new(false)),
+            Display::Bar => Box::new(BarRenderer::new(true)),
             #[cfg(feature = "tui")]
             Display::Dashboard => {
-                let renderer = burn::train::renderer::tui::TuiMetricsRendererWrapper::new(
+                Box::new(burn::train::renderer::tui::TuiMetricsRendererWrapper::new(
                     self.hooks.interrupter.clone(),
                     resumed,
-                );
-                training.renderer(Box::new(renderer))
+                ))
             }
         }
     }
