@@ -208,6 +208,13 @@ impl<M: LearnerModel> Training<M> {
         self.configure(|training| training.metrics(metrics))
     }
 
+    /// Refuses the run before its first update unless metrics of these names are registered, by
+    /// whatever they will be asked for afterwards.
+    pub fn require_metrics(mut self, metrics: impl IntoIterator<Item = MetricKey>) -> Self {
+        self.hooks.required.extend(metrics);
+        self
+    }
+
     /// Sets the handle through which the run can be stopped from outside, at the end of an
     /// iteration.
     pub fn interrupter(mut self, interrupter: Interrupter) -> Self {
@@ -245,17 +252,21 @@ impl<M: LearnerModel> Training<M> {
         self
     }
 
-    /// Calls `on_epoch` at the end of every epoch.
+    /// Calls `on_epoch` at the end of every epoch, after whatever was set to be called then before.
     pub fn on_epoch(mut self, on_epoch: impl FnMut(&EpochRecord) + Send + 'static) -> Self {
-        self.hooks.on_epoch = Box::new(on_epoch);
+        self.hooks.on_epoch.push(Box::new(on_epoch));
         self
     }
 
     /// Calls `on_notice` with what the user should know, such as which checkpoint a run is resumed
-    /// from, which files are damaged, and what cannot be repeated exactly; it goes to standard error
-    /// by default.
+    /// from, which files are damaged, and what cannot be repeated exactly, after whatever was set to
+    /// be called with that before. It goes to standard error unless something is set.
     pub fn on_notice(mut self, on_notice: impl FnMut(&str) + Send + 'static) -> Self {
-        self.hooks.on_notice = Notices::new(on_notice);
+        let mut on_notice = Notices::new(on_notice);
+        if let Some(earlier) = self.hooks.on_notice.take() {
+            on_notice = earlier.and(on_notice);
+        }
+        self.hooks.on_notice = Some(on_notice);
         self
     }
 }

@@ -41,6 +41,8 @@ pub(super) struct State {
     pub updates_per_epoch: Option<u64>,
     pub early_stopping: Option<EarlyStopping>,
     pub on_epoch: OnEpoch,
+    /// Metrics that must be registered.
+    pub required: Vec<MetricKey>,
     pub history: History,
     /// The content of `burn-lr.json`.
     pub config: Vec<u8>,
@@ -139,6 +141,7 @@ impl State {
         if let Some(best) = self.keep.as_ref().and_then(|keep| keep.best.as_ref()) {
             asked.push(("best checkpoint", &best.metric));
         }
+        asked.extend(self.required.iter().map(|metric| ("required", metric)));
         let is_known = |key: &MetricKey| {
             let of_gradients =
                 key.split() == Split::Train && gradients.iter().any(|name| name == key.name());
@@ -214,7 +217,9 @@ impl State {
         if let Some(stopping) = &self.early_stopping {
             value("early stopping", stopping.metric(), &record)?;
         }
-        (self.on_epoch)(&record);
+        for on_epoch in &mut self.on_epoch {
+            on_epoch(&record);
+        }
         self.history.epochs.push(record);
         self.directory.write_history(&self.history)?;
         if self.summarized {

@@ -42,12 +42,13 @@ impl<M: LearnerModel> Training<M> {
             inexact,
             spec,
         } = self.checked(&model)?;
+        let notices = self.hooks.notices();
         create_directory(self.directory.path())?;
         let _lock = Lock::take(&self.directory)?;
         let (store, checkpoint) = self.opened(&spec)?;
         for reason in &inexact {
             let notice = format!("a resumed run may not be exact: {reason}");
-            self.hooks.on_notice.say(&notice);
+            notices.say(&notice);
         }
 
         // A model from a plain device has no gradients yet.
@@ -57,7 +58,7 @@ impl<M: LearnerModel> Training<M> {
             model = recomputing(model);
         }
         let start = Start::new(model, schedulers);
-        let mut start = start.restored(checkpoint, &store, &self.hooks.on_notice)?;
+        let mut start = start.restored(checkpoint, &store, &notices)?;
         let done = start.done();
         self.check_done(done)?;
         let config = spec.write(&self.directory)?;
@@ -91,7 +92,8 @@ impl<M: LearnerModel> Training<M> {
             tracks,
             updates_per_epoch: run.updates_per_epoch(),
             early_stopping: self.plan.early_stopping.clone(),
-            on_epoch: std::mem::replace(&mut self.hooks.on_epoch, Box::new(|_| {})),
+            on_epoch: std::mem::take(&mut self.hooks.on_epoch),
+            required: std::mem::take(&mut self.hooks.required),
             history,
             config,
             registration: registration.clone(),
@@ -284,7 +286,7 @@ impl<M: LearnerModel> Training<M> {
         if history.epochs.len() < self.plan.epochs
             && let Some(reason) = stopping.and_then(|stopping| stopping.reason(&history))
         {
-            self.hooks.on_notice.say(&reason);
+            self.hooks.notices().say(&reason);
         }
         Ok(Trained { model, history })
     }
