@@ -1,5 +1,6 @@
 //! What an experiment led to.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use burn_lr_training::metrics::{Best, MetricKey, Metrics};
@@ -145,6 +146,13 @@ impl Results {
         });
         keys.dedup();
         keys
+    }
+
+    /// The parameter groups that have learning rates of their own under any candidate.
+    pub fn groups(&self) -> Vec<String> {
+        let all = self.summaries.iter();
+        let groups: BTreeSet<&String> = all.flat_map(|s| s.final_group_lrs.keys()).collect();
+        groups.into_iter().cloned().collect()
     }
 
     /// Every candidate but the first, compared with the first; p-values are adjusted for the number
