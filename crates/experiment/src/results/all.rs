@@ -48,11 +48,19 @@ impl Tested {
 
 /// A candidate that was chosen, by its figures or by hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Choice {
     /// Its place among the candidates.
     pub candidate: usize,
     /// The epoch of each trial that it was chosen by.
     pub at: At,
+}
+
+impl Choice {
+    /// The candidate at that place, by the figures of those epochs.
+    pub fn new(candidate: usize, at: At) -> Self {
+        Self { candidate, at }
+    }
 }
 
 impl Results {
@@ -180,7 +188,7 @@ impl Results {
     /// and [test](crate::Experiment::test) the choice.
     pub fn choose(&self, at: At) -> Choice {
         let candidate = self.ranked(at).first().copied().unwrap_or(0);
-        Choice { candidate, at }
+        Choice::new(candidate, at)
     }
 
     /// The places of the candidates, the best one by the objective first; of equals, the earlier one.

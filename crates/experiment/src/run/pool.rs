@@ -83,8 +83,10 @@ impl<F> Pool<'_, F> {
                         let _ = events.send((number, Event::Missing { metric, known }));
                         None
                     }
-                    Some(changed @ TrainingError::ConfigChanged { .. }) => {
-                        let _ = events.send((number, Event::Refused(changed.clone())));
+                    Some(
+                        refused @ (TrainingError::ConfigChanged { .. } | TrainingError::Damaged(_)),
+                    ) => {
+                        let _ = events.send((number, Event::Refused(refused.clone())));
                         None
                     }
                     _ if error.is::<Refused>() => None,

@@ -21,6 +21,7 @@ const SCHEDULER: &str = "scheduler";
 
 /// The learning rates around the end of an epoch.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct LrState {
     /// The learning rate of the last update.
     pub lr: f64,

@@ -17,6 +17,7 @@ use crate::key::MetricKey;
 /// let by_accuracy = Best::max(valid("accuracy"));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Best {
     /// The metric.
     pub metric: MetricKey,
