@@ -77,7 +77,9 @@ fn was_trained(directory: &Path) -> bool {
         .map(|trial| RunDirectory::new(trial.path()))
         .any(|run| {
             let checkpoints = std::fs::read_dir(run.checkpoints());
-            let has_checkpoint = checkpoints.is_ok_and(|mut entries| entries.next().is_some());
+            let mut checkpoints = checkpoints.into_iter().flatten().flatten();
+            // One that was never completed has an extension.
+            let has_checkpoint = checkpoints.any(|entry| entry.path().extension().is_none());
             has_checkpoint || run.history_json().exists() || run.final_model().exists()
         })
 }
@@ -113,7 +115,7 @@ mod tests {
         };
         assert!(!refused(&with(0.1)));
         write(&with(0.2), &directory).unwrap();
-        std::fs::create_dir_all(directory.join("seed-1/checkpoint")).unwrap();
+        std::fs::create_dir_all(directory.join("seed-1/checkpoint/epoch-0001.tmp")).unwrap();
         assert!(!refused(&with(0.1)) && !refused(&Candidate::new("a")));
         write(&with(0.1), &directory).unwrap();
         train(&directory);
