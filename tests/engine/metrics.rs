@@ -2,7 +2,9 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use burn::data::dataset::DatasetError;
 use burn::tensor::{Device, TensorReadError};
 use burn::train::metric::{
     AucPrMetric, AurocMetric, ClassReduction, LossInput, LossMetric, Metric, MetricMetadata,
@@ -11,13 +13,13 @@ use burn::train::metric::{
 use burn_lr::scheduler::{Mode, ReduceLrOnPlateau};
 use burn_lr::training::checkpoint::KeepPolicy;
 use burn_lr::training::evaluate::evaluate;
-use burn_lr::training::loader::EpochLoader;
+use burn_lr::training::loader::{BatchSource, EpochLoader, Sample};
 use burn_lr::training::metrics::{Best, EarlyStopping, train, valid};
 use burn_lr::training::optim::{GradientClip, Group, NonFinite, Select};
 use burn_lr::training::{Training, TrainingError};
 use tempfile::TempDir;
 
-use crate::common::line::Slope;
+use crate::common::line::{Points, Slope};
 use crate::common::{halving, model, training};
 use crate::net::{Net, run};
 
@@ -211,18 +213,45 @@ fn metrics_that_are_no_means_over_batches_are_metrics_too() {
     assert!(directory.path().join("best.bpk").exists());
 }
 
+/// Counts the batches that are asked for.
+struct Counted(Arc<AtomicUsize>);
+
+impl BatchSource<Points> for Counted {
+    fn len(&self) -> usize {
+        Slope.len()
+    }
+
+    fn batch(&self, samples: &[Sample], device: &Device) -> Result<Points, DatasetError> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Slope.batch(samples, device)
+    }
+}
+
 #[test]
 fn what_is_asked_for_is_known_before_the_first_update_on_several_devices_too() {
-    let directory = TempDir::new().unwrap();
-    let devices = || vec![Device::flex(); 2];
-    let wrong = plateau(run(directory.path()).devices(devices())).observe(valid("recall"));
-    let (user, metric, known) = unknown(directory.path(), wrong);
-    assert_eq!((user, &*metric), ("plateau", "valid_recall"));
-    assert_eq!(known, ["loss"]);
-    assert!(!directory.path().join("summary").exists());
-    plateau(run(directory.path()).devices(devices()))
-        .fit(Net::new(1))
-        .unwrap();
+    for devices in [1, 2] {
+        let directory = TempDir::new().unwrap();
+        let batches = Arc::new(AtomicUsize::new(0));
+        let counted = || {
+            let train = EpochLoader::new(Counted(batches.clone()), 8);
+            Training::new(directory.path(), train, EpochLoader::new(Slope, 20))
+                .metrics((LossMetric::new(),))
+                .devices(vec![Device::flex(); devices])
+                .on_notice(|_| {})
+                .resume(true)
+        };
+        let wrong = plateau(counted()).observe(valid("recall"));
+        let (user, metric, known) = unknown(directory.path(), wrong);
+        assert_eq!((user, &*metric), ("plateau", "valid_recall"));
+        assert_eq!(known, ["loss"]);
+        let wrong = counted().require_metrics([valid("loss"), train("recall")]);
+        let (user, metric, _) = unknown(directory.path(), wrong);
+        assert_eq!((user, &*metric), ("required", "train_recall"));
+        assert_eq!(batches.load(Ordering::Relaxed), 0);
+        assert!(!directory.path().join("summary").exists());
+        plateau(counted()).fit(Net::new(1)).unwrap();
+        assert!(batches.load(Ordering::Relaxed) > 0);
+    }
 }
 
 /// Burn's loss under another name.
