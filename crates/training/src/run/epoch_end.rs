@@ -14,6 +14,7 @@ use burn::train::{EarlyStoppingStrategy, Interrupter};
 use super::directory::RunDirectory;
 use super::gradients::Gradients;
 use super::hooks::OnEpoch;
+use super::known::Known;
 use super::registration::Registration;
 use super::resume::SavedHistory;
 use crate::TrainingError;
@@ -52,6 +53,7 @@ pub(super) struct State {
     pub begun: bool,
     /// Whether Burn's summary may be asked for.
     pub summarized: bool,
+    pub summary_is_begun: bool,
     pub started: Instant,
     pub error: Option<TrainingError>,
 }
@@ -75,7 +77,7 @@ impl EpochEnd {
         registration.wait();
         let mut state = self.lock();
         if !std::mem::replace(&mut state.begun, true)
-            && let Err(error) = state.check_metrics().and_then(|()| state.begin_summary())
+            && let Err(error) = state.check_metrics()
         {
             state.error = Some(error);
             state.interrupter.stop(None);
@@ -117,59 +119,32 @@ impl EpochEnd {
 
 impl State {
     fn check_metrics(&self) -> Result<(), TrainingError> {
-        let registered = self.log.registered();
-        let gradients = self.gradients.metrics();
-        for (metric, burns) in &registered {
-            let mut names: Vec<String> = burns.iter().cloned().collect();
-            if gradients.contains(metric) {
-                names.push(format!("{metric} of this run"));
-            }
-            if names.len() > 1 {
-                let metric = metric.clone();
-                return Err(TrainingError::MetricTwice { metric, names });
-            }
-        }
-        let mut asked: Vec<(&'static str, &MetricKey)> = Vec::new();
-        for track in &self.tracks {
-            if track.feedback.has_plateau() {
-                asked.push(("plateau", &track.observed));
-            }
-        }
-        if let Some(stopping) = &self.early_stopping {
-            asked.push(("early stopping", stopping.metric()));
-        }
-        if let Some(best) = self.keep.as_ref().and_then(|keep| keep.best.as_ref()) {
-            asked.push(("best checkpoint", &best.metric));
-        }
-        asked.extend(self.required.iter().map(|metric| ("required", metric)));
-        let is_known = |key: &MetricKey| {
-            let of_gradients =
-                key.split() == Split::Train && gradients.iter().any(|name| name == key.name());
-            of_gradients || registered.contains_key(key.name())
+        let known = Known {
+            registered: self.log.registered(),
+            gradients: self.gradients.metrics(),
         };
-        let unknown = asked.into_iter().find(|(_, key)| !is_known(key));
-        let Some((user, metric)) = unknown else {
-            return Ok(());
-        };
-        let metric = metric.to_string();
-        let known = registered.into_keys().chain(gradients).collect();
-        Err(TrainingError::UnknownMetric {
-            user,
-            metric,
-            known,
-        })
+        known.check_names()?;
+        let plateaus = self.tracks.iter();
+        let plateaus = plateaus.filter(|track| track.feedback.has_plateau());
+        let stopping = self.early_stopping.as_ref();
+        let best = self.keep.as_ref().and_then(|keep| keep.best.as_ref());
+        known.check("plateau", plateaus.map(|track| &track.observed))?;
+        known.check("early stopping", stopping.map(EarlyStopping::metric))?;
+        known.check("best checkpoint", best.map(|best| &best.metric))?;
+        known.check("required", &self.required)
     }
 
-    /// Sets aside what a run that was given up has left for Burn's summary, and leaves there what
-    /// this one has before its first epoch here.
-    fn begin_summary(&self) -> Result<(), TrainingError> {
-        if !self.summarized {
-            return Ok(());
-        }
+    /// Leaves the metrics of `epoch`, and at first of those before it, where Burn's summary looks for
+    /// them. What a run that was given up has left there is set aside.
+    fn write_summary(&mut self, epoch: usize) -> Result<(), TrainingError> {
         let directory = self.directory.summary();
-        let done = self.history.epochs.len();
-        set_files_aside_after(&directory, done)?;
-        (1..=done).try_for_each(|epoch| self.log.write_files(&directory, epoch))
+        let first = if std::mem::replace(&mut self.summary_is_begun, true) {
+            epoch
+        } else {
+            set_files_aside_after(&directory, epoch)?;
+            1
+        };
+        (first..=epoch).try_for_each(|epoch| self.log.write_files(&directory, epoch))
     }
 
     /// Observes and records `epoch`, unless that was done, and gives whether it may be saved.
@@ -222,8 +197,11 @@ impl State {
         }
         self.history.epochs.push(record);
         self.directory.write_history(&self.history)?;
-        if self.summarized {
-            self.log.write_files(&self.directory.summary(), epoch)?;
+        if self.summarized
+            && let Err(error) = self.write_summary(epoch)
+        {
+            // It is not worth a run.
+            log::warn!("no summary: {error}");
         }
 
         let saved = SavedHistory {

@@ -100,6 +100,7 @@ impl<M: LearnerModel> Training<M> {
             interrupter: self.hooks.interrupter.clone(),
             begun: false,
             summarized: self.place.workers() > 1,
+            summary_is_begun: false,
             started: Instant::now(),
             error: None,
         });

@@ -17,6 +17,7 @@ mod fit;
 mod gate;
 mod gradients;
 mod hooks;
+mod known;
 mod lock;
 mod place;
 mod plan;
