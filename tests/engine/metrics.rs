@@ -254,6 +254,20 @@ fn what_is_asked_for_is_known_before_the_first_update_on_several_devices_too() {
     }
 }
 
+#[test]
+fn a_refused_run_on_several_devices_ends_without_a_panic_of_its_metrics() {
+    let directory = TempDir::new().unwrap();
+    let refused = training(directory.path(), halving().per_epoch())
+        .metrics((auroc(),))
+        .devices(vec![Device::flex(); 2])
+        .require_metrics([valid("recall")])
+        .fit(model(&Device::flex()));
+    assert!(
+        matches!(refused, Err(TrainingError::UnknownMetric { .. })),
+        "{refused:?}"
+    );
+}
+
 /// Burn's loss under another name.
 #[derive(Clone)]
 struct Renamed(LossMetric, &'static str);

@@ -1,5 +1,6 @@
 //! Runs a [`Training`] through Burn's Learner.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -111,8 +112,15 @@ impl<M: LearnerModel> Training<M> {
         let strategy = self.strategy_on(devices, gradients, &epoch_end);
         let training = training.with_training_strategy(strategy);
         let training = self.shown(training, (done > 0).then_some(done), log, registration);
-        let result = training.launch(Learner::new(model, optimizer, scheduler));
-        self.judge(result, &store, epoch_end)
+        let learner = Learner::new(model, optimizer, scheduler);
+        match catch_unwind(AssertUnwindSafe(|| training.launch(learner))) {
+            Ok(result) => self.judge(result, &store, epoch_end),
+            // By the gate in front of a run that is refused, or by a panic.
+            Err(unwound) => match epoch_end.finish() {
+                Err(error) => Err(error),
+                Ok(_) => resume_unwind(unwound),
+            },
+        }
     }
 
     /// Whether no epoch is left to be made after `history`.

@@ -1,10 +1,9 @@
-//! A loader that gives nothing to a run that is refused.
+//! A loader that ends a run that is refused.
 
-use std::marker::PhantomData;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 
-use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
-use burn::data::dataset::DatasetError;
+use burn::data::dataloader::{DataLoader, DataLoaderIterator};
 use burn::tensor::Device;
 
 use super::epoch_end::EpochEnd;
@@ -12,7 +11,8 @@ use super::epoch_end::EpochEnd;
 /// A loader of training batches in front of which the metrics of the run are checked.
 ///
 /// Burn's strategies for several devices have no other place between the start of a run and its
-/// first update.
+/// first update, and none to turn back there: without a batch they end the epoch, which some of Burn's
+/// metrics answer with a panic. So the gate unwinds, without a message, to where the run was launched.
 pub(super) struct Gate<B> {
     pub inner: Arc<dyn DataLoader<B>>,
     pub epoch_end: EpochEnd,
@@ -27,11 +27,10 @@ impl<B> Gate<B> {
 
 impl<B: 'static> DataLoader<B> for Gate<B> {
     fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<B> + 'a> {
-        if self.epoch_end.begin() {
-            self.inner.iter()
-        } else {
-            Box::new(Shut(PhantomData))
+        if !self.epoch_end.begin() {
+            resume_unwind(Box::new("the run was refused"));
         }
+        self.inner.iter()
     }
 
     fn num_items(&self) -> usize {
@@ -44,26 +43,5 @@ impl<B: 'static> DataLoader<B> for Gate<B> {
 
     fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<B>> {
         Arc::new(self.before(self.inner.slice(start, end)))
-    }
-}
-
-/// No batches.
-struct Shut<B>(PhantomData<B>);
-
-impl<B> Iterator for Shut<B> {
-    type Item = Result<B, DatasetError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        None
-    }
-}
-
-impl<B> DataLoaderIterator<B> for Shut<B> {
-    fn progress(&self) -> Progress {
-        Progress {
-            items_processed: 0,
-            items_total: 0,
-            unit: None,
-        }
     }
 }
