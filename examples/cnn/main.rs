@@ -11,7 +11,7 @@
 //!
 //! ```python
 //! transform = transforms.RandomAffine(0, translate=(2 / 28, 2 / 28))
-//! optimizer = torch.optim.AdamW(model.parameters(), weight_decay=0.01)  # without cautious decay
+//! optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3, weight_decay=0.01)  # not cautious
 //! updates = epochs * len(train)
 //! warmup = LinearLR(optimizer, 0.01, total_iters=updates // 10)
 //! cosine = CosineAnnealingLR(optimizer, updates - updates // 10)

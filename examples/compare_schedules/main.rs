@@ -170,10 +170,7 @@ fn find<F: Base>(
         .budget(budget);
     let mut found = search.run()?;
     if options.is_tested() {
-        let choice = Choice {
-            candidate: 0,
-            at: At::Last,
-        };
+        let choice = Choice::new(0, At::Last);
         let experiment = search.experiment();
         experiment.test(&mut found.confirmation, choice, |model| task.test(model))?;
     }

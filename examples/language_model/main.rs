@@ -15,7 +15,7 @@
 //! optimizer = torch.optim.AdamW([
 //!     {"params": decayed, "weight_decay": 0.1},
 //!     {"params": others, "weight_decay": 0.0},
-//! ], betas=(0.9, 0.99))
+//! ], lr=3e-3, betas=(0.9, 0.99))
 //! for epoch in range(epochs):
 //!     for number, (inputs, targets) in enumerate(train, 1):
 //!         F.cross_entropy(model(inputs).flatten(0, 1), targets.flatten()).backward()

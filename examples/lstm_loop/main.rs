@@ -43,17 +43,17 @@ use burn::module::Module;
 use burn::tensor::Device;
 use burn_lr::scheduler::{OneCycleLr, Run};
 use burn_lr::training::TrainingError;
-use burn_lr::training::checkpoint::{CheckpointStore, HISTORY};
+use burn_lr::training::checkpoint::HISTORY;
 use burn_lr::training::loader::EpochLoader;
 use burn_lr::training::metrics::{EpochRecord, History};
-use burn_lr::training::run::{Lock, RunDirectory};
+use burn_lr::training::run::RunDirectory;
 use burn_lr::training::storage::save_model;
 use clap::Parser;
 use command_line::{Error, exit, say, stop_on_ctrl_c};
 use data::{Days, WINDOW, Windows, degrees};
 use learner::Learner;
 use model::Forecaster;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use started::{SETTINGS, started};
 
 const BATCH_SIZE: usize = 32;
@@ -70,7 +70,7 @@ struct Options {
 }
 
 /// What decides the bits of the result: it must not change when the run is resumed.
-#[derive(Serialize, Deserialize, Debug, PartialEq)]
+#[derive(Serialize)]
 struct Settings {
     epochs: usize,
     days: usize,
@@ -96,12 +96,10 @@ fn train(options: &command_line::Options) -> Result<(), Error> {
     let mut history = History::default();
 
     let directory = RunDirectory::new(options.directory("lstm_loop"));
-    std::fs::create_dir_all(directory.path())?;
-    let _lock = Lock::take(&directory)?;
     let parts = [&learner::PARTS[..], &[HISTORY, SETTINGS]].concat();
-    let store = CheckpointStore::open(directory.checkpoints(), &parts)?;
-    if let Some(saved) = started(&store, directory.path(), options.resume, &settings)? {
-        learner = learner.restore(&saved)?;
+    let run = started(&directory, &parts, options.resume, &settings)?;
+    if let Some(saved) = &run.checkpoint {
+        learner = learner.restore(saved)?;
         history = saved.json(HISTORY)?;
     }
 
@@ -123,7 +121,7 @@ fn train(options: &command_line::Options) -> Result<(), Error> {
         record.seconds = start.elapsed().as_secs_f64();
         history.epochs.push(record);
         let snapshot = learner.snapshot()?.json(HISTORY, &history)?;
-        store.save(epoch, snapshot.json(SETTINGS, &settings)?)?;
+        run.store.save(epoch, snapshot.json(SETTINGS, &settings)?)?;
     }
     directory.write_history(&history)?;
     Ok(save_model(&directory.final_model(), &learner.network)?)

@@ -45,7 +45,8 @@ pub struct Options {
     /// PNG files, or IDX files of images
     files: Vec<PathBuf>,
 
-    /// Directory of a training run [default: the newest artifacts/<example>/<run> with a model]
+    /// Directory of a training run [default: the newest artifacts/<example>/<run> with a
+    /// model of this network]
     #[arg(long, value_name = "DIR")]
     run_dir: Option<PathBuf>,
 

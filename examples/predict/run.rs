@@ -7,6 +7,8 @@ use burn_lr::mnist::MNIST_PIXELS;
 use burn_lr::model::MlpConfig;
 use burn_lr::training::run::RunDirectory;
 
+use serde_json::Value;
+
 use super::Options;
 use super::failure::Failure;
 
@@ -75,7 +77,9 @@ impl Run {
         }
         let examples = fs::read_dir(artifacts).into_iter().flatten().flatten();
         let runs = examples.flat_map(|example| RunDirectory::all_in(example.path()));
-        let (run, model) = RunDirectory::newest(runs, |run| wanted.of(run)).ok_or_else(|| {
+        // Runs of other examples are none of ours.
+        let of_ours = |run: &RunDirectory| network(run).ok().and_then(|_| wanted.of(run));
+        let (run, model) = RunDirectory::newest(runs, of_ours).ok_or_else(|| {
             let hint = "train one with the example mnist_step, or name a --run-dir";
             missing(artifacts.join("*/*"), hint)
         })?;
@@ -83,22 +87,7 @@ impl Run {
     }
 
     fn read(run: &RunDirectory, model: PathBuf) -> Result<Self, Failure> {
-        let settings = run.settings()?;
-        let wrong = |reason: String| {
-            let path = run.config();
-            Failure::input(format!("{}: {reason}", path.display()))
-        };
-        let network: MlpConfig =
-            serde_json::from_value(settings["model"].clone()).map_err(|error| {
-                wrong(format!(
-                    "expected the network's sizes in settings.model: {error}"
-                ))
-            })?;
-        if network.inputs != MNIST_PIXELS {
-            let inputs = network.inputs;
-            let reason = format!("expected a network of {MNIST_PIXELS} inputs, got {inputs}");
-            return Err(wrong(reason));
-        }
+        let (network, settings) = network(run)?;
         let test_set = settings["data"][1].as_str().map(str::to_owned);
         Ok(Self {
             model,
@@ -106,4 +95,25 @@ impl Run {
             test_set,
         })
     }
+}
+
+/// The network that `run` trained, and all settings of the run.
+fn network(run: &RunDirectory) -> Result<(MlpConfig, Value), Failure> {
+    let settings = run.settings()?;
+    let wrong = |reason: String| {
+        let path = run.config();
+        Failure::input(format!("{}: {reason}", path.display()))
+    };
+    let network: MlpConfig =
+        serde_json::from_value(settings["model"].clone()).map_err(|error| {
+            wrong(format!(
+                "expected the network's sizes in settings.model: {error}"
+            ))
+        })?;
+    if network.inputs != MNIST_PIXELS {
+        let inputs = network.inputs;
+        let reason = format!("expected a network of {MNIST_PIXELS} inputs, got {inputs}");
+        return Err(wrong(reason));
+    }
+    Ok((network, settings))
 }

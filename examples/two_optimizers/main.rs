@@ -44,16 +44,16 @@ use burn_lr::mnist::Mnist;
 use burn_lr::model::ClassificationBatch;
 use burn_lr::scheduler::{CosineAnnealingLr, Length, LinearLr, Run};
 use burn_lr::training::TrainingError;
-use burn_lr::training::checkpoint::{CheckpointStore, HISTORY};
+use burn_lr::training::checkpoint::HISTORY;
 use burn_lr::training::loader::EpochLoader;
 use burn_lr::training::metrics::{EpochRecord, History};
-use burn_lr::training::run::{Lock, RunDirectory};
+use burn_lr::training::run::RunDirectory;
 use burn_lr::training::storage::save_model;
 use clap::Parser;
 use command_line::{Error, exit, say, stop_on_ctrl_c};
 use model::NOISE;
 use players::Players;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use started::{SETTINGS, started};
 
 const BATCH_SIZE: usize = 64;
@@ -70,7 +70,7 @@ struct Options {
 }
 
 /// What decides the bits of the result: it must not change when the run is resumed.
-#[derive(Serialize, Deserialize, Debug, PartialEq)]
+#[derive(Serialize)]
 struct Settings {
     epochs: usize,
     images: usize,
@@ -97,12 +97,10 @@ fn train(options: &command_line::Options) -> Result<(), Error> {
     let mut history = History::default();
 
     let directory = RunDirectory::new(options.directory("two_optimizers"));
-    std::fs::create_dir_all(directory.path())?;
-    let _lock = Lock::take(&directory)?;
     let parts = [&Players::parts()[..], &[HISTORY, SETTINGS]].concat();
-    let store = CheckpointStore::open(directory.checkpoints(), &parts)?;
-    if let Some(saved) = started(&store, directory.path(), options.resume, &settings)? {
-        players = players.restore(&saved)?;
+    let run = started(&directory, &parts, options.resume, &settings)?;
+    if let Some(saved) = &run.checkpoint {
+        players = players.restore(saved)?;
         history = saved.json(HISTORY)?;
     }
 
@@ -120,7 +118,7 @@ fn train(options: &command_line::Options) -> Result<(), Error> {
         let picture = format!("digits-{epoch:03}.png");
         picture::write(&directory.path().join(picture), digits)?;
         let snapshot = players.snapshot()?.json(HISTORY, &history)?;
-        store.save(epoch, snapshot.json(SETTINGS, &settings)?)?;
+        run.store.save(epoch, snapshot.json(SETTINGS, &settings)?)?;
     }
     directory.write_history(&history)?;
     let generator = players.generator.network;

@@ -22,7 +22,8 @@ pub fn write(path: &Path, digits: Tensor<2>) -> Result<(), Box<dyn Error>> {
         (255.0 * pixel.unwrap_or(&0.0)).round() as u8
     };
     let pixels: Vec<u8> = (0..side * side).map(grey).collect();
-    let file = BufWriter::new(File::create(path)?);
+    let named = |error: std::io::Error| format!("cannot write {}: {error}", path.display());
+    let file = BufWriter::new(File::create(path).map_err(named)?);
     let mut encoder = png::Encoder::new(file, side as u32, side as u32);
     encoder.set_color(png::ColorType::Grayscale);
     encoder.set_depth(png::BitDepth::Eight);

@@ -24,7 +24,8 @@ use crate::bound::{Bound, Side};
 /// );
 /// ```
 ///
-/// The least validation loss without bounds is the default.
+/// A value that is NaN or infinite is never the best one. The least validation loss without bounds is
+/// the default.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Objective {
     #[serde(flatten)]
@@ -125,9 +126,9 @@ impl Objective {
         self.bounds.iter().map(missed).sum()
     }
 
-    /// The value such that the least one is the best; infinite for NaN.
+    /// The value such that the least one is the best; infinite for what is not finite.
     pub(crate) fn cost(&self, value: f64) -> f64 {
-        if value.is_nan() {
+        if !value.is_finite() {
             return f64::INFINITY;
         }
         match self.best.mode {
@@ -208,7 +209,10 @@ mod tests {
         assert!(!objective.is_bounded() && objective.is_met_by(&EpochRecord::new(1)));
         assert_eq!(objective.distance(&EpochRecord::new(1)), 0.0);
         assert_eq!(objective.to_string(), "the least valid_loss");
-        assert_eq!(objective.cost(f64::NAN), f64::INFINITY);
+        for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            assert_eq!(objective.cost(value), f64::INFINITY);
+            assert_eq!(Objective::max(valid("r2")).cost(value), f64::INFINITY);
+        }
         assert!(Objective::max(valid("r2")).cost(0.9) < Objective::max(valid("r2")).cost(0.1));
     }
 }

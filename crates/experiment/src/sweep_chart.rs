@@ -55,11 +55,7 @@ mod tests {
     #[test]
     fn any_sweep_can_be_drawn() {
         for losses in [&[][..], &[1.0], &[3.0, 1.0, f64::NAN], &[f64::INFINITY]] {
-            let point = |(&loss, lr): (&f64, u8)| LrPoint {
-                lr: lr.into(),
-                loss,
-                smoothed: loss,
-            };
+            let point = |(&loss, lr): (&f64, u8)| LrPoint::new(lr.into(), loss, loss);
             let points: Vec<LrPoint> = losses.iter().zip(1..).map(point).collect();
             let chart = of_points(&points).log_x();
             assert!(!chart.svg((640, 360)).unwrap().contains("NaN"));

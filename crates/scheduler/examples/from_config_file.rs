@@ -8,11 +8,23 @@
 
 use std::error::Error;
 use std::fs;
+use std::process::ExitCode;
 
 use burn_lr_scheduler::{Run, ScheduleConfig, Scheduler};
 use burn_optim::lr_scheduler::LrScheduler;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    // A `Result` from main would be printed for programmers.
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let default = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/examples/warmup_then_halve.json"

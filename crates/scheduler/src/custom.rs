@@ -58,8 +58,9 @@ use crate::{Build, Curve, Schedule, ScheduleError};
 ///
 /// What the schedule serializes is what documents hold, and what a record is compared with: a
 /// hyperparameter that is not serialized may change without being noticed. Floating-point
-/// hyperparameters should be finite, for JSON has no other. A field that is added later with a default
-/// keeps old documents and records valid.
+/// hyperparameters should be finite, for JSON has no other. A schedule without hyperparameters is
+/// `struct Never {}`, not `struct Never;`: TOML cannot write the latter. A field that is added later with
+/// a default keeps old documents and records valid.
 pub trait CustomSchedule: Schedule + Serialize + DeserializeOwned + Send + Sync + 'static {
     /// The name in documents and records: letters, digits and underscores, a letter first. It must not be
     /// the name of another schedule, and should stay what it is.

@@ -64,6 +64,14 @@ pub enum TrainingError {
         /// The metrics that there are, as far as that is known.
         known: Vec<String>,
     },
+    /// Two metrics would have the same name.
+    #[error("metric {metric:?}: expected one metric of that name, found {}", names.join(" and "))]
+    MetricTwice {
+        /// The name.
+        metric: String,
+        /// The names by which Burn displays them.
+        names: Vec<String>,
+    },
     /// A metric that something asks for has no value in an epoch.
     #[error("{user}: no value of {metric:?} in epoch {epoch}; {}", list(known))]
     MissingMetric {

@@ -36,7 +36,8 @@ impl Split {
 ///
 /// It is the name that Burn displays, in lower case and with underscores for blanks, behind the
 /// split: Burn's `Top-K Accuracy` on the validation data is `valid_top-k_accuracy`. Values that Burn
-/// gives in percent are fractions under these names.
+/// gives in percent are fractions under these names. A metric that is no mean over batches, such as
+/// AUROC or the use of memory, has the value that it has at the end of the split.
 ///
 /// ```
 /// use burn_lr_training::metrics::{MetricKey, train, valid};

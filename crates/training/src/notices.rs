@@ -14,6 +14,14 @@ impl Notices {
         Self(Arc::new(Mutex::new(Box::new(on_notice))))
     }
 
+    /// Says it to these, and then to `others`.
+    pub(crate) fn and(self, others: Self) -> Self {
+        Self::new(move |notice| {
+            self.say(notice);
+            others.say(notice);
+        })
+    }
+
     pub(crate) fn say(&self, notice: &str) {
         let mut on_notice = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         on_notice(notice);

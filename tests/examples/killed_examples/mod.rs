@@ -107,3 +107,56 @@ fn two_optimizers() {
     };
     assert_exact(&example, &after([(1, 40), (4, 100)]));
 }
+
+#[test]
+fn a_loop_leaves_the_runs_of_others_alone() {
+    let directory = TempDir::new().unwrap();
+    let cnn = Example {
+        name: "cnn",
+        arguments: "--samples 64 --epochs 1",
+        models: &[],
+    };
+    assert_eq!(cnn.complete(directory.path(), &[]).code, 0);
+    let parts = ["final.bpk", "history.json", "burn-lr.json"];
+    let read = || parts.map(|file| std::fs::read(directory.path().join(file)).unwrap());
+    let left = read();
+    for name in ["lstm_loop", "two_optimizers"] {
+        let example = Example {
+            name,
+            arguments: "--samples 300 --epochs 2",
+            models: &[],
+        };
+        let refused = example.complete(directory.path(), &[]);
+        assert_eq!(refused.code, 2, "{refused:?}");
+        assert!(refused.error.contains("holds a run already"), "{refused:?}");
+        let refused = example.complete(directory.path(), &["--resume"]);
+        assert_eq!(refused.code, 2, "{refused:?}");
+        assert!(refused.error.contains("of another example"), "{refused:?}");
+        assert!(left == read());
+
+        // Of its own, however damaged.
+        let own = TempDir::new().unwrap();
+        assert_eq!(example.complete(own.path(), &[]).code, 0);
+        std::fs::remove_file(own.path().join("final.bpk")).unwrap();
+        std::fs::remove_file(own.path().join("history.json")).unwrap();
+        std::fs::remove_file(own.path().join("history.csv")).unwrap();
+        for epoch in ["epoch-0001", "epoch-0002"] {
+            let path = own.path().join("checkpoint").join(epoch);
+            std::fs::write(path.join("manifest.json"), "{").unwrap();
+        }
+        let refused = example.complete(own.path(), &[]);
+        assert!(refused.error.contains("holds a run already"), "{refused:?}");
+        // Settings are named, and so is what cannot be written.
+        let own = TempDir::new().unwrap();
+        assert_eq!(example.complete(own.path(), &[]).code, 0);
+        let changed = example.complete(own.path(), &["--resume", "--seed", "7"]);
+        assert_eq!(changed.code, 2, "{changed:?}");
+        assert!(
+            changed.error.contains("seed was 42 and is 7 now"),
+            "{changed:?}"
+        );
+        let file = own.path().join("final.bpk");
+        let unwritable = example.complete(&file, &[]);
+        assert!(unwritable.error.contains("final.bpk"), "{unwritable:?}");
+    }
+}

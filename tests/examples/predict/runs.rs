@@ -113,6 +113,22 @@ fn best_comes_before_final_and_the_newest_run_before_others() {
         found(&["--model", "final"]),
         "mnist_plateau/run-001/final.bpk"
     );
+    // So are the newest runs of other examples.
+    for (run, settings) in [
+        ("cnn/run-001", json!({"model": {"channels": 8}})),
+        ("regression/run-001", json!(null)),
+        (
+            "own/run-001",
+            json!({ "model": MlpConfig::new().with_inputs(10) }),
+        ),
+    ] {
+        write(run, "best.bpk");
+        let config = json!({ "fixed": { "settings": settings } }).to_string();
+        fs::write(artifacts.path().join(run).join("burn-lr.json"), config).unwrap();
+    }
+    write("damaged/run-001", "best.bpk");
+    fs::write(artifacts.path().join("damaged/run-001/burn-lr.json"), "{").unwrap();
+    assert_eq!(found(&[]), "mnist_plateau/run-001/best.bpk");
     let older = artifacts.path().join("mnist_step/run-002");
     let older = ["--run-dir", older.to_str().unwrap()];
     assert_eq!(found(&older), "mnist_step/run-002/final.bpk");

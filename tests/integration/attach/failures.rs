@@ -34,7 +34,7 @@ fn a_metric_that_is_missing_stops_the_training_without_a_checkpoint() {
         assert!(matches!(
             observer.result(),
             Err(TrainingError::MissingMetric { metric, epoch: 1, known, .. })
-                if metric == "valid Accuracy" && known == ["Loss"]
+                if metric == "valid_accuracy" && known == ["valid_loss"]
         ));
         assert!(checkpoints(directory.path()).is_empty());
         assert!(directory.path().join("valid/epoch-1/Loss.log").exists());
@@ -98,7 +98,7 @@ fn a_metric_of_the_other_split_is_named_with_it() {
     launch(observer.attach(training), scheduler);
     assert!(matches!(
         observer.result(),
-        Err(TrainingError::MissingMetric { known, .. }) if known == ["Loss (train)"]
+        Err(TrainingError::MissingMetric { known, .. }) if known == ["train_loss"]
     ));
 }
 

@@ -75,11 +75,8 @@ fn assert_heard<M: LearnerModel>(
     for &(metric, lr) in epochs.iter() {
         let last = (0..updates).map(|_| alone.step()).last().unwrap();
         alone.observe(metric).unwrap();
-        let expected = LrState {
-            lr: last,
-            next_lr: alone.lr(),
-        };
-        assert_eq!(lr, expected, "{:?}", witness.metric);
+        let expected = (last, alone.lr());
+        assert_eq!((lr.lr, lr.next_lr), expected, "{:?}", witness.metric);
     }
     let cuts: u64 = alone.plateaus().iter().map(|plateau| plateau.cuts).sum();
     assert!(cuts > 0, "{:?} was never cut", witness.metric);

@@ -41,10 +41,7 @@ fn a_choice_is_tested_on_images_it_was_not_made_by() {
         assert!(worst.fold(1.0, f64::min) > 0.4, "{tested:?}");
         assert_eq!(results.tested(), Some(&tested));
     }
-    let none = Choice {
-        candidate: 3,
-        at: At::Last,
-    };
+    let none = Choice::new(3, At::Last);
     let refused = experiment.test(&mut results, none, accuracy);
     assert!(matches!(
         refused,

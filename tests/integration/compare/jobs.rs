@@ -1,18 +1,22 @@
 //! How many trials run at a time.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use burn::data::dataset::DatasetError;
 use burn::tensor::Device;
 use burn::train::metric::{AccuracyMetric, LossMetric};
+use burn_lr::experiment::results::Trial;
 use burn_lr::experiment::{Experiment, Setup};
 use burn_lr::model::ClassificationBatch;
+use burn_lr::scheduler::Mode;
 use burn_lr::training::Training;
 use burn_lr::training::loader::{BatchSource, EpochLoader, Sample};
+use burn_lr::training::metrics::{EarlyStopping, valid};
 use tempfile::TempDir;
 
-use super::{candidates, mnist, model};
+use super::{base, candidates, constant, mnist, model};
 
 /// Writes down whose batches are asked for.
 struct Logged<S>(S, PathBuf, Arc<Mutex<Vec<PathBuf>>>);
@@ -67,4 +71,29 @@ fn changes_of_trial(seed: Option<u64>) -> usize {
 fn trainings_that_draw_random_numbers_run_one_after_another() {
     assert_eq!(changes_of_trial(Some(1)), 2);
     assert!(changes_of_trial(None) > 2);
+}
+
+#[test]
+fn the_hooks_of_the_base_are_called_too() {
+    let directory = TempDir::new().unwrap();
+    let (epochs, notices) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let base = |setup: &Setup| {
+        let (training, model) = base(setup)?;
+        let (epochs, notices) = (epochs.clone(), notices.clone());
+        let training = training
+            .on_epoch(move |_| _ = epochs.fetch_add(1, Ordering::Relaxed))
+            .on_notice(move |_| _ = notices.fetch_add(1, Ordering::Relaxed))
+            .early_stopping(EarlyStopping::new(1).on(valid("accuracy"), Mode::Min));
+        Ok((training, model))
+    };
+    let results = Experiment::new(directory.path(), base)
+        .candidates([constant("a", 0.01, 5)])
+        .seeds([1, 2])
+        .run()
+        .unwrap();
+    let histories = results.trials().iter().filter_map(Trial::history);
+    let trained: usize = histories.map(|history| history.epochs.len()).sum();
+    assert_eq!(epochs.load(Ordering::Relaxed), trained);
+    // Each was stopped early.
+    assert!(trained < 10 && notices.load(Ordering::Relaxed) == 2);
 }

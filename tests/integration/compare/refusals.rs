@@ -1,8 +1,10 @@
 //! What is wrong is said before anything is trained.
 
-use burn_lr::experiment::{Candidate, Experiment, ExperimentError, SettingError};
+use burn::train::Interrupter;
+use burn_lr::experiment::{Candidate, Experiment, ExperimentError, Objective, SettingError};
 use burn_lr::scheduler::StepLr;
 use burn_lr::training::TrainingError;
+use burn_lr::training::metrics::valid;
 use tempfile::TempDir;
 
 use super::{base, candidates, constant, fitting, histories};
@@ -93,4 +95,55 @@ fn another_candidate_of_the_same_name_is_refused() {
             if name == "constant" && field.ends_with("schedule.Constant.lr")
     ));
     assert_eq!(histories(&run(0.01).unwrap()), first);
+}
+
+#[test]
+fn a_metric_of_a_bound_that_is_not_registered_is_refused_before_the_first_update() {
+    let directory = TempDir::new().unwrap();
+    let objective = Objective::min(valid("loss")).at_least(valid("recall"), 0.5);
+    let refused = Experiment::new(directory.path(), base)
+        .candidates(candidates())
+        .objective(objective)
+        .run();
+    assert!(
+        matches!(
+            &refused,
+            Err(ExperimentError::MissingMetric { metric, known, .. })
+                if metric == "valid_recall" && *known == ["accuracy", "loss"]
+        ),
+        "{refused:?}"
+    );
+    for candidate in ["constant", "step", "plateau"] {
+        let trial = directory
+            .path()
+            .join("trials")
+            .join(candidate)
+            .join("seed-1");
+        assert!(!trial.join("history.json").exists());
+    }
+}
+
+#[test]
+fn settings_may_change_until_an_epoch_was_trained() {
+    let directory = TempDir::new().unwrap();
+    let run = |hidden: usize, stopped: bool| {
+        let interrupter = Interrupter::new();
+        if stopped {
+            interrupter.stop(Some("a test"));
+        }
+        Experiment::new(directory.path(), base)
+            .candidates([constant("a", 0.01, 1).setting("hidden", hidden)])
+            .seeds([1])
+            .interrupter(interrupter)
+            .run()
+    };
+    assert!(matches!(
+        run(4, true),
+        Err(ExperimentError::Interrupted { finished: 0, .. })
+    ));
+    run(8, false).unwrap();
+    assert!(matches!(
+        run(4, false),
+        Err(ExperimentError::SettingsChanged { .. })
+    ));
 }

@@ -1,12 +1,14 @@
 //! Searches.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use burn_lr::experiment::results::Results;
+use burn_lr::experiment::results::{Results, Trial};
 use burn_lr::experiment::search::{Budget, Draw, Search, catalogue};
-use burn_lr::experiment::{Candidate, Experiment, Setup};
+use burn_lr::experiment::{Candidate, Experiment, ExperimentError, Setup};
+use burn_lr::scheduler::LambdaLr;
 use burn_lr::training::metrics::{train, valid};
 use tempfile::TempDir;
 
@@ -55,26 +57,82 @@ fn a_search_finds_the_same_for_the_same_seed_and_confirms_it_afresh() {
 }
 
 #[test]
-fn a_search_by_time_is_as_wide_when_it_is_run_again() {
+fn a_search_by_time_finds_the_same_when_it_is_run_again() {
+    const BUDGET: Duration = Duration::from_millis(1500);
     let directory = TempDir::new().unwrap();
-    let trained = AtomicUsize::new(0);
+    let (made, trained) = (AtomicUsize::new(0), Arc::new(AtomicUsize::new(0)));
+    // To make the base takes longer than to train.
     let base = |setup: &Setup| {
-        trained.fetch_add(1, Ordering::Relaxed);
-        base(setup)
+        made.fetch_add(1, Ordering::Relaxed);
+        std::thread::sleep(Duration::from_millis(60));
+        let (training, model) = base(setup)?;
+        let trained = trained.clone();
+        let count = move |burns| {
+            trained.fetch_add(1, Ordering::Relaxed);
+            burns
+        };
+        Ok((training.configure(count), model))
     };
     let search = || {
         let experiment = Experiment::new(directory.path(), base).jobs(2);
-        let found = Search::new(experiment, catalogue(0.01, 1..=2))
-            .budget(Budget::Time(Duration::from_millis(1)))
+        Search::new(experiment, catalogue(0.01, 1..=1))
+            .budget(Budget::Time(BUDGET))
             .confirmations(1)
             .run()
-            .unwrap();
-        assert_eq!(found.confirmation.trials().len(), 1);
-        found.trials.len()
+            .unwrap()
     };
-    // The probes alone, for nothing else fits: now and when they are all there already.
-    let [first, second] = [search(), search()];
-    assert_eq!((first, second), (4, 4));
+    let found = search();
+    let trials = found.trials.len();
+    let seconds = |(_, trial): &(Candidate, Trial)| trial.whole_seconds;
+    let spent: f64 = found.trials.iter().map(seconds).sum();
+    assert!(found.trials.iter().all(|trial| seconds(trial) >= 0.06));
+    // Two at a time, two of which at least are there to tell how long one takes.
+    assert!(
+        trials == 4 || spent / 2.0 < 2.0 * BUDGET.as_secs_f64(),
+        "{spent}"
+    );
+    // One for each trial, those of the confirmation among them, and one for each time that trials begin.
+    let bases = made.swap(0, Ordering::Relaxed);
+    assert!((trials..=trials + 10).contains(&bases), "{bases} {trials}");
+    assert_eq!(trained.swap(0, Ordering::Relaxed), trials + 1);
+    let again = search();
+    assert_eq!(again.candidate, found.candidate);
+    assert_eq!(again.trials.len(), trials);
+    assert_eq!(again.trials.iter().map(seconds).sum::<f64>(), spent);
+    assert_eq!(trained.load(Ordering::Relaxed), 0);
+}
+
+#[test]
+fn closures_that_cannot_be_told_apart_are_refused() {
+    let directory = TempDir::new().unwrap();
+    let run = |space: &dyn Fn(&mut Draw) -> Candidate| {
+        Search::new(Experiment::new(directory.path(), base), space)
+            .budget(Budget::Trials(12))
+            .confirmations(1)
+            .run()
+    };
+    let refused = run(&|draw| {
+        let decay = draw.uniform(0.5, 1.0);
+        let schedule = LambdaLr::new(0.01, move |epoch| decay.powi(epoch as i32));
+        Candidate::new("lambda")
+            .epochs(1)
+            .schedule(schedule.per_epoch())
+    });
+    assert!(
+        matches!(
+            &refused,
+            Err(ExperimentError::Invalid { name: "space of the search", found, .. })
+                if found.contains("lambda")
+        ),
+        "{refused:?}"
+    );
+    // Clones of one closure are one candidate.
+    let schedule = LambdaLr::new(0.01, |_| 1.0);
+    let found = run(&|_| {
+        let schedule = schedule.clone().per_epoch();
+        Candidate::new("lambda").epochs(1).schedule(schedule)
+    });
+    assert_eq!(found.unwrap().trials.len(), 1);
 }
 
 #[test]

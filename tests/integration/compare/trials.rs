@@ -11,6 +11,7 @@ use burn_lr::experiment::results::At;
 use burn_lr::experiment::{Candidate, Experiment, ExperimentError, Report, Setup};
 use burn_lr::model::MlpConfig;
 use burn_lr::training::metrics::{MetricKey, train, valid};
+use burn_lr::training::optim::{Group, Select};
 use burn_lr::training::storage::load_model;
 use tempfile::TempDir;
 
@@ -257,4 +258,35 @@ fn what_a_candidate_does_not_set_is_the_bases() {
             "valid_loss"
         ]
     );
+}
+
+#[test]
+fn learning_rates_of_parameter_groups_are_results() {
+    let directory = TempDir::new().unwrap();
+    let base = |setup: &Setup| {
+        let (training, model) = base(setup)?;
+        let head = Group::new("head", Select::prefix("fc2")).lr_scale(0.5);
+        Ok((training.group(head), model))
+    };
+    let results = Experiment::new(directory.path(), base)
+        .candidates([constant("a", 0.01, 2)])
+        .seeds([1, 2])
+        .run()
+        .unwrap();
+    assert_eq!(results.groups(), ["head"]);
+    let summary = &results.summaries()[0];
+    assert_eq!(
+        (summary.final_lr.mean, summary.group_lr("head").mean),
+        (0.01, 0.005)
+    );
+    assert!(summary.group_lr("tail").mean.is_nan());
+    assert!(results.table().lines().next().unwrap().contains(" lr_head"));
+    assert!(results.to_csv().unwrap().contains(",final_lr_head,"));
+    let json: serde_json::Value = serde_json::from_str(&results.to_json().unwrap()).unwrap();
+    assert_eq!(
+        json["summaries"][0]["final_group_lrs"]["head"]["mean"],
+        0.005
+    );
+    let page = Report::new(&results).to_html();
+    assert!(page.contains("a: head") && page.contains("last LR of head"));
 }

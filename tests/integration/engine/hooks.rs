@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use burn::tensor::Device;
 use burn::train::logger::{EvaluationProgressLogger, TrainingProgressLogger};
 use burn::train::metric::MetricDefinition;
 use burn::train::renderer::{
@@ -104,7 +105,7 @@ fn a_renderer_of_the_users_own_is_shown_the_run() {
         ((BATCHES + 1) * epochs, (2 + 1) * epochs)
     );
     assert!(seen.ends == 1 && seen.summary.is_none());
-    assert!(!directory.path().join("train").exists());
+    assert!(!directory.path().join("summary").exists());
 }
 
 fn entries(metrics: &[MetricSummary]) -> Vec<(usize, f64)> {
@@ -120,10 +121,20 @@ fn entries(metrics: &[MetricSummary]) -> Vec<(usize, f64)> {
 
 #[test]
 fn the_summary_has_all_epochs_also_after_a_resume() {
+    for devices in [1, 2] {
+        summary_of(devices);
+    }
+}
+
+fn summary_of(devices: usize) {
     let directory = TempDir::new().unwrap();
+    let run = || run(directory.path()).devices(vec![Device::flex(); devices]);
+    // Of the user's own, which is nobody else's business.
+    let own = directory.path().join("train/epoch-3");
+    std::fs::create_dir_all(&own).unwrap();
     let summarized = |epochs| {
         let renderer = Renderer::default();
-        let history = run(directory.path())
+        let history = run()
             .epochs(epochs)
             .configure(|training| training.summary())
             .renderer(renderer.clone())
@@ -148,10 +159,11 @@ fn the_summary_has_all_epochs_also_after_a_resume() {
             losses(|epoch| epoch.valid("loss"))
         );
     };
-    stopped(run(directory.path()), 1, Net::new(1));
+    stopped(run(), 1, Net::new(1));
     summarized(2);
     summarized(EPOCHS);
     // A run that has to start again, and is shorter.
     std::fs::remove_dir_all(directory.path().join("checkpoint")).unwrap();
     summarized(3);
+    assert!(own.exists());
 }

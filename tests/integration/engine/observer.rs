@@ -91,8 +91,18 @@ fn result(
     attach: Attach,
     stop: Option<(u64, usize)>,
 ) -> Result<(), TrainingError> {
+    result_of_epochs(BATCHES, schedule, attach, stop)
+}
+
+/// As if an epoch had so many updates.
+fn result_of_epochs(
+    updates: u64,
+    schedule: impl Into<ScheduleConfig>,
+    attach: Attach,
+    stop: Option<(u64, usize)>,
+) -> Result<(), TrainingError> {
     let directory = TempDir::new().unwrap();
-    let scheduler = Scheduler::new(schedule, Run::per_epoch(BATCHES)).unwrap();
+    let scheduler = Scheduler::new(schedule, Run::per_epoch(updates)).unwrap();
     let (scheduler, feedback) = FeedbackScheduler::new(scheduler);
     let observer = PlateauObserver::new(feedback);
     let training = attach(&observer, training(directory.path(), stop));
@@ -117,6 +127,15 @@ fn an_observer_that_was_displaced_says_so() {
         matches!(never, Err(TrainingError::NeverObserved)),
         "{never:?}"
     );
+    // An epoch that has fewer updates than were said, even than the whole training has.
+    for updates in [BATCHES + 1, 10 * BATCHES] {
+        let never = result_of_epochs(updates, plateau(), displaced, None);
+        assert!(
+            matches!(never, Err(TrainingError::NeverObserved)),
+            "{never:?}"
+        );
+        result_of_epochs(updates, plateau(), attached, None).unwrap();
+    }
     // A constant rate has nothing to observe.
     result(Constant::new(0.01), displaced, None).unwrap();
 }

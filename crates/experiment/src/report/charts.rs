@@ -50,11 +50,10 @@ fn of_all(results: &Results, title: &str, y: &str, value: Value<'_>) -> Option<C
 }
 
 /// The learning rate over each candidate's run, as its schedule has it; of plateaus, which hear
-/// metrics, as it was at the end of each epoch.
+/// metrics, and of parameter groups, as it was at the end of each epoch.
 fn rates(results: &Results) -> Chart {
-    let chart = chart(results, "Learning rate", "learning rate").log_y();
-    let summaries = results.summaries().iter().enumerate();
-    let lines = summaries.map(|(place, summary)| {
+    let mut chart = chart(results, "Learning rate", "learning rate").log_y();
+    for (place, summary) in results.summaries().iter().enumerate() {
         let name = &summary.candidate.name;
         let trial = results
             .trials()
@@ -63,11 +62,19 @@ fn rates(results: &Results) -> Chart {
         let scheduled = trial
             .and_then(curve)
             .map(|points| Line::new(name, points).held());
-        scheduled
+        let rate = scheduled
             .or_else(|| line(name, results, place, &|epoch| Some(epoch.lr)))
-            .unwrap_or_else(|| Line::new(name, []))
-    });
-    lines.fold(chart, Chart::line)
+            .unwrap_or_else(|| Line::new(name, []));
+        chart = chart.line(rate.colour(place));
+        for group in summary.final_group_lrs.keys() {
+            let name = format!("{name}: {group}");
+            let of_group = |epoch: &EpochRecord| epoch.group_lrs.get(group).copied();
+            if let Some(rate) = line(&name, results, place, &of_group) {
+                chart = chart.line(rate.colour(place).dashed());
+            }
+        }
+    }
+    chart
 }
 
 /// Training against validation for each candidate.

@@ -39,10 +39,18 @@ fn table(results: &Results, at: At, caption: &str) -> Markup {
     let varied = varying(summaries.iter().map(|summary| &summary.candidate));
     let bounded = results.objective().is_bounded();
     let metrics = by_name(results);
-    let more: &[&str] = match at {
-        At::Last => &["last LR", "cuts", "seconds"],
-        At::Best => &["best epoch"],
+    let groups = match at {
+        At::Last => results.groups(),
+        At::Best => Vec::new(),
     };
+    let mut more: Vec<String> = match at {
+        At::Last => ["last LR", "cuts", "seconds"].map(str::to_owned).to_vec(),
+        At::Best => vec!["best epoch".to_owned()],
+    };
+    more.splice(
+        1..1,
+        groups.iter().map(|group| format!("last LR of {group}")),
+    );
     html! {
         div.wide { table {
             caption { (caption) }
@@ -51,7 +59,7 @@ fn table(results: &Results, at: At, caption: &str) -> Markup {
                 @if bounded { th rowspan="2" { "bounds" } }
                 @for column in &varied { th rowspan="2" { (column.name) } }
                 @for (name, parts) in &metrics { th colspan=(parts.len()) { (name) } }
-                @for name in more { th rowspan="2" { (name) } }
+                @for name in &more { th rowspan="2" { (name) } }
             }
             tr.parts {
                 @for (_, parts) in &metrics { @for part in parts { th { (part.heading()) } } }
@@ -67,6 +75,7 @@ fn table(results: &Results, at: At, caption: &str) -> Markup {
                     @match at {
                         At::Last => {
                             td { (summary.final_lr.scientific()) }
+                            @for group in &groups { td { (summary.group_lr(group).scientific()) } }
                             td { (summary.cuts.text(1.0, 1)) }
                             td { (summary.seconds.text(1.0, 1)) }
                         }

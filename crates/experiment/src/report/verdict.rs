@@ -70,8 +70,8 @@ fn best(results: &Results) -> Markup {
         new
     });
     html! {
-        @if summary.last.stat(metric).mean.is_nan() {
-            "No candidate has a " (metric) " that is a number."
+        @if !summary.last.stat(metric).mean.is_finite() {
+            "No candidate has a " (metric) " that is a finite number."
         } @else {
             @if summary.last.is_met() && summary.failed.is_empty() { "Best by " (metric) }
             @else if !summary.last.is_met() { "Closest to the bounds" }

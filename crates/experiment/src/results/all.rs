@@ -1,5 +1,6 @@
 //! What an experiment led to.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use burn_lr_training::metrics::{Best, MetricKey, Metrics};
@@ -47,11 +48,19 @@ impl Tested {
 
 /// A candidate that was chosen, by its figures or by hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Choice {
     /// Its place among the candidates.
     pub candidate: usize,
     /// The epoch of each trial that it was chosen by.
     pub at: At,
+}
+
+impl Choice {
+    /// The candidate at that place, by the figures of those epochs.
+    pub fn new(candidate: usize, at: At) -> Self {
+        Self { candidate, at }
+    }
 }
 
 impl Results {
@@ -147,6 +156,13 @@ impl Results {
         keys
     }
 
+    /// The parameter groups that have learning rates of their own under any candidate.
+    pub fn groups(&self) -> Vec<String> {
+        let all = self.summaries.iter();
+        let groups: BTreeSet<&String> = all.flat_map(|s| s.final_group_lrs.keys()).collect();
+        groups.into_iter().cloned().collect()
+    }
+
     /// Every candidate but the first, compared with the first; p-values are adjusted for the number
     /// of candidates.
     pub fn comparisons(&self, metric: &MetricKey, at: At) -> Vec<Comparison> {
@@ -172,14 +188,14 @@ impl Results {
     /// and [test](crate::Experiment::test) the choice.
     pub fn choose(&self, at: At) -> Choice {
         let candidate = self.ranked(at).first().copied().unwrap_or(0);
-        Choice { candidate, at }
+        Choice::new(candidate, at)
     }
 
     /// The places of the candidates, the best one by the objective first; of equals, the earlier one.
     ///
     /// Candidates with failed trials come after all others. Then counts by how much the bounds are
     /// [missed](Objective::distance) in the mean over the seeds, then the mean of the objective's
-    /// metric; NaN comes after everything else.
+    /// metric; what is NaN or infinite comes after everything else.
     pub fn ranked(&self, at: At) -> Vec<usize> {
         ranked(&self.summaries, &self.objective, at)
     }

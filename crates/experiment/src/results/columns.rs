@@ -24,7 +24,8 @@ impl Column {
 /// A column for each part of the candidates that is not the same for all of them.
 ///
 /// Schedules of one kind have a column for each of their settings that varies; where there are several
-/// kinds, one column says which. So with optimizers.
+/// kinds, one column says which, and those of each kind what varies within it. So with optimizers. A
+/// setting of the base that is called as another column may be is `settings.<name>`.
 pub(crate) fn varying<'a>(candidates: impl IntoIterator<Item = &'a Candidate>) -> Vec<Column> {
     let contents: Vec<Value> = candidates.into_iter().map(Candidate::content).collect();
     let part = |name: &str| {
@@ -42,8 +43,43 @@ pub(crate) fn varying<'a>(candidates: impl IntoIterator<Item = &'a Candidate>) -
         .into_iter()
         .map(|s| s.and_then(Value::as_object))
         .collect();
-    columns.extend(fields("", &settings));
+    columns.extend(fields(&setting_header, &settings));
     columns
+}
+
+/// Names of other columns of tables and documents.
+const TAKEN: [&str; 16] = [
+    "best_epoch",
+    "bounds",
+    "candidate",
+    "clock",
+    "cuts",
+    "epochs",
+    "epochs_in_bounds",
+    "failed",
+    "final_lr",
+    "last_lr",
+    "optimizer",
+    "schedule",
+    "seconds",
+    "seeds",
+    "settings",
+    "trained_epochs",
+];
+
+/// How names begin that columns of metrics, rates and hyperparameters may have.
+const TAKEN_STARTS: [&str; 6] = ["best_", "final_", "last_", "lr_", "train_", "valid_"];
+
+fn setting_header(name: &str) -> String {
+    let taken = TAKEN.contains(&name)
+        || TAKEN_STARTS.iter().any(|start| name.starts_with(start))
+        || name.ends_with("_gap")
+        || name.contains('.');
+    if taken {
+        format!("settings.{name}")
+    } else {
+        name.to_owned()
+    }
 }
 
 /// The columns of values such as `{"StepLr": {"step_size": 3}}`, which may be missing.
@@ -53,24 +89,44 @@ fn kinds(name: &str, values: &[Option<&Value>]) -> Vec<Column> {
         other => Some(text(other)),
     };
     let kinds: Vec<Option<String>> = values.iter().map(|value| kind((*value)?)).collect();
-    if let Some(Some(first)) = kinds.first()
-        && kinds.iter().all(|kind| kind.as_ref() == Some(first))
-    {
+    let distinct: BTreeSet<&String> = kinds.iter().flatten().collect();
+    let mut columns = Vec::from_iter(column(name, kinds.clone()));
+    for kind in distinct {
         let inside: Vec<_> = values
             .iter()
-            .map(|value| {
-                value
-                    .and_then(|value| value.get(first))
-                    .and_then(Value::as_object)
-            })
+            .map(|value| value.and_then(|value| value.get(kind)))
             .collect();
-        return fields(&format!("{first}."), &inside);
+        columns.extend(within(kind, &inside));
     }
-    column(name, kinds).into_iter().collect()
+    columns
+}
+
+/// The columns of the values of one kind, which others do not have.
+fn within(kind: &str, values: &[Option<&Value>]) -> Vec<Column> {
+    let of_kind: Vec<&Value> = values.iter().copied().flatten().collect();
+    if of_kind.windows(2).all(|pair| pair[0] == pair[1]) {
+        return Vec::new();
+    }
+    if !of_kind.iter().all(|value| value.is_object()) {
+        return plain(kind, values).into_iter().collect();
+    }
+    let objects: Vec<_> = values
+        .iter()
+        .map(|value| value.and_then(Value::as_object))
+        .collect();
+    let mut columns = fields(&|field| format!("{kind}.{field}"), &objects);
+    // That others do not have a field is no variation of it.
+    columns.retain(|column| {
+        let own = column.cells.iter().zip(&objects);
+        let mut own = own.filter_map(|(cell, object)| object.map(|_| cell));
+        let first = own.next();
+        own.any(|cell| Some(cell) != first)
+    });
+    columns
 }
 
 /// A column for each field that varies.
-fn fields(prefix: &str, objects: &[Option<&Map<String, Value>>]) -> Vec<Column> {
+fn fields(header: &dyn Fn(&str) -> String, objects: &[Option<&Map<String, Value>>]) -> Vec<Column> {
     let names: BTreeSet<&String> = objects
         .iter()
         .flatten()
@@ -81,7 +137,7 @@ fn fields(prefix: &str, objects: &[Option<&Map<String, Value>>]) -> Vec<Column> 
             .iter()
             .map(|object| object.and_then(|o| o.get(name)))
             .collect();
-        plain(&format!("{prefix}{name}"), &values)
+        plain(&header(name), &values)
     };
     names.into_iter().filter_map(column_of).collect()
 }
@@ -112,6 +168,7 @@ fn text(value: &Value) -> String {
 mod tests {
     use burn::optim::{AdamWConfig, SgdConfig};
     use burn_lr_scheduler::{Constant, StepLr};
+    use burn_lr_training::optim::OptimizerConfig;
 
     use super::*;
 
@@ -174,10 +231,54 @@ mod tests {
         let decay = |decay| with(AdamWConfig::new().with_weight_decay(decay).into());
         let varied = columns(&[decay(0.01), decay(0.1)]);
         assert_eq!(varied, [column("AdamW.weight_decay", &["0.01", "0.1"])]);
-        let sgd: burn_lr_training::optim::OptimizerConfig = SgdConfig::new().into();
+        let described = |text: &str| {
+            let custom = OptimizerConfig::custom(SgdConfig::new().init(), text);
+            Candidate::new("a").optimizer(custom)
+        };
+        assert_eq!(
+            columns(&[described("lion 0.9"), described("lion 0.8")]),
+            [column("Custom", &["lion 0.9", "lion 0.8"])]
+        );
+        let sgd: OptimizerConfig = SgdConfig::new().into();
         assert_eq!(
             columns(&[decay(0.01), with(sgd), Candidate::new("b")]),
             [column("optimizer", &["AdamW", "Sgd", "-"])]
         );
+    }
+    #[test]
+    fn what_varies_within_a_kind_is_told_beside_the_kinds() {
+        let rate = |lr| Candidate::new("a").schedule(Constant::new(lr).per_epoch());
+        let step = Candidate::new("s").schedule(StepLr::new(0.1, 3).per_epoch());
+        assert_eq!(
+            columns(&[rate(0.1), step, rate(0.01)]),
+            [
+                column("schedule", &["Constant", "StepLr", "Constant"]),
+                column("Constant.lr", &["0.1", "-", "0.01"]),
+            ]
+        );
+        let with = |optimizer: OptimizerConfig| Candidate::new("a").optimizer(optimizer);
+        let decay = |decay| with(AdamWConfig::new().with_weight_decay(decay).into());
+        assert_eq!(
+            columns(&[decay(0.01), with(SgdConfig::new().into()), decay(0.1)]),
+            [
+                column("optimizer", &["AdamW", "Sgd", "AdamW"]),
+                column("AdamW.weight_decay", &["0.01", "-", "0.1"]),
+            ]
+        );
+    }
+
+    #[test]
+    fn no_setting_takes_the_name_of_another_column() {
+        let with = |value: usize| {
+            Candidate::new("a")
+                .epochs(value)
+                .setting("epochs", value)
+                .setting("valid_loss", value)
+                .setting("hidden", value)
+        };
+        let columns = columns(&[with(1), with(2)]);
+        let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
+        let expected = ["epochs", "settings.epochs", "hidden", "settings.valid_loss"];
+        assert_eq!(names, expected);
     }
 }

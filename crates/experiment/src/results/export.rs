@@ -114,6 +114,10 @@ impl Results {
         add("best_epoch".to_owned(), &|s| number(s.best_epoch.mean));
         add("trained_epochs".to_owned(), &|s| number(s.epochs.mean));
         add("final_lr".to_owned(), &|s| number(s.final_lr.mean));
+        for group in self.groups() {
+            let name = format!("final_lr_{group}");
+            add(name, &|s| number(s.group_lr(&group).mean));
+        }
         add("cuts".to_owned(), &|s| number(s.cuts.mean));
         add("seconds".to_owned(), &|s| number(s.seconds.mean));
         if self.objective().is_bounded() {

@@ -9,8 +9,8 @@ use crate::objective::Objective;
 /// The places of the candidates, the best one first; of equals, the first one.
 ///
 /// Those with failed trials come last. Then counts by how much the bounds are missed in the mean over
-/// the seeds, then the mean of the objective's metric; what is NaN, or has no value under some seed,
-/// comes after everything that is a number.
+/// the seeds, then the mean of the objective's metric; what is NaN or infinite, or has no value under
+/// some seed, comes after everything else.
 pub(crate) fn ranked(summaries: &[Summary], objective: &Objective, at: At) -> Vec<usize> {
     let ranks: Vec<Rank> = summaries
         .iter()

@@ -1,5 +1,7 @@
 //! What the trials of a candidate have in common.
 
+use std::collections::BTreeMap;
+
 use burn_lr_training::metrics::{Best, EpochRecord};
 use serde::Serialize;
 
@@ -31,6 +33,9 @@ pub struct Summary {
     pub epochs_met: Vec<usize>,
     /// The learning rate of the last update.
     pub final_lr: Stat,
+    /// The learning rates of the last update by parameter group, of the groups that have one of their
+    /// own.
+    pub final_group_lrs: BTreeMap<String, Stat>,
     /// How often a plateau cut a learning rate.
     pub cuts: Stat,
     /// Seconds that the epochs of a trial took, beside whatever else was running.
@@ -44,6 +49,13 @@ impl Summary {
             At::Last => &self.last,
             At::Best => &self.best,
         }
+    }
+
+    /// The learning rate of the last update of a parameter group; without a mean if it has none of its
+    /// own.
+    pub fn group_lr(&self, group: &str) -> Stat {
+        let stat = self.final_group_lrs.get(group).copied();
+        stat.unwrap_or_else(|| Stat::of([]))
     }
 
     pub(crate) fn new(
@@ -86,6 +98,7 @@ impl Summary {
                 Vec::new()
             },
             final_lr: over(|trial| trial.last().map_or(f64::NAN, |epoch| epoch.lr)),
+            final_group_lrs: group_lrs(&epochs(At::Last)),
             cuts: over(|trial| {
                 let epochs = trial.history().map_or(&[][..], |history| &history.epochs);
                 epochs.iter().map(|epoch| epoch.cuts.len() as f64).sum()
@@ -93,6 +106,17 @@ impl Summary {
             seconds: over(Trial::seconds),
         }
     }
+}
+
+/// The learning rates by parameter group over the seeds.
+fn group_lrs(epochs: &[(u64, &EpochRecord)]) -> BTreeMap<String, Stat> {
+    let rates = epochs.iter().flat_map(|(_, epoch)| &epoch.group_lrs);
+    let mut groups: BTreeMap<&String, Vec<f64>> = BTreeMap::new();
+    for (group, &lr) in rates {
+        groups.entry(group).or_default().push(lr);
+    }
+    let stat = |(group, lrs): (&String, Vec<f64>)| (group.clone(), Stat::of(lrs));
+    groups.into_iter().map(stat).collect()
 }
 
 /// The epochs that all trials have and in which all keep the bounds.

@@ -32,10 +32,14 @@ impl Results {
                 .any(|s| s.last.gaps.contains_key(key.name()));
             // Behind the second of the two splits.
             if has_gap && key.split() == burn_lr_training::metrics::Split::Valid {
-                add("gap", &|s| s.last.gap(key.name()).to_string());
+                let name = format!("{}_gap", key.name());
+                add(&name, &|s| s.last.gap(key.name()).to_string());
             }
         }
         add("last_lr", &|s| s.final_lr.scientific());
+        for group in self.groups() {
+            add(&format!("lr_{group}"), &|s| s.group_lr(&group).scientific());
+        }
         if summaries.iter().any(|s| s.cuts.mean > 0.0) {
             add("cuts", &|s| s.cuts.text(1.0, 1));
         }

@@ -41,6 +41,7 @@ fn with(candidate: usize, seed: u64, outcome: Outcome) -> Trial {
         candidate,
         seed,
         directory: format!("trials/{candidate}/seed-{seed}").into(),
+        whole_seconds: 0.0,
         outcome,
     }
 }
@@ -179,9 +180,13 @@ fn the_greatest_is_chosen_where_more_is_better() {
         of(1, 0.9),
         of(2, f64::NEG_INFINITY),
         of(3, f64::NAN),
+        of(4, f64::INFINITY),
     ];
     let results = results(&Objective::max(valid("r2")), trials).unwrap();
     assert_eq!(results.ranked(At::Last)[..2], [1, 0]);
+    // An infinite value is no better than none.
+    assert_eq!(results.ranked(At::Last)[2..], [2, 3, 4]);
+    assert_eq!(results.ranked(At::Best)[..2], [1, 0]);
 }
 
 #[test]

@@ -15,6 +15,8 @@ pub struct Trial {
     pub seed: u64,
     /// The run directory.
     pub directory: PathBuf,
+    /// The seconds that it took, the making of model and data included, by whichever processes.
+    pub whole_seconds: f64,
     /// What became of it.
     pub outcome: Outcome,
 }

@@ -1,6 +1,6 @@
 //! What is refused before anything is trained.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::num::NonZero;
 
 use burn::train::LearnerModel;
@@ -22,10 +22,14 @@ where
     F: Fn(&Setup) -> Result<(Training<M>, M), BaseError> + Sync,
 {
     /// Refuses what cannot be trained, and gives how many trials may run at a time.
+    ///
+    /// The base is made for one trial of each candidate, or of the first one alone: it may take long,
+    /// and every trial is looked at again when its turn comes.
     pub(crate) fn check(
         &self,
         candidates: &[Candidate],
         plan: &[(usize, u64)],
+        checked: Checked,
     ) -> Result<usize, ExperimentError> {
         if plan.is_empty() {
             return Err(ExperimentError::Invalid {
@@ -47,15 +51,22 @@ where
             settings_file::check(candidate, &self.candidate_directory(candidate))?;
         }
         let (mut on_cpu, mut random) = (true, false);
-        let mut seen = BTreeSet::new();
+        // Of each, a trial that was begun, if any was: it may have been another candidate's.
+        let mut trials: BTreeMap<usize, (u64, bool)> = BTreeMap::new();
         for &(number, seed) in plan {
+            let begun = self.trial_directory(&candidates[number], seed).exists();
+            let trial = trials.entry(number).or_insert((seed, begun));
+            if begun && !trial.1 {
+                *trial = (seed, begun);
+            }
+        }
+        let most = match checked {
+            Checked::All => trials.len(),
+            Checked::First => 1,
+        };
+        for (number, (seed, _)) in trials.into_iter().take(most) {
             let candidate = &candidates[number];
             let directory = self.trial_directory(candidate, seed);
-            let first = seen.insert(number);
-            // Another seed changes nothing unless something was trained under it.
-            if !first && !directory.exists() {
-                continue;
-            }
             let (training, model) =
                 prepared(&self.base, &directory, seed, candidate, self.best_epoch())?;
             let refused = |source| ExperimentError::Candidate {
@@ -77,6 +88,15 @@ where
             None => 1,
         })
     }
+}
+
+/// Of which candidates the base is made before anything is trained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Checked {
+    /// Of all.
+    All,
+    /// Of the first one alone: the others may be many.
+    First,
 }
 
 /// How many threads the machine runs at a time.

@@ -103,7 +103,8 @@ where
     /// An experiment in `directory` on what `base` gives.
     ///
     /// The base must seed the device and draw the initial weights from it, and register the metrics
-    /// that the objective asks for.
+    /// that the objective asks for. What it has set to be called at the end of epochs and with notices
+    /// is called; display and interrupter are the experiment's own, since trials run side by side: see [`display`](Self::display) and [`interrupter`](Self::interrupter).
     pub fn new(directory: impl AsRef<Path>, base: F) -> Self {
         Self {
             directory: directory.as_ref().to_owned(),

@@ -8,7 +8,8 @@ mod prepare;
 mod progress;
 mod settings_file;
 mod train;
+mod trial_file;
 mod weights;
 
-pub(crate) use check::cores;
+pub(crate) use check::{Checked, cores};
 pub use experiment::Experiment;

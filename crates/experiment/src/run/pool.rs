@@ -4,7 +4,8 @@ use std::any::Any;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::Sender;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Instant;
 
 use burn::train::{Interrupter, LearnerModel};
 use burn_lr_training::metrics::{Best, History, MetricKey};
@@ -12,6 +13,7 @@ use burn_lr_training::run::Display;
 use burn_lr_training::{Training, TrainingError};
 
 use super::prepare::prepared;
+use super::trial_file;
 use crate::candidate::Candidate;
 use crate::candidate::Setup;
 use crate::error::BaseError;
@@ -26,6 +28,8 @@ pub(crate) struct Pool<'a, F> {
     pub candidates: &'a [Candidate],
     pub trials: &'a [Trial],
     pub waiting: Mutex<VecDeque<usize>>,
+    /// All threads share a generator: a trial that draws from it while it trains runs alone.
+    pub generator: RwLock<()>,
 }
 
 /// What a worker reports about a trial.
@@ -37,8 +41,11 @@ pub(crate) enum Event {
         metric: String,
         known: Vec<String>,
     },
-    /// Nothing if the trial was stopped from outside.
-    End(Option<Outcome>),
+    /// It cannot be trained, whatever the seed.
+    Refused(TrainingError),
+    /// The trial's end, and the seconds that it took. Nothing became of it if it was stopped from
+    /// outside.
+    End(Option<Outcome>, f64),
 }
 
 impl<F> Pool<'_, F> {
@@ -59,6 +66,7 @@ impl<F> Pool<'_, F> {
             let interrupter = Interrupter::new();
             // Whoever listens does so until the last worker is done.
             let _ = events.send((number, Event::Start(interrupter.clone())));
+            let start = Instant::now();
             // A model whose tensors do not fit panics, as everything in Burn does.
             let trained = catch_unwind(AssertUnwindSafe(|| {
                 self.train(number, interrupter, events.clone())
@@ -75,11 +83,20 @@ impl<F> Pool<'_, F> {
                         let _ = events.send((number, Event::Missing { metric, known }));
                         None
                     }
+                    Some(
+                        refused @ (TrainingError::ConfigChanged { .. } | TrainingError::Damaged(_)),
+                    ) => {
+                        let _ = events.send((number, Event::Refused(refused.clone())));
+                        None
+                    }
+                    _ if error.is::<Refused>() => None,
                     _ => Some(Outcome::Failed(error.to_string())),
                 },
                 Err(panic) => Some(Outcome::Failed(format!("panicked: {}", message(&*panic)))),
             };
-            let _ = events.send((number, Event::End(outcome)));
+            let directory = &self.trials[number].directory;
+            let seconds = trial_file::add(directory, start.elapsed(), outcome.is_some());
+            let _ = events.send((number, Event::End(outcome, seconds)));
         }
     }
 
@@ -95,6 +112,7 @@ impl<F> Pool<'_, F> {
     {
         let trial = &self.trials[number];
         let candidate = &self.candidates[trial.candidate];
+        let shared = self.generator.read();
         let (training, model) = prepared(
             self.base,
             &trial.directory,
@@ -102,11 +120,22 @@ impl<F> Pool<'_, F> {
             candidate,
             self.best,
         )?;
+        if let Err(error) = training.check(&model) {
+            let _ = events.send((number, Event::Refused(error)));
+            return Err(Refused.into());
+        }
+        let _running = if training.is_random(&model) {
+            drop(shared);
+            (None, Some(self.generator.write()))
+        } else {
+            (Some(shared), None)
+        };
         let asked = self.asked.clone();
         let trained = training
             .resume(true)
             .interrupter(interrupter)
             .display(Display::Silent)
+            .require_metrics(self.asked.iter().cloned())
             .on_epoch(move |epoch| {
                 let _ = events.send((number, Event::Epoch(epoch.epoch)));
                 if let Some(metric) = asked.iter().find(|key| epoch.get(key).is_none()) {
@@ -120,6 +149,11 @@ impl<F> Pool<'_, F> {
         Ok(trained.history)
     }
 }
+
+/// The trial was refused, as was said.
+#[derive(Debug, thiserror::Error)]
+#[error("refused")]
+struct Refused;
 
 fn message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied();

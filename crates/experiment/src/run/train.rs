@@ -1,13 +1,14 @@
 //! Trains all candidates under all seeds, several at a time.
 
-use std::sync::Mutex;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Mutex, RwLock};
 use std::time::Duration;
 
 use burn::train::{Interrupter, LearnerModel};
 use burn_lr_training::Training;
 use burn_lr_training::run::{Display, Lock, RunDirectory};
 
+use super::check::Checked;
 use super::experiment::Experiment;
 use super::pool::{Event, Pool};
 use super::progress::Progress;
@@ -30,8 +31,8 @@ where
     ///
     /// # Errors
     /// [`ExperimentError`] naming the setting or candidate that is wrong, before anything is
-    /// trained; [`MissingMetric`](ExperimentError::MissingMetric) after the first epoch that lacks
-    /// one; [`Interrupted`](ExperimentError::Interrupted); or
+    /// trained; [`MissingMetric`](ExperimentError::MissingMetric) before the first update or, if the
+    /// other split has a metric of that name, after the first epoch; [`Interrupted`](ExperimentError::Interrupted); or
     /// [`AllFailed`](ExperimentError::AllFailed).
     pub fn run(&self) -> Result<Results, ExperimentError> {
         // All candidates under the first seed come first, and so on: what there is can be compared.
@@ -49,7 +50,7 @@ where
                 found: format!("{} twice", twice[0]),
             });
         }
-        let (trials, _) = self.train(&self.candidates, &plan)?;
+        let (trials, _) = self.train(&self.candidates, &plan, Checked::All)?;
         self.results(&self.candidates, trials)
     }
 
@@ -68,8 +69,9 @@ where
         &self,
         candidates: &[Candidate],
         plan: &[(usize, u64)],
+        checked: Checked,
     ) -> Result<(Vec<Trial>, usize), ExperimentError> {
-        let jobs = self.check(candidates, plan)?;
+        let jobs = self.check(candidates, plan, checked)?;
         let _lock = Lock::take(&RunDirectory::new(&self.directory))?;
         for candidate in candidates {
             settings_file::write(candidate, &self.candidate_directory(candidate))?;
@@ -80,6 +82,7 @@ where
                 candidate,
                 seed,
                 directory: self.trial_directory(&candidates[candidate], seed),
+                whole_seconds: 0.0,
                 outcome: Outcome::Failed("not run".to_owned()),
             })
             .collect();
@@ -91,6 +94,7 @@ where
             candidates,
             trials: &trials,
             waiting: Mutex::new((0..trials.len()).collect()),
+            generator: RwLock::new(()),
         };
         let outcomes = std::thread::scope(|scope| {
             let (sender, events) = mpsc::channel();
@@ -113,9 +117,15 @@ where
                     .unwrap_or_else(|| "no reason given".to_owned()),
             });
         }
-        let with_outcome = |(trial, outcome)| Trial { outcome, ..trial };
-        let outcomes = outcomes.into_iter().flatten();
-        let trials = trials.into_iter().zip(outcomes).map(with_outcome);
+        let ended = outcomes.into_iter().flatten();
+        let trials = trials
+            .into_iter()
+            .zip(ended)
+            .map(|(trial, (outcome, seconds))| Trial {
+                outcome,
+                whole_seconds: seconds,
+                ..trial
+            });
         Ok((trials.collect(), jobs))
     }
 
@@ -124,7 +134,7 @@ where
         &self,
         pool: &Pool<'_, F>,
         events: &Receiver<(usize, Event)>,
-    ) -> Result<Vec<Option<Outcome>>, ExperimentError> {
+    ) -> Result<Vec<Option<(Outcome, f64)>>, ExperimentError> {
         let Pool {
             candidates, trials, ..
         } = *pool;
@@ -132,11 +142,11 @@ where
             .iter()
             .map(|trial| candidates[trial.candidate].epochs);
         let mut progress = Progress::new(self.display == Display::Bar, epochs);
-        let mut outcomes: Vec<Option<Outcome>> = vec![None; trials.len()];
+        let mut outcomes: Vec<Option<(Outcome, f64)>> = vec![None; trials.len()];
         let mut running: Vec<(usize, Interrupter)> = Vec::new();
-        let mut missing = None;
+        let mut refused = None;
         loop {
-            if self.interrupter.should_stop() || missing.is_some() {
+            if self.interrupter.should_stop() || refused.is_some() {
                 pool.waiting().clear();
                 for (_, interrupter) in &running {
                     interrupter.stop(Some("the experiment was stopped"));
@@ -156,23 +166,30 @@ where
                 }
                 Event::Epoch(epoch) => progress.epoch(number, epoch),
                 Event::Missing { metric, known } => {
-                    missing = missing.or(Some(ExperimentError::MissingMetric {
+                    refused.get_or_insert(ExperimentError::MissingMetric {
                         candidate: candidate.name.clone(),
                         metric,
                         known,
-                    }));
+                    });
                 }
-                Event::End(outcome) => {
+                Event::Refused(source) => {
+                    refused.get_or_insert(ExperimentError::Candidate {
+                        name: candidate.name.clone(),
+                        source,
+                    });
+                }
+                Event::End(outcome, seconds) => {
                     running.retain(|(running, _)| *running != number);
                     progress.end(number);
                     if let Some(outcome) = &outcome {
                         trial.outcome = outcome.clone();
+                        trial.whole_seconds = seconds;
                         progress.aside(|| (self.on_trial)(candidate, &trial));
                     }
-                    outcomes[number] = outcome;
+                    outcomes[number] = outcome.map(|outcome| (outcome, seconds));
                 }
             }
         }
-        missing.map_or(Ok(outcomes), Err)
+        refused.map_or(Ok(outcomes), Err)
     }
 }

@@ -22,23 +22,48 @@ pub enum Budget {
     /// About so long: the first trials tell how many will fit, up to 1000. What is found depends on
     /// the machine too.
     ///
-    /// A trial is taken to last as long as its epochs did when they were trained, also when they are
-    /// there already, so a search that is run again is as wide as it was.
+    /// It is counted by what each trial took, the making of model and data included, when it was
+    /// trained: a search that is run again finds the same. A rung of which less than half would fit
+    /// is not begun.
     Time(Duration),
 }
 
-/// How many trials like these fit into `time`, that many running at a time.
-pub(super) fn trials_within<'a>(
-    time: Duration,
-    jobs: usize,
-    probes: impl IntoIterator<Item = &'a Trial>,
-) -> usize {
-    let finished = probes.into_iter().filter(|trial| trial.history().is_some());
-    let seconds: Vec<f64> = finished.map(Trial::seconds).collect();
-    let mean = seconds.iter().sum::<f64>() / seconds.len().max(1) as f64;
-    let each = mean.max(LEAST_SECONDS) / jobs.max(1) as f64;
-    // Saturating, and 0 for NaN.
-    ((time.as_secs_f64() / each) as usize).min(MOST_TRIALS)
+/// What trials have taken.
+pub(super) struct Spent {
+    jobs: f64,
+    seconds: f64,
+    trials: usize,
+}
+
+impl Spent {
+    /// Of these trials, `jobs` of which ran at a time.
+    pub(super) fn new<'a>(jobs: usize, trials: impl IntoIterator<Item = &'a Trial>) -> Self {
+        let seconds = trials.into_iter().map(|trial| trial.whole_seconds);
+        let seconds: Vec<f64> = seconds.collect();
+        Self {
+            jobs: jobs.max(1) as f64,
+            seconds: seconds.iter().sum(),
+            trials: seconds.len(),
+        }
+    }
+
+    /// The seconds that a trial adds to all.
+    fn each(&self) -> f64 {
+        let mean = self.seconds / self.trials.max(1) as f64;
+        mean.max(LEAST_SECONDS) / self.jobs
+    }
+
+    /// How many trials like these fit into `time`.
+    pub(super) fn trials_within(&self, time: Duration) -> usize {
+        // Saturating, and 0 for NaN.
+        ((time.as_secs_f64() / self.each()) as usize).min(MOST_TRIALS)
+    }
+
+    /// Whether at least half of `more` trials fit into what is left of `time`.
+    pub(super) fn leaves_room(&self, time: Duration, more: usize) -> bool {
+        let half = self.each() * more as f64 / 2.0;
+        self.seconds / self.jobs + half <= time.as_secs_f64()
+    }
 }
 
 /// How many candidates can start so that all rungs together take at most `trials`; at least one.
@@ -63,8 +88,6 @@ pub(super) fn width(trials: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use burn_lr_training::metrics::{EpochRecord, History};
-
     use super::*;
     use crate::results::Outcome;
 
@@ -79,37 +102,29 @@ mod tests {
 
     #[test]
     fn the_seconds_that_trials_took_tell_how_many_fit() {
-        let trial = |seconds: &[f64]| {
-            let mut history = History::default();
-            history.epochs = seconds
-                .iter()
-                .map(|&seconds| {
-                    let mut epoch = EpochRecord::new(1);
-                    epoch.seconds = seconds;
-                    epoch
-                })
-                .collect();
-            Trial {
-                candidate: 0,
-                seed: 1,
-                directory: "".into(),
-                outcome: Outcome::Finished(history),
-            }
-        };
-        let failed = Trial {
+        let trial = |seconds: f64| Trial {
+            candidate: 0,
+            seed: 1,
+            directory: "".into(),
+            whole_seconds: seconds,
             outcome: Outcome::Failed(String::new()),
-            ..trial(&[])
         };
-        let within = |seconds, jobs, trials: &[Trial]| {
-            trials_within(Duration::from_secs(seconds), jobs, trials)
+        let spent = |jobs, seconds: &[f64]| {
+            let trials: Vec<Trial> = seconds.iter().copied().map(trial).collect();
+            Spent::new(jobs, &trials)
         };
-        assert_eq!(within(60, 1, &[trial(&[1.0, 1.0]), trial(&[4.0])]), 20);
-        assert_eq!(within(60, 2, &[trial(&[1.0, 1.0]), trial(&[4.0])]), 40);
-        assert_eq!(within(60, 1, &[trial(&[6.0]), failed.clone()]), 10);
-        // However fast they were, or if none was completed.
-        assert_eq!(within(3600, 8, &[trial(&[0.0])]), MOST_TRIALS);
-        assert_eq!(within(1, 1, &[failed]), MOST_TRIALS);
-        assert_eq!(within(60, 1, &[trial(&[f64::NAN])]), MOST_TRIALS);
+        let within = |time, jobs, seconds: &[f64]| {
+            spent(jobs, seconds).trials_within(Duration::from_secs(time))
+        };
+        assert_eq!(within(60, 1, &[2.0, 4.0]), 20);
+        assert_eq!(within(60, 2, &[2.0, 4.0]), 40);
+        // However fast they were, or if there was none.
+        assert_eq!(within(3600, 8, &[0.0]), MOST_TRIALS);
+        assert_eq!(within(1, 1, &[]), MOST_TRIALS);
+        assert_eq!(within(60, 1, &[f64::NAN]), MOST_TRIALS);
         assert_eq!(within(0, 1, &[]), 0);
+        let room = |time, more| spent(2, &[2.0, 4.0]).leaves_room(Duration::from_secs(time), more);
+        // 3 seconds are gone, and another trial takes 1.5.
+        assert!(room(6, 4) && !room(6, 5) && room(3, 0) && !room(2, 0));
     }
 }

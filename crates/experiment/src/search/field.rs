@@ -1,17 +1,18 @@
 //! The candidates of a search and their trials.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use burn::train::LearnerModel;
 use burn_lr_training::Training;
 
+use super::budget::Spent;
 use super::draw::Draw;
 use crate::candidate::Candidate;
 use crate::candidate::Setup;
 use crate::error::{BaseError, ExperimentError};
 use crate::results::Results;
 use crate::results::{At, Trial};
-use crate::run::Experiment;
+use crate::run::{Checked, Experiment};
 
 /// After so many draws that were there already, the space is taken to be exhausted.
 const REPETITIONS: usize = 1000;
@@ -23,9 +24,11 @@ pub(super) struct Field<'a, F, S> {
     seed: u64,
     draw: Draw,
     candidates: Vec<Candidate>,
-    /// What they are but for their names.
-    contents: HashSet<String>,
+    /// What they are but for their names, and their places.
+    contents: HashMap<String, usize>,
     trials: BTreeMap<(usize, u64), Trial>,
+    /// How many trials run at a time, as far as that is known.
+    jobs: usize,
 }
 
 impl<'a, F, S, M> Field<'a, F, S>
@@ -41,17 +44,14 @@ where
             seed,
             draw: Draw::new(seed),
             candidates: Vec::new(),
-            contents: HashSet::new(),
+            contents: HashMap::new(),
             trials: BTreeMap::new(),
+            jobs: 1,
         }
     }
 
     pub(super) fn candidates(&self) -> &[Candidate] {
         &self.candidates
-    }
-
-    pub(super) fn trials(&self) -> impl Iterator<Item = &Trial> {
-        self.trials.values()
     }
 
     /// Every trial with its candidate.
@@ -64,34 +64,65 @@ where
     }
 
     /// Draws candidates until there are `count`, or until the space has no more to offer.
-    pub(super) fn draw(&mut self, count: usize) {
+    ///
+    /// # Errors
+    /// [`ExperimentError::Invalid`] for candidates that differ in what no document tells, such as the
+    /// closures of their schedules: a trial of one could not be told from one of the other.
+    pub(super) fn draw(&mut self, count: usize) -> Result<(), ExperimentError> {
         let mut repeated = 0;
         while self.candidates.len() < count && repeated < REPETITIONS {
             let mut candidate = (self.space)(&mut self.draw);
-            if !self.contents.insert(candidate.content().to_string()) {
+            let content = candidate.content().to_string();
+            if let Some(&twin) = self.contents.get(&content) {
+                if self.candidates[twin].schedule != candidate.schedule {
+                    return Err(ExperimentError::Invalid {
+                        name: "space of the search",
+                        expected: "schedules that documents tell apart, or clones of the same closure",
+                        found: format!("another closure in {:?}", candidate.name),
+                    });
+                }
                 repeated += 1;
                 continue;
             }
+            self.contents.insert(content, self.candidates.len());
             candidate.name = format!("{:03} {}", self.candidates.len() + 1, candidate.name);
             self.candidates.push(candidate);
         }
+        Ok(())
     }
 
-    /// Trains what of `rung` was not yet trained under the first `seeds` seeds, and tells how many
-    /// trials ran at a time.
-    pub(super) fn train(&mut self, rung: &[usize], seeds: usize) -> Result<usize, ExperimentError> {
-        let plan: Vec<(usize, u64)> = (self.seed..self.seed + seeds as u64)
+    /// The trials of `rung` under the first `seeds` seeds that there are not yet.
+    fn missing(&self, rung: &[usize], seeds: usize) -> Vec<(usize, u64)> {
+        (self.seed..self.seed + seeds as u64)
             .flat_map(|seed| rung.iter().map(move |&candidate| (candidate, seed)))
             .filter(|pair| !self.trials.contains_key(pair))
-            .collect();
+            .collect()
+    }
+
+    /// Trains what of `rung` was not yet trained under the first `seeds` seeds.
+    pub(super) fn train(&mut self, rung: &[usize], seeds: usize) -> Result<(), ExperimentError> {
+        let plan = self.missing(rung, seeds);
         if plan.is_empty() {
-            return Ok(1);
+            return Ok(());
         }
-        let (trained, jobs) = self.experiment.train(&self.candidates, &plan)?;
-        let trained = trained.into_iter();
+        let trained = self
+            .experiment
+            .train(&self.candidates, &plan, Checked::First)?;
+        self.jobs = trained.1;
+        let trained = trained.0.into_iter();
         self.trials
             .extend(trained.map(|trial| ((trial.candidate, trial.seed), trial)));
-        Ok(jobs)
+        Ok(())
+    }
+
+    /// What the trials have taken.
+    pub(super) fn spent(&self) -> Spent {
+        Spent::new(self.jobs, self.trials.values())
+    }
+
+    /// How many trials are to be made to train `rung` under the first `seeds` seeds.
+    pub(super) fn count_missing(&self, rung: &[usize], seeds: usize) -> usize {
+        self.missing(rung, seeds).len()
     }
 
     /// The candidates of the rung, the best one first.

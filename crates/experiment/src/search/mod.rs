@@ -6,8 +6,6 @@ mod field;
 mod found;
 mod space;
 
-use std::time::Instant;
-
 use burn::train::LearnerModel;
 use burn_lr_training::Training;
 
@@ -19,9 +17,8 @@ pub use space::catalogue;
 use crate::candidate::Candidate;
 use crate::candidate::Setup;
 use crate::error::{BaseError, ExperimentError};
-use crate::run::Experiment;
-use crate::run::cores;
-use budget::{ETA, RUNGS, trials_within, width};
+use crate::run::{Checked, Experiment, cores};
+use budget::{ETA, RUNGS, width};
 use field::Field;
 
 /// The seeds of the search; those of the confirmation come after them.
@@ -91,7 +88,8 @@ where
     /// Searches, and confirms the best candidate.
     ///
     /// # Errors
-    /// As [`Experiment::run`], and [`ExperimentError::Invalid`] for a budget of no trials. A search
+    /// As [`Experiment::run`], and [`ExperimentError::Invalid`] for a budget of no trials, and for
+    /// candidates that differ in a closure alone. A search
     /// that was interrupted goes on where it stopped when it is run again.
     pub fn run(&self) -> Result<Found, ExperimentError> {
         let needed = SEARCH_SEEDS.saturating_add(self.confirmations as u64);
@@ -102,25 +100,26 @@ where
                 found: self.seed.to_string(),
             });
         }
-        let started = Instant::now();
         let mut field = Field::new(&self.experiment, &self.space, self.seed);
         let width = self.width(&mut field)?;
-        field.draw(width);
+        field.draw(width)?;
 
         let mut rung: Vec<usize> = (0..field.candidates().len()).collect();
         let mut seeds = 1;
         field.train(&rung, seeds)?;
         rung = field.ranked(&rung)?;
         for _ in 1..RUNGS {
-            let out_of_time = match self.budget {
-                Budget::Time(time) => started.elapsed() >= time,
-                Budget::Trials(_) => false,
-            };
-            if out_of_time || rung.len() == 1 {
+            if rung.len() == 1 {
                 break;
             }
             rung.truncate(rung.len().div_ceil(ETA));
             seeds *= ETA;
+            if let Budget::Time(time) = self.budget {
+                let more = field.count_missing(&rung, seeds);
+                if !field.spent().leaves_room(time, more) {
+                    break;
+                }
+            }
             field.train(&rung, seeds)?;
             rung = field.ranked(&rung)?;
         }
@@ -135,7 +134,7 @@ where
         let plan: Vec<(usize, u64)> = fresh
             .flat_map(|seed| (0..confirmed.len()).map(move |number| (number, seed)))
             .collect();
-        let (confirmation, _) = self.experiment.train(&confirmed, &plan)?;
+        let (confirmation, _) = self.experiment.train(&confirmed, &plan, Checked::All)?;
         Ok(Found {
             confirmation: self.experiment.results(&confirmed, confirmation)?,
             candidate: winner,
@@ -155,10 +154,10 @@ where
             Budget::Trials(trials) => Ok(width(trials)),
             Budget::Time(time) => {
                 // Two trials a job tell how long one takes.
-                field.draw(2 * self.experiment.jobs.unwrap_or_else(cores).max(1));
+                field.draw(2 * self.experiment.jobs.unwrap_or_else(cores).max(1))?;
                 let probes: Vec<usize> = (0..field.candidates().len()).collect();
-                let jobs = field.train(&probes, 1)?;
-                Ok(width(trials_within(time, jobs, field.trials())).max(probes.len()))
+                field.train(&probes, 1)?;
+                Ok(width(field.spent().trials_within(time)).max(probes.len()))
             }
         }
     }

@@ -12,8 +12,19 @@
 mod pages;
 
 use std::fs;
+use std::process::ExitCode;
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> ExitCode {
+    match write() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn write() -> Result<(), Box<dyn std::error::Error>> {
     let folder = pages::crate_folder().join("gallery");
     fs::create_dir_all(&folder)?;
     let pages = pages::all()?;

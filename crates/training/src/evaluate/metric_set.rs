@@ -1,11 +1,9 @@
 //! Burn's metrics, one or several, over the batches of an evaluation.
 
 use burn::tensor::TensorReadError;
-use burn::train::metric::{
-    Adaptor, Metric, MetricAttributes, MetricMetadata, Numeric, NumericEntry,
-};
+use burn::train::metric::{Adaptor, Metric, MetricMetadata, Numeric, NumericEntry};
 
-use crate::metrics::MetricKey;
+use crate::metrics::{MetricKey, is_percentage};
 
 /// One of Burn's numeric metrics that an output of type `O` adapts to, or a tuple of up to eight.
 ///
@@ -121,15 +119,16 @@ where
     }
 
     fn value(&mut self) -> Result<f64, TensorReadError> {
-        self.metric.compute()?;
+        let computed = self.metric.compute()?;
         let value = self.metric.final_value().current();
         let means = self.means.as_ref();
         let value = means
             .and_then(|means| means.over_samples(value))
             .unwrap_or(value);
-        let percent = matches!(self.metric.attributes(), MetricAttributes::Numeric(attributes)
-            if attributes.unit.as_deref() == Some("%"));
-        Ok(if percent { value / 100.0 } else { value })
+        if is_percentage(&self.metric.attributes(), &computed) {
+            return Ok(value / 100.0);
+        }
+        Ok(value)
     }
 }
 

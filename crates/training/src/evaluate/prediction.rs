@@ -7,6 +7,7 @@ use super::error::EvaluationError;
 
 /// The class that a model gives a sample.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Prediction {
     /// The most probable class; the first of several.
     pub class: usize,

@@ -7,7 +7,7 @@ use burn::train::metric::store::{Aggregate, EventStoreClient, Split};
 
 use super::scheduler::Feedback;
 use crate::TrainingError;
-use crate::metrics::{LOSS, MetricsLog};
+use crate::metrics::{LOSS, MetricKey, MetricsLog};
 
 /// Burn's metrics whose names are always the same.
 const COMMON: [&str; 7] = [
@@ -95,7 +95,7 @@ impl State {
             .find_metric(&self.metric, epoch, Aggregate::Mean, &self.split)
             .ok_or_else(|| TrainingError::MissingMetric {
                 user: "plateau",
-                metric: format!("{} {}", self.split, self.metric),
+                metric: key(&self.split, &self.metric),
                 epoch,
                 known: self.known(epoch, store),
             })?;
@@ -107,14 +107,15 @@ impl State {
 
     /// Whether updates of a plateau's schedule were made, and no hook was called.
     pub(super) fn never_observed(&self) -> bool {
-        // Stopped before the end of the first epoch, there was nothing to observe.
+        // A training that was not stopped has ended its epochs, however many updates they have. One
+        // that was stopped before the end of the first had nothing to observe.
         let interrupter = self.interrupter.as_ref();
         let stopped = interrupter.is_some_and(Interrupter::should_stop);
         let waits = |feedback: &Feedback| {
             let ended = if stopped {
                 feedback.second_epoch_was_begun()
             } else {
-                feedback.epoch_was_made()
+                feedback.updates_here() > 0
             };
             ended && feedback.has_plateau()
         };
@@ -123,24 +124,26 @@ impl State {
 
     /// The metrics of the observed split or, if it has none, of the other one.
     fn known(&self, epoch: usize, store: &EventStoreClient) -> Vec<String> {
-        let known = |split: &Split| match self.log.names(split, epoch) {
-            // The observer's logger is not registered, and the store cannot list what it has.
-            names if names.is_empty() => {
+        let known = |split: &Split| -> Vec<String> {
+            let mut names = self.log.names(split, epoch);
+            if names.is_empty() {
+                // The observer's logger is not registered, and the store cannot list what it has.
                 let find = |name: &str| store.find_metric(name, epoch, Aggregate::Mean, split);
                 let known = COMMON.iter().filter(|name| find(name).is_some());
-                known.map(|&name| name.to_owned()).collect()
+                names = known.map(|&name| name.to_owned()).collect();
             }
-            names => names,
+            names.iter().map(|name| key(split, name)).collect()
         };
-        let names = known(&self.split);
-        if !names.is_empty() {
-            return names;
-        }
         let other = match self.split {
             Split::Train => Split::Valid,
             _ => Split::Train,
         };
-        let names = known(&other).into_iter();
-        names.map(|name| format!("{name} ({other})")).collect()
+        let keys = known(&self.split);
+        if keys.is_empty() { known(&other) } else { keys }
     }
+}
+
+/// Burn's metric `name` of `split` under the name that it has everywhere else: `valid_loss`.
+fn key(split: &Split, name: &str) -> String {
+    format!("{split}_{}", MetricKey::name_of(name))
 }

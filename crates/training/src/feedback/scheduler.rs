@@ -21,6 +21,7 @@ const SCHEDULER: &str = "scheduler";
 
 /// The learning rates around the end of an epoch.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct LrState {
     /// The learning rate of the last update.
     pub lr: f64,
@@ -40,6 +41,8 @@ struct Shared {
     /// Follows the scheduler inside the Learner, to tell what it will do.
     mirror: Scheduler,
     last_lr: f64,
+    /// The updates that had been made when a record was loaded.
+    resumed_at: u64,
 }
 
 /// A [`Scheduler`] inside the Learner whose plateaus can be fed from outside.
@@ -59,6 +62,7 @@ impl FeedbackScheduler {
             epoch: 0,
             last_lr: scheduler.lr(),
             mirror: scheduler.clone(),
+            resumed_at: 0,
         })));
         let scheduler = Self {
             scheduler,
@@ -85,6 +89,7 @@ impl FeedbackScheduler {
         // What was observed is in the record, or of a run that was given up.
         shared.observations.clear();
         shared.mirror = self.scheduler.clone();
+        shared.resumed_at = shared.mirror.updates();
         Ok(())
     }
 
@@ -144,18 +149,17 @@ impl Feedback {
         self.lock().mirror.updates()
     }
 
-    /// Whether as many updates were made as an epoch has, or any if that is not known.
-    pub(super) fn epoch_was_made(&self) -> bool {
+    /// The updates that were made here, those before a record was loaded not counted.
+    pub(super) fn updates_here(&self) -> u64 {
         let shared = self.lock();
-        let epoch = shared.mirror.run().updates_per_epoch().unwrap_or(1);
-        shared.mirror.updates() >= epoch.max(1)
+        let updates = shared.mirror.updates();
+        updates.saturating_sub(shared.resumed_at)
     }
 
-    /// Whether more updates were made than an epoch has, as far as that is known.
+    /// Whether more updates were made here than an epoch has, as far as that is known.
     pub(super) fn second_epoch_was_begun(&self) -> bool {
-        let shared = self.lock();
-        let epoch = shared.mirror.run().updates_per_epoch();
-        epoch.is_some_and(|epoch| shared.mirror.updates() > epoch)
+        let epoch = self.lock().mirror.run().updates_per_epoch();
+        epoch.is_some_and(|epoch| self.updates_here() > epoch)
     }
 
     /// The learning rates of the last and of the next update.

@@ -8,6 +8,7 @@ use super::record::EpochRecord;
 use crate::key::MetricKey;
 
 /// What makes an epoch, and its checkpoint, the best: the least or the greatest value of a metric.
+/// A value that is NaN or infinite is never the best one.
 ///
 /// ```
 /// use burn_lr_training::metrics::{Best, valid};
@@ -16,6 +17,7 @@ use crate::key::MetricKey;
 /// let by_accuracy = Best::max(valid("accuracy"));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Best {
     /// The metric.
     pub metric: MetricKey,
@@ -36,17 +38,18 @@ impl Best {
         Self { metric, mode }
     }
 
-    /// Whether `value` is better than the best so far. NaN never is, and anything else is better
-    /// than none.
+    /// Whether `value` is better than the best so far. What is NaN or infinite never is, and any
+    /// other value is better than none.
     pub fn improves(&self, value: f64, best: Option<f64>) -> bool {
-        match (best, self.mode) {
-            (None, _) => !value.is_nan(),
+        let is_better = match (best, self.mode) {
+            (None, _) => true,
             (Some(best), Mode::Min) => value < best,
             (Some(best), Mode::Max) => value > best,
-        }
+        };
+        value.is_finite() && is_better
     }
 
-    /// The best epoch of `history`, the first of several, if any has a value that is a number.
+    /// The best epoch of `history`, the first of several, if any has a finite value.
     pub fn of<'a>(&self, history: &'a History) -> Option<&'a EpochRecord> {
         let mut best: Option<(&EpochRecord, f64)> = None;
         for epoch in &history.epochs {
@@ -56,5 +59,21 @@ impl Best {
             }
         }
         best.map(|(epoch, _)| epoch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::valid;
+
+    #[test]
+    fn what_is_not_finite_is_never_the_best() {
+        for best in [Best::min(valid("r2")), Best::max(valid("r2"))] {
+            for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+                assert!(!best.improves(value, None) && !best.improves(value, Some(0.5)));
+            }
+            assert!(best.improves(0.5, None) && !best.improves(0.5, Some(0.5)));
+        }
     }
 }

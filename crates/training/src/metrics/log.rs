@@ -1,17 +1,20 @@
 //! Keeps the Learner's metrics of each epoch in memory, instead of a line a batch in files.
 
-use std::collections::HashMap;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use burn::train::Interrupter;
 use burn::train::logger::MetricLogger;
-use burn::train::metric::store::{EpochSummary, MetricsUpdate, Split as BurnsSplit};
-use burn::train::metric::{MetricAttributes, MetricDefinition, MetricId, NumericEntry};
+use burn::train::metric::store::{
+    EpochSummary, MetricsUpdate, NumericMetricUpdate, Split as BurnsSplit,
+};
+use burn::train::metric::{MetricDefinition, MetricId, NumericEntry};
 use serde::{Deserialize, Serialize};
 
 use super::any_float;
 use super::record::Metrics;
+use super::unit::is_percentage;
 use crate::TrainingError;
 use crate::key::{MetricKey, Split};
 use crate::storage::{create_directory, set_aside, write_atomically};
@@ -19,13 +22,20 @@ use crate::storage::{create_directory, set_aside, write_atomically};
 /// Burn's name of the metric by which divergence is seen.
 pub(crate) const LOSS: &str = "Loss";
 
-/// The final values of all numeric metrics, by split and epoch.
+/// The last values of all numeric metrics, by split and epoch.
+///
+/// Burn marks most of them as final, but not those that are no means over batches, such as AUROC or
+/// the use of memory: whatever comes last in a split is its value.
 #[derive(Clone, Default)]
 pub(crate) struct MetricsLog(Arc<Mutex<Values>>);
 
 #[derive(Default)]
 struct Values {
     definitions: HashMap<MetricId, MetricDefinition>,
+    /// The names of metrics that are in percent.
+    percentages: HashSet<String>,
+    /// The name of a metric that was registered more than once for a split.
+    twice: Option<String>,
     epochs: Vec<LoggedEpoch>,
     /// How many batches of the running split were logged.
     batches: usize,
@@ -49,6 +59,21 @@ pub(crate) struct Divergence {
     pub epoch: usize,
     pub iteration: usize,
     pub loss: f64,
+}
+
+/// Sets aside the files of epochs after `epoch`, which a run has left that was given up.
+pub(crate) fn set_files_aside_after(directory: &Path, epoch: usize) -> Result<(), TrainingError> {
+    for split in ["train", "valid"] {
+        let later = (epoch + 1..).map(|epoch| epoch_directory(directory, split, epoch));
+        for path in later.take_while(|path| path.exists()) {
+            set_aside(&path)?;
+        }
+    }
+    Ok(())
+}
+
+fn epoch_directory(directory: &Path, split: &str, epoch: usize) -> PathBuf {
+    directory.join(split).join(format!("epoch-{epoch}"))
 }
 
 impl LoggedEpoch {
@@ -102,7 +127,8 @@ impl MetricsLog {
         let metrics = metrics.unwrap_or_default().into_iter();
         metrics
             .map(|(name, value)| {
-                let scale = if log.is_percentage(&name) { 100.0 } else { 1.0 };
+                let is_percentage = log.percentages.contains(&name);
+                let scale = if is_percentage { 100.0 } else { 1.0 };
                 (MetricKey::name_of(&name), value / scale)
             })
             .collect()
@@ -115,43 +141,39 @@ impl MetricsLog {
         metrics.into_keys().collect()
     }
 
-    /// The names of all numeric metrics that are registered, for whichever split.
-    pub(crate) fn registered(&self) -> Vec<String> {
+    /// Adds a metric that is registered.
+    pub(crate) fn define(&self, definition: MetricDefinition) {
+        let definitions = &mut self.lock().definitions;
+        definitions.insert(definition.metric_id.clone(), definition);
+    }
+
+    /// The names of all metrics that are registered, for whichever split, with those by which Burn
+    /// knows each. Whether they are numbers, Burn does not tell of all.
+    pub(crate) fn registered(&self) -> BTreeMap<String, BTreeSet<String>> {
         let log = self.lock();
-        let numeric = log
-            .definitions
-            .values()
-            .filter(|definition| matches!(definition.attributes, MetricAttributes::Numeric(_)));
-        let mut names: Vec<String> = numeric
-            .map(|definition| MetricKey::name_of(&definition.name))
-            .collect();
-        names.sort();
-        names.dedup();
+        let mut names: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for definition in log.definitions.values() {
+            let burns = names.entry(MetricKey::name_of(&definition.name));
+            burns.or_default().insert(definition.name.to_string());
+        }
         names
     }
 
-    /// Writes the values as Burn's `FileMetricLogger` would, from whose files its summary is made:
-    /// `train/epoch-1/Loss.log`. Those of later epochs, which a run has left that was given up, are
-    /// set aside.
-    pub(crate) fn write_files(&self, directory: &Path) -> Result<(), TrainingError> {
-        let log = self.lock();
-        for split in ["train", "valid"] {
-            let of = |number: usize| directory.join(split).join(format!("epoch-{number}"));
-            for later in (log.epochs.len() + 1..)
-                .map(of)
-                .take_while(|path| path.exists())
-            {
-                set_aside(&later)?;
-            }
-        }
-        for (number, epoch) in (1..).zip(&log.epochs) {
-            for (split, metrics) in [("train", &epoch.train), ("valid", &epoch.valid)] {
-                let directory = directory.join(split).join(format!("epoch-{number}"));
-                for (name, value) in metrics {
-                    create_directory(&directory)?;
-                    let file = directory.join(format!("{}.log", name.replace(' ', "_")));
-                    write_atomically(&file, NumericEntry::Final(*value).serialize().as_bytes())?;
-                }
+    /// The name of a metric of which one split has two.
+    pub(crate) fn twice(&self) -> Option<String> {
+        self.lock().twice.clone()
+    }
+
+    /// Writes the values of `epoch` as Burn's `FileMetricLogger` would, from whose files its summary
+    /// is made: `train/epoch-1/Loss.log`.
+    pub(crate) fn write_files(&self, directory: &Path, epoch: usize) -> Result<(), TrainingError> {
+        let logged = self.lock().epoch(epoch).clone();
+        for (split, metrics) in [("train", &logged.train), ("valid", &logged.valid)] {
+            let directory = epoch_directory(directory, split, epoch);
+            for (name, value) in metrics {
+                create_directory(&directory)?;
+                let file = directory.join(format!("{}.log", name.replace(' ', "_")));
+                write_atomically(&file, NumericEntry::Final(*value).serialize().as_bytes())?;
             }
         }
         Ok(())
@@ -179,12 +201,40 @@ impl Values {
         &mut self.epochs[index]
     }
 
-    fn is_percentage(&self, name: &str) -> bool {
-        self.definitions.values().any(|definition| {
-            *definition.name == name
-                && matches!(&definition.attributes, MetricAttributes::Numeric(attributes)
-                    if attributes.unit.as_deref() == Some("%"))
-        })
+    /// Takes in what a metric is at the moment, or at the end of the split.
+    fn take(&mut self, update: &NumericMetricUpdate, epoch: usize, split: &BurnsSplit) {
+        let id = &update.entry.metric_id;
+        let Some(definition) = self.definitions.get(id) else {
+            return;
+        };
+        let Some(entry) = &update.numeric_entry else {
+            return;
+        };
+        let name = definition.name.clone();
+        if is_percentage(&definition.attributes, &update.entry.serialized_entry)
+            && !self.percentages.contains(&*name)
+        {
+            self.percentages.insert(name.to_string());
+        }
+        let is_final = matches!(entry, NumericEntry::Final(_));
+        if !is_final && *split == BurnsSplit::Train && *name == LOSS {
+            self.watch_loss(entry.current(), epoch);
+        }
+        if let Some(metrics) = self.epoch(epoch).split(split) {
+            match metrics.get_mut(&*name) {
+                Some(value) => *value = entry.current(),
+                None => drop(metrics.insert(name.to_string(), entry.current())),
+            }
+        }
+    }
+
+    /// Notes a metric that is in `updates` twice.
+    fn look_for_twins(&mut self, updates: &[NumericMetricUpdate]) {
+        let id = |update: &NumericMetricUpdate| update.entry.metric_id.clone();
+        let mut seen = HashSet::new();
+        let twin = updates.iter().map(id).find(|id| !seen.insert(id.clone()));
+        let definition = twin.and_then(|id| self.definitions.get(&id));
+        self.twice = definition.map(|definition| definition.name.to_string());
     }
 
     fn watch_loss(&mut self, loss: f64, epoch: usize) {
@@ -206,25 +256,11 @@ impl MetricLogger for MetricsLog {
     fn log(&mut self, update: MetricsUpdate, epoch: usize, split: &BurnsSplit) {
         let mut log = self.lock();
         log.batches += 1;
-        for metric in update.entries_numeric {
-            let Some(name) = log
-                .definitions
-                .get(&metric.entry.metric_id)
-                .map(|definition| definition.name.clone())
-            else {
-                continue;
-            };
-            match metric.numeric_entry {
-                Some(NumericEntry::Final(value)) => {
-                    if let Some(metrics) = log.epoch(epoch).split(split) {
-                        metrics.insert(name.to_string(), value);
-                    }
-                }
-                Some(entry) if *split == BurnsSplit::Train && *name == LOSS => {
-                    log.watch_loss(entry.current(), epoch);
-                }
-                _ => {}
-            }
+        if log.batches == 1 && log.twice.is_none() {
+            log.look_for_twins(&update.entries_numeric);
+        }
+        for metric in &update.entries_numeric {
+            log.take(metric, epoch, split);
         }
     }
 
@@ -247,9 +283,7 @@ impl MetricLogger for MetricsLog {
     }
 
     fn log_metric_definition(&mut self, definition: MetricDefinition) {
-        self.lock()
-            .definitions
-            .insert(definition.metric_id.clone(), definition);
+        self.define(definition);
     }
 
     fn log_epoch_summary(&mut self, _summary: EpochSummary) {

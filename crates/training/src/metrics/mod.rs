@@ -6,10 +6,12 @@ mod early_stopping;
 mod history;
 mod log;
 mod record;
+mod unit;
 
 pub use crate::key::{MetricKey, ParseMetricKeyError, Split, train, valid};
 pub use best::Best;
 pub use early_stopping::EarlyStopping;
 pub use history::History;
-pub(crate) use log::{LOSS, LoggedEpoch, MetricsLog};
+pub(crate) use log::{LOSS, LoggedEpoch, MetricsLog, set_files_aside_after};
 pub use record::{EpochRecord, LrCut, Metrics};
+pub(crate) use unit::is_percentage;

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 /// One update of a range test.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct LrPoint {
     /// The learning rate of the update.
     pub lr: f64,
@@ -11,6 +12,13 @@ pub struct LrPoint {
     pub loss: f64,
     /// The mean of the losses so far, late ones counting most.
     pub smoothed: f64,
+}
+
+impl LrPoint {
+    /// An update with its learning rate, its loss, and the mean of the losses so far.
+    pub fn new(lr: f64, loss: f64, smoothed: f64) -> Self {
+        Self { lr, loss, smoothed }
+    }
 }
 
 /// Why a range test ended.

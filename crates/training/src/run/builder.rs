@@ -209,6 +209,13 @@ impl<M: LearnerModel> Training<M> {
         self.configure(|training| training.metrics(metrics))
     }
 
+    /// Refuses the run before its first update unless metrics of these names are registered, by
+    /// whatever they will be asked for afterwards.
+    pub fn require_metrics(mut self, metrics: impl IntoIterator<Item = MetricKey>) -> Self {
+        self.hooks.required.extend(metrics);
+        self
+    }
+
     /// Sets the handle through which the run can be stopped from outside, at the end of an
     /// iteration.
     pub fn interrupter(mut self, interrupter: Interrupter) -> Self {
@@ -237,22 +244,30 @@ impl<M: LearnerModel> Training<M> {
     }
 
     /// Shows the run by a renderer of one's own, instead of a [`Display`].
+    ///
+    /// It also gets Burn's summary, which `configure(|training| training.summary())` asks for, at the
+    /// end of training. A complete run that is resumed trains nothing, and shows no summary either:
+    /// its history has all of it.
     pub fn renderer(mut self, renderer: impl MetricsRenderer + 'static) -> Self {
         self.hooks.renderer = Some(Box::new(renderer));
         self
     }
 
-    /// Calls `on_epoch` at the end of every epoch.
+    /// Calls `on_epoch` at the end of every epoch, after whatever was set to be called then before.
     pub fn on_epoch(mut self, on_epoch: impl FnMut(&EpochRecord) + Send + 'static) -> Self {
-        self.hooks.on_epoch = Box::new(on_epoch);
+        self.hooks.on_epoch.push(Box::new(on_epoch));
         self
     }
 
     /// Calls `on_notice` with what the user should know, such as which checkpoint a run is resumed
-    /// from, which files are damaged, and what cannot be repeated exactly; it goes to standard error
-    /// by default.
+    /// from, which files are damaged, and what cannot be repeated exactly, after whatever was set to
+    /// be called with that before. It goes to standard error unless something is set.
     pub fn on_notice(mut self, on_notice: impl FnMut(&str) + Send + 'static) -> Self {
-        self.hooks.on_notice = Notices::new(on_notice);
+        let mut on_notice = Notices::new(on_notice);
+        if let Some(earlier) = self.hooks.on_notice.take() {
+            on_notice = earlier.and(on_notice);
+        }
+        self.hooks.on_notice = Some(on_notice);
         self
     }
 }

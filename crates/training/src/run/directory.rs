@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::error::{Damage, TrainingError};
 use crate::metrics::History;
-use crate::storage::write_atomically;
+use crate::storage::{remove_leftovers, sum_path, write_atomically};
 
 /// The directory of a run: the one place that names its files.
 ///
@@ -18,6 +18,7 @@ use crate::storage::write_atomically;
 /// | `best.bpk` | the model of the epoch with the best metric, validation loss by default |
 /// | `final.bpk` | the model after the last epoch, once the run is complete |
 /// | `best.bpk.sha256`, `final.bpk.sha256` | their checksums |
+/// | `summary/` | the metrics of each epoch as Burn's summary reads them; of runs that ask for one, or are on several devices |
 /// | `lock` | nothing: it is locked while a run is at work |
 ///
 /// Other files in it are left alone.
@@ -65,6 +66,11 @@ impl RunDirectory {
         self.0.join("final.bpk")
     }
 
+    /// The metrics of each epoch as Burn's summary reads them.
+    pub fn summary(&self) -> PathBuf {
+        self.0.join("summary")
+    }
+
     /// The file by which others are kept out.
     pub fn lock(&self) -> PathBuf {
         self.0.join("lock")
@@ -110,6 +116,16 @@ impl RunDirectory {
             return Err(Damage::content(&path, reason).into());
         }
         Ok(config)
+    }
+
+    /// Removes what processes that were killed have left of files that were to replace ours. Only who
+    /// has locked the directory may do so.
+    pub(super) fn remove_leftovers(&self) {
+        let sums = [self.best_model(), self.final_model()].map(|path| sum_path(&path));
+        let files = self.results().into_iter().chain([self.config()]);
+        let files: Vec<PathBuf> = files.chain(sums).collect();
+        let names: Vec<_> = files.iter().filter_map(|path| path.file_name()).collect();
+        remove_leftovers(&self.0, &names);
     }
 
     /// What a run that starts at epoch 1 must not find, since it will write it.

@@ -7,19 +7,22 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use burn::train::EarlyStoppingStrategy;
 use burn::train::checkpoint::{CheckpointingAction, CheckpointingStrategy};
 use burn::train::metric::store::{Aggregate, EventStoreClient, Split as BurnsSplit};
+use burn::train::{EarlyStoppingStrategy, Interrupter};
 
 use super::directory::RunDirectory;
 use super::gradients::Gradients;
 use super::hooks::OnEpoch;
+use super::known::Known;
+use super::registration::Registration;
 use super::resume::SavedHistory;
 use crate::TrainingError;
 use crate::checkpoint::{CONFIG, CheckpointStore, HISTORY, Handover, KeepPolicy};
 use crate::feedback::Feedback;
 use crate::metrics::{
     EarlyStopping, EpochRecord, History, LOSS, LrCut, MetricKey, MetricsLog, Split,
+    set_files_aside_after,
 };
 
 /// The hook into the end of every epoch; clones are one and the same.
@@ -39,9 +42,18 @@ pub(super) struct State {
     pub updates_per_epoch: Option<u64>,
     pub early_stopping: Option<EarlyStopping>,
     pub on_epoch: OnEpoch,
+    /// Metrics that must be registered.
+    pub required: Vec<MetricKey>,
     pub history: History,
     /// The content of `burn-lr.json`.
     pub config: Vec<u8>,
+    pub registration: Registration,
+    pub interrupter: Interrupter,
+    /// Whether the metrics that are asked for were checked.
+    pub begun: bool,
+    /// Whether Burn's summary may be asked for.
+    pub summarized: bool,
+    pub summary_is_begun: bool,
     pub started: Instant,
     pub error: Option<TrainingError>,
 }
@@ -58,12 +70,18 @@ impl EpochEnd {
         Self(Arc::new(Mutex::new(state)))
     }
 
-    /// Before the first update: whether the metrics that will be asked for are registered.
-    pub(super) fn begin(&self, store: &EventStoreClient) -> bool {
-        // The store answers in order: when it has, the log knows what is registered.
-        store.find_metric(LOSS, 0, Aggregate::Mean, &BurnsSplit::Train);
+    /// Before the first update: whether the metrics that will be asked for are registered. If not,
+    /// the run is stopped.
+    pub(super) fn begin(&self) -> bool {
+        let registration = self.lock().registration.clone();
+        registration.wait();
         let mut state = self.lock();
-        state.error = state.check_metrics().err();
+        if !std::mem::replace(&mut state.begun, true)
+            && let Err(error) = state.check_metrics()
+        {
+            state.error = Some(error);
+            state.interrupter.stop(None);
+        }
         state.error.is_none()
     }
 
@@ -90,11 +108,8 @@ impl EpochEnd {
     }
 
     /// Leaves the metrics where Burn's summary looks for them.
-    pub(super) fn write_metric_files(&self) {
-        let state = self.lock();
-        if let Err(error) = state.log.write_files(state.directory.path()) {
-            log::warn!("no summary: {error}");
-        }
+    pub(super) fn summarize(&self) {
+        self.lock().summarized = true;
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -104,36 +119,32 @@ impl EpochEnd {
 
 impl State {
     fn check_metrics(&self) -> Result<(), TrainingError> {
-        let mut known = self.log.registered();
-        let gradients = self.gradients.metrics();
-        let mut asked: Vec<(&'static str, &MetricKey)> = Vec::new();
-        for track in &self.tracks {
-            if track.feedback.has_plateau() {
-                asked.push(("plateau", &track.observed));
-            }
-        }
-        if let Some(stopping) = &self.early_stopping {
-            asked.push(("early stopping", stopping.metric()));
-        }
-        if let Some(best) = self.keep.as_ref().and_then(|keep| keep.best.as_ref()) {
-            asked.push(("best checkpoint", &best.metric));
-        }
-        let is_known = |key: &MetricKey| {
-            let of_gradients =
-                key.split() == Split::Train && gradients.iter().any(|name| name == key.name());
-            of_gradients || known.iter().any(|name| name == key.name())
+        let known = Known {
+            registered: self.log.registered(),
+            gradients: self.gradients.metrics(),
         };
-        let unknown = asked.into_iter().find(|(_, key)| !is_known(key));
-        let Some((user, metric)) = unknown else {
-            return Ok(());
+        known.check_names()?;
+        let plateaus = self.tracks.iter();
+        let plateaus = plateaus.filter(|track| track.feedback.has_plateau());
+        let stopping = self.early_stopping.as_ref();
+        let best = self.keep.as_ref().and_then(|keep| keep.best.as_ref());
+        known.check("plateau", plateaus.map(|track| &track.observed))?;
+        known.check("early stopping", stopping.map(EarlyStopping::metric))?;
+        known.check("best checkpoint", best.map(|best| &best.metric))?;
+        known.check("required", &self.required)
+    }
+
+    /// Leaves the metrics of `epoch`, and at first of those before it, where Burn's summary looks for
+    /// them. What a run that was given up has left there is set aside.
+    fn write_summary(&mut self, epoch: usize) -> Result<(), TrainingError> {
+        let directory = self.directory.summary();
+        let first = if std::mem::replace(&mut self.summary_is_begun, true) {
+            epoch
+        } else {
+            set_files_aside_after(&directory, epoch)?;
+            1
         };
-        let metric = metric.to_string();
-        known.extend(gradients);
-        Err(TrainingError::UnknownMetric {
-            user,
-            metric,
-            known,
-        })
+        (first..=epoch).try_for_each(|epoch| self.log.write_files(&directory, epoch))
     }
 
     /// Observes and records `epoch`, unless that was done, and gives whether it may be saved.
@@ -152,6 +163,11 @@ impl State {
         }
         if let Some(loss) = valid_loss.filter(|loss| !loss.is_finite()) {
             return Err(TrainingError::ValidationDiverged { epoch, loss });
+        }
+        if let Some(metric) = self.log.twice() {
+            let names = vec![metric.clone(), metric.clone()];
+            let metric = MetricKey::name_of(&metric);
+            return Err(TrainingError::MetricTwice { metric, names });
         }
         let mut record = EpochRecord::new(epoch);
         record.updates = self.check_updates(epoch)?;
@@ -176,9 +192,17 @@ impl State {
         if let Some(stopping) = &self.early_stopping {
             value("early stopping", stopping.metric(), &record)?;
         }
-        (self.on_epoch)(&record);
+        for on_epoch in &mut self.on_epoch {
+            on_epoch(&record);
+        }
         self.history.epochs.push(record);
         self.directory.write_history(&self.history)?;
+        if self.summarized
+            && let Err(error) = self.write_summary(epoch)
+        {
+            // It is not worth a run.
+            log::warn!("no summary: {error}");
+        }
 
         let saved = SavedHistory {
             history: self.history.clone(),

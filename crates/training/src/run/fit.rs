@@ -1,17 +1,22 @@
 //! Runs a [`Training`] through Burn's Learner.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
+use burn::data::dataloader::DataLoader;
 use burn::tensor::Device;
+use burn::train::renderer::MetricsRenderer;
 use burn::train::{Learner, LearnerModel, LearningResult, SupervisedTraining, TrainingStrategy};
 
 use super::check::Checked;
 use super::display::{BarRenderer, Display};
 use super::epoch_end::{EpochEnd, State};
+use super::gate::Gate;
 use super::gradients::Gradients;
 use super::lock::Lock;
 use super::recompute::recomputing;
+use super::registration::{Registering, Registration};
 use super::start::Start;
 use super::training::{Trained, Training};
 use super::update_loop::UpdateLoop;
@@ -38,12 +43,13 @@ impl<M: LearnerModel> Training<M> {
             inexact,
             spec,
         } = self.checked(&model)?;
+        let notices = self.hooks.notices();
         create_directory(self.directory.path())?;
         let _lock = Lock::take(&self.directory)?;
         let (store, checkpoint) = self.opened(&spec)?;
         for reason in &inexact {
             let notice = format!("a resumed run may not be exact: {reason}");
-            self.hooks.on_notice.say(&notice);
+            notices.say(&notice);
         }
 
         // A model from a plain device has no gradients yet.
@@ -54,8 +60,7 @@ impl<M: LearnerModel> Training<M> {
         }
         let start = Start::new(model, schedulers);
         let optimizer = |model: &M| self.plan.optimizer.build_for(&groups, model);
-        let notices = &self.hooks.on_notice;
-        let mut start = start.restored(optimizer, checkpoint, &store, notices)?;
+        let mut start = start.restored(optimizer, checkpoint, &store, &notices)?;
         let done = start.done();
         self.check_done(done)?;
         let config = spec.write(&self.directory)?;
@@ -78,6 +83,7 @@ impl<M: LearnerModel> Training<M> {
             ..
         } = start;
         let gradients = Gradients::new(self.plan.clip, self.plan.non_finite);
+        let registration = Registration::default();
         let epoch_end = EpochEnd::new(State {
             directory: self.directory.clone(),
             store: store.clone(),
@@ -88,21 +94,34 @@ impl<M: LearnerModel> Training<M> {
             tracks,
             updates_per_epoch: run.updates_per_epoch(),
             early_stopping: self.plan.early_stopping.clone(),
-            on_epoch: std::mem::replace(&mut self.hooks.on_epoch, Box::new(|_| {})),
+            on_epoch: std::mem::take(&mut self.hooks.on_epoch),
+            required: std::mem::take(&mut self.hooks.required),
             history,
             config,
+            registration: registration.clone(),
+            interrupter: self.hooks.interrupter.clone(),
+            begun: false,
+            summarized: self.place.workers() > 1,
+            summary_is_begun: false,
             started: Instant::now(),
             error: None,
         });
         self.watch(&log);
         let devices = self.place.devices(&model);
-        let training = self.supervised(&log, done, seed);
+        let training = self.supervised(&log, &epoch_end, done, seed);
         let training = self.attached(training, &store, &epoch_end, done);
         let strategy = self.strategy_on(devices, gradients, &epoch_end);
         let training = training.with_training_strategy(strategy);
-        let training = self.shown(training, (done > 0).then_some(done));
-        let result = training.launch(Learner::new(model, optimizer, scheduler));
-        self.judge(result, &store, epoch_end)
+        let training = self.shown(training, (done > 0).then_some(done), log, registration);
+        let learner = Learner::new(model, optimizer, scheduler);
+        match catch_unwind(AssertUnwindSafe(|| training.launch(learner))) {
+            Ok(result) => self.judge(result, &store, epoch_end),
+            // By the gate in front of a run that is refused, or by a panic.
+            Err(unwound) => match epoch_end.finish() {
+                Err(error) => Err(error),
+                Ok(_) => resume_unwind(unwound),
+            },
+        }
     }
 
     /// Whether no epoch is left to be made after `history`.
@@ -127,13 +146,24 @@ impl<M: LearnerModel> Training<M> {
     fn supervised(
         &mut self,
         log: &MetricsLog,
+        epoch_end: &EpochEnd,
         done: usize,
         seed: Option<u64>,
     ) -> SupervisedTraining<M> {
-        let train = Replay::new(&self.train, done as u64, seed);
+        let train = Arc::new(Replay::new(&self.train, done as u64, seed));
         let valid = Replay::new(&self.valid, done as u64, None);
-        let directory = self.directory.path();
-        let mut training = SupervisedTraining::new(directory, Arc::new(train), Arc::new(valid))
+        let train: Arc<dyn DataLoader<_>> = if self.place.workers() > 1 {
+            let epoch_end = epoch_end.clone();
+            Arc::new(Gate {
+                inner: train,
+                epoch_end,
+            })
+        } else {
+            train
+        };
+        // All that Burn itself looks for there is the summary.
+        let directory = self.directory.summary();
+        let mut training = SupervisedTraining::new(directory, train, Arc::new(valid))
             .with_application_logger(None)
             .with_metric_logger(log.clone());
         for configure in std::mem::take(&mut self.hooks.configure) {
@@ -201,25 +231,35 @@ impl<M: LearnerModel> Training<M> {
     }
 
     /// `training` with its renderer.
-    #[cfg_attr(not(feature = "tui"), expect(unused_variables))]
     fn shown(
         &mut self,
         training: SupervisedTraining<M>,
         resumed: Option<usize>,
+        log: MetricsLog,
+        registration: Registration,
     ) -> SupervisedTraining<M> {
-        if let Some(renderer) = self.hooks.renderer.take() {
-            return training.renderer(renderer);
-        }
+        let inner = match self.hooks.renderer.take() {
+            Some(renderer) => renderer,
+            None => self.displayed(resumed),
+        };
+        training.renderer(Box::new(Registering {
+            inner,
+            log,
+            registration,
+        }))
+    }
+
+    #[cfg_attr(not(feature = "tui"), expect(unused_variables))]
+    fn displayed(&self, resumed: Option<usize>) -> Box<dyn MetricsRenderer> {
         match self.hooks.display {
-            Display::Silent => training.renderer(Box::new(BarRenderer::new(false))),
-            Display::Bar => training.renderer(Box::new(BarRenderer::new(true))),
+            Display::Silent => Box::new(BarRenderer::new(false)),
+            Display::Bar => Box::new(BarRenderer::new(true)),
             #[cfg(feature = "tui")]
             Display::Dashboard => {
-                let renderer = burn::train::renderer::tui::TuiMetricsRendererWrapper::new(
+                Box::new(burn::train::renderer::tui::TuiMetricsRendererWrapper::new(
                     self.hooks.interrupter.clone(),
                     resumed,
-                );
-                training.renderer(Box::new(renderer))
+                ))
             }
         }
     }
@@ -256,7 +296,7 @@ impl<M: LearnerModel> Training<M> {
         if history.epochs.len() < self.plan.epochs
             && let Some(reason) = stopping.and_then(|stopping| stopping.reason(&history))
         {
-            self.hooks.on_notice.say(&reason);
+            self.hooks.notices().say(&reason);
         }
         Ok(Trained { model, history })
     }

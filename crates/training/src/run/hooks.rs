@@ -4,11 +4,11 @@ use burn::train::renderer::MetricsRenderer;
 use burn::train::{Interrupter, LearnerModel, SupervisedTraining};
 
 use super::display::Display;
-use crate::metrics::EpochRecord;
+use crate::metrics::{EpochRecord, MetricKey};
 use crate::notices::Notices;
 
 pub(super) type Configure<M> = Box<dyn FnOnce(SupervisedTraining<M>) -> SupervisedTraining<M>>;
-pub(super) type OnEpoch = Box<dyn FnMut(&EpochRecord) + Send>;
+pub(super) type OnEpoch = Vec<Box<dyn FnMut(&EpochRecord) + Send>>;
 
 /// The hooks of a run. None of them changes a bit of it.
 pub(super) struct Hooks<M: LearnerModel> {
@@ -17,7 +17,18 @@ pub(super) struct Hooks<M: LearnerModel> {
     pub renderer: Option<Box<dyn MetricsRenderer>>,
     pub configure: Vec<Configure<M>>,
     pub on_epoch: OnEpoch,
-    pub on_notice: Notices,
+    /// Standard error if it is none.
+    pub on_notice: Option<Notices>,
+    /// Metrics that must be registered.
+    pub required: Vec<MetricKey>,
+}
+
+impl<M: LearnerModel> Hooks<M> {
+    /// Where notices go.
+    pub fn notices(&self) -> Notices {
+        let to_standard_error = || Notices::new(|notice| eprintln!("{notice}"));
+        self.on_notice.clone().unwrap_or_else(to_standard_error)
+    }
 }
 
 impl<M: LearnerModel> Default for Hooks<M> {
@@ -27,8 +38,9 @@ impl<M: LearnerModel> Default for Hooks<M> {
             display: Display::Silent,
             renderer: None,
             configure: Vec::new(),
-            on_epoch: Box::new(|_| {}),
-            on_notice: Notices::new(|notice| eprintln!("{notice}")),
+            on_epoch: Vec::new(),
+            on_notice: None,
+            required: Vec::new(),
         }
     }
 }

@@ -17,7 +17,8 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Locks `directory`, which must exist.
+    /// Locks `directory`, which must exist, and removes what processes that were killed have left
+    /// half-written there.
     ///
     /// # Errors
     /// [`TrainingError::InUse`] if somebody else has done so, [`TrainingError::File`] if the file
@@ -35,7 +36,10 @@ impl Lock {
             opened => opened.map_err(|error| TrainingError::file("write", &path, error))?,
         };
         match file.try_lock() {
-            Ok(()) => Ok(Self { _file: Some(file) }),
+            Ok(()) => {
+                directory.remove_leftovers();
+                Ok(Self { _file: Some(file) })
+            }
             Err(TryLockError::WouldBlock) => Err(TrainingError::InUse {
                 path: directory.path().to_owned(),
             }),
@@ -68,7 +72,11 @@ mod tests {
             Lock::take(&run),
             Err(TrainingError::InUse { path }) if path == directory.path()
         ));
+        let leftover = directory.path().join(".history.json.GDX7qU");
+        std::fs::write(&leftover, "{").unwrap();
+        assert!(Lock::take(&run).is_err() && leftover.exists());
         drop(lock);
         Lock::take(&run).unwrap();
+        assert!(!leftover.exists());
     }
 }

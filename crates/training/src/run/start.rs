@@ -106,7 +106,7 @@ impl<M: LearnerModel> Training<M> {
         &self,
         spec: &Spec,
     ) -> Result<(CheckpointStore, Option<Checkpoint>), TrainingError> {
-        let notices = &self.hooks.on_notice;
+        let notices = &self.hooks.notices();
         let store = CheckpointStore::open(self.directory.checkpoints(), &PARTS)?
             .with_keep(spec.keep().clone())
             .with_notices(notices.clone());
@@ -134,7 +134,7 @@ impl<M: LearnerModel> Training<M> {
         }
         for path in aside {
             let notice = format!("set aside as {}", path.display());
-            self.hooks.on_notice.say(&notice);
+            self.hooks.notices().say(&notice);
         }
         Ok(())
     }

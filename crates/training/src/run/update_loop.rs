@@ -36,11 +36,10 @@ impl<M: LearnerModel> SupervisedLearningStrategy<M> for UpdateLoop {
         learner.fork(&self.device);
         let interrupter = components.interrupter.clone();
         let mut processor = components.event_processor;
-        // The metrics are registered once the event of the start is through.
-        interrupter.fail_on_error(processor.flush());
-        if !self.epoch_end.begin(&components.event_store) {
-            interrupter.stop(None);
+        if components.summary.is_some() {
+            self.epoch_end.summarize();
         }
+        self.epoch_end.begin();
         for epoch in starting_epoch..=components.num_epochs {
             if interrupter.should_stop() {
                 break;
@@ -71,9 +70,6 @@ impl<M: LearnerModel> SupervisedLearningStrategy<M> for UpdateLoop {
             {
                 break;
             }
-        }
-        if components.summary.is_some() {
-            self.epoch_end.write_metric_files();
         }
         (learner.model(), processor)
     }

@@ -1,5 +1,6 @@
 //! Files that are whole or not there.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -7,6 +8,9 @@ use std::path::{Path, PathBuf};
 use atomic_write_file::AtomicWriteFile;
 
 use crate::TrainingError;
+
+/// How many letters and digits `atomic-write-file` puts behind a name.
+const RANDOM: usize = 6;
 
 /// Renames what is at `path`, if anything is, to the first `<path>.aside-N` that is free, and gives
 /// that name.
@@ -42,7 +46,8 @@ pub fn write_atomically(path: &Path, content: &[u8]) -> Result<(), TrainingError
 
 /// What shall replace a file, complete on the disk.
 ///
-/// Where the system has nameless files, a process that is killed leaves nothing behind.
+/// Where the system has nameless files, it has a name for the moment before it replaces the file: a
+/// process that is killed then leaves it, see [`remove_leftovers`].
 pub(super) struct Replacement {
     file: AtomicWriteFile,
     path: PathBuf,
@@ -68,6 +73,34 @@ impl Replacement {
         committed.map_err(|error| TrainingError::file("write", &path, error))?;
         sync_parent(&path)
     }
+}
+
+/// Removes what processes that were killed have left in `directory` of the files called `names`: such
+/// as `.history.csv.GDX7qU`. Nobody may be writing them.
+pub(crate) fn remove_leftovers(directory: &Path, names: &[&OsStr]) {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    for entry in entries {
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        let of = |name: &&OsStr| is_leftover(&entry.file_name(), name);
+        if is_file && names.iter().any(of) {
+            // It is in nobody's way.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Whether `found` is how a file that shall replace `name` is called until it does.
+fn is_leftover(found: &OsStr, name: &OsStr) -> bool {
+    let (Some(found), Some(name)) = (found.to_str(), name.to_str()) else {
+        return false;
+    };
+    let random = found
+        .strip_prefix('.')
+        .and_then(|found| found.strip_prefix(name))
+        .and_then(|found| found.strip_prefix('.'));
+    random.is_some_and(|random| {
+        random.len() == RANDOM && random.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    })
 }
 
 /// Creates the directory at `path`, and what it is in, if need be; all of them are on the disk then.
@@ -136,6 +169,33 @@ mod tests {
             }
         });
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn leftovers_are_those_of_the_files_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let write = |name: &str| fs::write(directory.path().join(name), "").unwrap();
+        let left = [
+            ".history.csv.GDX7q",
+            ".history.csv.GDX7qU0",
+            ".history.csv.GDX7q-",
+            ".notes.csv.GDX7qU",
+            "history.csv.GDX7qU",
+            "history.csv",
+        ];
+        left.into_iter().for_each(write);
+        fs::create_dir(directory.path().join(".history.csv.abcdef")).unwrap();
+        write(".history.csv.GDX7qU");
+        write(".best.bpk.sha256.Jdz2dc");
+        let names = ["history.csv", "best.bpk.sha256"].map(OsStr::new);
+        remove_leftovers(directory.path(), &names);
+        let entries = fs::read_dir(directory.path()).unwrap();
+        let mut found: Vec<_> = entries.map(|e| e.unwrap().file_name()).collect();
+        found.sort();
+        let mut expected: Vec<_> = left.into_iter().map(Into::into).collect();
+        expected.push(std::ffi::OsString::from(".history.csv.abcdef"));
+        expected.sort();
+        assert_eq!(found, expected);
     }
 
     #[test]

@@ -103,7 +103,8 @@ fn remove_sum(path: &Path) -> Result<(), TrainingError> {
     }
 }
 
-fn sum_path(path: &Path) -> PathBuf {
+/// Where the checksum of the file at `path` is.
+pub(crate) fn sum_path(path: &Path) -> PathBuf {
     let mut sum = path.as_os_str().to_owned();
     sum.push(".sha256");
     PathBuf::from(sum)

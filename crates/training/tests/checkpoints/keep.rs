@@ -145,7 +145,10 @@ proptest! {
     ) {
         let directory = quick_directory();
         let mut policy = KeepPolicy::last(last);
-        policy.best = mode.map(|mode| Best { metric: valid("loss"), mode });
+        policy.best = mode.map(|mode| match mode {
+            Mode::Min => Best::min(valid("loss")),
+            Mode::Max => Best::max(valid("loss")),
+        });
         let open = || {
             let parts = CheckpointStore::open(directory.path(), &[MODEL]).unwrap();
             parts.with_keep(policy.clone())

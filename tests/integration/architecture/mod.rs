@@ -1,23 +1,33 @@
 //! No two modules of a crate import each other, directly or in a ring.
 //!
-//! A module is a file. It imports the module in which an item that it names is defined: re-exports
-//! are looked through, and are no imports themselves. The same holds for the modules at the root of
-//! a crate, each with all that is in it.
+//! A module is a file. It imports the module in which an item that it names is defined, also by the
+//! name of its own child, in the arguments of a macro, or all items at once: re-exports are looked
+//! through, and are no imports themselves. The same holds for the modules at the root of a crate, each
+//! with all that is in it.
+
+mod reader;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use syn::visit::Visit;
+use reader::{Module, Reader};
 
-/// A module by its path from the crate's root, which is empty.
-type Module = Vec<String>;
+/// Crates and modules of which all that are in it may name the module itself, with the reason.
+const ACCEPTED: [(&str, &str, &str); 1] = [(
+    "scheduler",
+    "schedules",
+    "a schedule that holds schedules holds a `ScheduleConfig`, which holds each of them: a recursive \
+     type, as the module's documentation says",
+)];
 
 /// A crate's modules: what they define, and the paths within the crate that they name.
 #[derive(Default)]
 struct Crate {
     defines: BTreeMap<Module, BTreeSet<String>>,
     names: BTreeMap<Module, Vec<Vec<String>>>,
+    /// Paths that begin with a name: of a child, or of something from elsewhere.
+    relative: BTreeMap<Module, Vec<Vec<String>>>,
     /// Modules of tests, which may import anything.
     tests: Vec<Module>,
 }
@@ -26,10 +36,17 @@ impl Crate {
     fn read(source: &Path) -> Self {
         let mut all = Self::default();
         all.add(source, Vec::new());
+        for (module, paths) in std::mem::take(&mut all.relative) {
+            let inside = paths.into_iter().map(|path| [&module[..], &path].concat());
+            let of_child = |path: &Vec<String>| all.defines.contains_key(&path[..=module.len()]);
+            let of_children: Vec<Vec<String>> = inside.filter(of_child).collect();
+            all.names.entry(module).or_default().extend(of_children);
+        }
         let Self {
             defines,
             names,
             tests,
+            ..
         } = &mut all;
         let is_test = |module: &Module| tests.iter().any(|test| module.starts_with(test));
         defines.retain(|module, _| !is_test(module));
@@ -60,18 +77,11 @@ impl Crate {
     }
 
     fn add_file(&mut self, path: &Path, module: Module) {
-        let text = fs::read_to_string(path).unwrap();
-        let file = syn::parse_file(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-        let mut reader = Reader {
-            module: module.clone(),
-            defines: BTreeSet::new(),
-            names: Vec::new(),
-            tests: Vec::new(),
-        };
-        reader.visit_file(&file);
+        let reader = Reader::read(path, module.clone());
         self.tests.extend(reader.tests);
         self.defines.insert(module.clone(), reader.defines);
-        self.names.insert(module, reader.names);
+        self.names.insert(module.clone(), reader.names);
+        self.relative.insert(module, reader.relative);
     }
 
     /// The module in which what `path` names is defined, if it can be told.
@@ -121,6 +131,22 @@ impl Crate {
 }
 
 impl Crate {
+    /// Forgets what the modules in `module` name of `module` itself.
+    fn accept(&mut self, module: &str) {
+        let module = vec![module.to_owned()];
+        let homes: BTreeMap<Vec<String>, Option<Module>> = self
+            .names
+            .values()
+            .flatten()
+            .map(|name| (name.clone(), self.home(name).cloned()))
+            .collect();
+        for (of, names) in &mut self.names {
+            if of.starts_with(&module) {
+                names.retain(|name| homes[name].as_ref() != Some(&module));
+            }
+        }
+    }
+
     /// A ring in words, with what each module names of the next.
     fn told(&self, ring: &[Module], level: usize) -> String {
         let cut = |module: &Module| module[..module.len().min(level)].to_vec();
@@ -134,94 +160,6 @@ impl Crate {
         };
         let steps: Vec<String> = ring.iter().enumerate().map(step).collect();
         steps.join("; ")
-    }
-}
-
-struct Reader {
-    module: Module,
-    defines: BTreeSet<String>,
-    names: Vec<Vec<String>>,
-    tests: Vec<Module>,
-}
-
-impl Reader {
-    /// Notes a path that stays within the crate.
-    fn note(&mut self, path: &[String]) {
-        let base = match path.first().map(String::as_str) {
-            Some("crate") => Vec::new(),
-            Some("self") => self.module.clone(),
-            Some("super") => {
-                let ups = path
-                    .iter()
-                    .take_while(|segment| *segment == "super")
-                    .count();
-                let depth = self.module.len().saturating_sub(ups);
-                let rest = path[ups..].to_vec();
-                self.names.push([&self.module[..depth], &rest[..]].concat());
-                return;
-            }
-            _ => return,
-        };
-        self.names.push([&base[..], &path[1..]].concat());
-    }
-
-    fn note_tree(&mut self, tree: &syn::UseTree, before: &[String]) {
-        let with = |ident: &syn::Ident| [before, &[ident.to_string()]].concat();
-        match tree {
-            syn::UseTree::Path(path) => self.note_tree(&path.tree, &with(&path.ident)),
-            syn::UseTree::Name(name) if name.ident == "self" => self.note(before),
-            syn::UseTree::Name(name) => self.note(&with(&name.ident)),
-            syn::UseTree::Rename(rename) => self.note(&with(&rename.ident)),
-            syn::UseTree::Glob(_) => {}
-            syn::UseTree::Group(group) => {
-                for tree in &group.items {
-                    self.note_tree(tree, before);
-                }
-            }
-        }
-    }
-}
-
-fn is_test(attributes: &[syn::Attribute]) -> bool {
-    let test = |attribute: &syn::Attribute| {
-        attribute.path().is_ident("cfg")
-            && matches!(&attribute.meta, syn::Meta::List(list)
-                if ["test", "doctest", "doc"].contains(&list.tokens.to_string().as_str()))
-    };
-    attributes.iter().any(test)
-}
-
-impl<'ast> Visit<'ast> for Reader {
-    fn visit_item(&mut self, item: &'ast syn::Item) {
-        let name = match item {
-            syn::Item::Const(item) => Some(&item.ident),
-            syn::Item::Enum(item) => Some(&item.ident),
-            syn::Item::Fn(item) => Some(&item.sig.ident),
-            syn::Item::Static(item) => Some(&item.ident),
-            syn::Item::Struct(item) => Some(&item.ident),
-            syn::Item::Trait(item) => Some(&item.ident),
-            syn::Item::Type(item) => Some(&item.ident),
-            syn::Item::Mod(item) if is_test(&item.attrs) => {
-                let name = item.ident.to_string();
-                self.tests.push([&self.module[..], &[name]].concat());
-                return;
-            }
-            _ => None,
-        };
-        self.defines.extend(name.map(ToString::to_string));
-        syn::visit::visit_item(self, item);
-    }
-
-    fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
-        if matches!(item.vis, syn::Visibility::Inherited) && !is_test(&item.attrs) {
-            self.note_tree(&item.tree, &[]);
-        }
-    }
-
-    fn visit_path(&mut self, path: &'ast syn::Path) {
-        let segments: Vec<String> = path.segments.iter().map(|s| s.ident.to_string()).collect();
-        self.note(&segments);
-        syn::visit::visit_path(self, path);
     }
 }
 
@@ -261,8 +199,18 @@ fn no_two_modules_import_each_other() {
     let mut modules = 0;
     let mut rings = Vec::new();
     for entry in fs::read_dir(crates).unwrap() {
-        let source = entry.unwrap().path().join("src");
-        let all = Crate::read(&source);
+        let path = entry.unwrap().path();
+        let source = path.join("src");
+        let mut all = Crate::read(&source);
+        for (name, module, _reason) in ACCEPTED {
+            if path.ends_with(name) {
+                assert!(
+                    ring(&all.imports(usize::MAX)).is_some(),
+                    "{name}::{module} need not be accepted any more"
+                );
+                all.accept(module);
+            }
+        }
         modules += all.defines.len();
         for level in [1, usize::MAX] {
             if let Some(ring) = ring(&all.imports(level)) {
@@ -287,4 +235,46 @@ fn a_ring_is_found() {
     assert_eq!(ring(&imports(&[("a", "b"), ("b", "c"), ("a", "c")])), None);
     let found = ring(&imports(&[("a", "b"), ("b", "c"), ("c", "b")]));
     assert_eq!(found, Some(vec![module("b"), module("c")]));
+}
+
+/// The ring in the crate of these files, if there is one.
+fn ring_of(files: &[(&str, &str)]) -> Option<Vec<Module>> {
+    let source = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = source.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    ring(&Crate::read(source.path()).imports(usize::MAX))
+}
+
+#[test]
+fn a_ring_is_found_however_it_is_written() {
+    let child = "use super::Parent; pub struct Leaf(Parent);";
+    let parents = [
+        "mod child; use child::Leaf; pub struct Parent(Leaf);",
+        "mod child; pub struct Parent(child::Leaf);",
+        "mod child; use self::child::*; pub struct Parent(Leaf);",
+        "mod child; pub struct Parent; fn f() { println!(\"{}\", child::Leaf::new(&[1])) }",
+    ];
+    for parent in parents {
+        let found = ring_of(&[("a/mod.rs", parent), ("a/child.rs", child)]);
+        assert!(found.is_some(), "{parent}");
+    }
+    let b = "use crate::a::A; pub struct B(A);";
+    for a in [
+        "use crate::b::*; pub struct A;",
+        "pub struct A; fn f() -> String { format!(\"{}\", crate::b::B) }",
+        "pub struct A; fn f() { vec![super::b::B] }",
+    ] {
+        assert!(ring_of(&[("a.rs", a), ("b.rs", b)]).is_some(), "{a}");
+    }
+    for a in [
+        "pub struct A; fn f() { println!(\"crate::b::B\") }",
+        "pub struct A; mod inner { use super::*; } fn f() { b::B::new() }",
+        "pub struct A; #[cfg(test)] mod tests { use crate::b::*; }",
+        "pub use crate::b::B; pub struct A;",
+    ] {
+        assert_eq!(ring_of(&[("a.rs", a), ("b.rs", b)]), None, "{a}");
+    }
 }

@@ -1,0 +1,56 @@
+//! The metrics that a run will have, as far as that is known before its first update.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::TrainingError;
+use crate::metrics::{MetricKey, Split};
+
+/// The names that metrics will have.
+pub(super) struct Known {
+    /// Of the metrics that are registered, for whichever split, with those by which Burn knows them.
+    pub registered: BTreeMap<String, BTreeSet<String>>,
+    /// Of the gradients' metrics, which are of the training split.
+    pub gradients: Vec<String>,
+}
+
+impl Known {
+    /// # Errors
+    /// [`TrainingError::MetricTwice`] if two metrics would have the same name.
+    pub(super) fn check_names(&self) -> Result<(), TrainingError> {
+        for (metric, burns) in &self.registered {
+            let mut names: Vec<String> = burns.iter().cloned().collect();
+            if self.gradients.contains(metric) {
+                names.push(format!("{metric} of this run"));
+            }
+            if names.len() > 1 {
+                let metric = metric.clone();
+                return Err(TrainingError::MetricTwice { metric, names });
+            }
+        }
+        Ok(())
+    }
+
+    /// # Errors
+    /// [`TrainingError::UnknownMetric`] for the first of `metrics`, which `user` asks for, that there
+    /// will not be.
+    pub(super) fn check<'a>(
+        &self,
+        user: &'static str,
+        metrics: impl IntoIterator<Item = &'a MetricKey>,
+    ) -> Result<(), TrainingError> {
+        let is_known = |key: &MetricKey| {
+            let of_gradients =
+                key.split() == Split::Train && self.gradients.iter().any(|name| name == key.name());
+            of_gradients || self.registered.contains_key(key.name())
+        };
+        let Some(unknown) = metrics.into_iter().find(|key| !is_known(key)) else {
+            return Ok(());
+        };
+        let known = self.registered.keys().chain(&self.gradients);
+        Err(TrainingError::UnknownMetric {
+            user,
+            metric: unknown.to_string(),
+            known: known.cloned().collect(),
+        })
+    }
+}
