@@ -5,13 +5,13 @@
 //! [`EpochLoader`](burn_lr_training::loader::EpochLoader). [`read_images`] and [`read_labels`] read any data
 //! set in MNIST's format, and [`GreyImage`] makes a digit of a picture, as MNIST would show it.
 //!
-//! ```
+//! ```no_run
 //! use burn_lr_mnist::Mnist;
 //! use burn_lr_training::loader::EpochLoader;
 //!
 //! let mnist = Mnist::bundled()?;
 //! let train = EpochLoader::new(mnist.train, 64).shuffled(42);
-//! assert_eq!(train.num_batches(), 938);
+//! assert_eq!(train.num_batches(), 938); // 60 000 images
 //! # Ok::<(), burn_lr_mnist::DataError>(())
 //! ```
 

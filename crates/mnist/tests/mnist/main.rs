@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod bundled;
 mod grey_image;
 mod idx;
 #[cfg(feature = "png")]
