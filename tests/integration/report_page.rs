@@ -1,4 +1,4 @@
-//! The report in a real browser: `cargo test --test report_page -- --ignored` needs Chromium.
+//! The report in a real browser: `cargo test --workspace --test integration -- --ignored report_page::` needs Chromium.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -2,7 +2,7 @@
 
     pip install torch==2.15.0
     cargo run --release --example mnist_plateau -- --run-dir RUN
-    python tests/golden/plateau_run.py RUN/history.json > tests/golden/plateau_run.json
+    python tests/integration/golden/plateau_run.py RUN/history.json > tests/integration/golden/plateau_run.json
 """
 
 import json
