@@ -4,7 +4,7 @@ mod evaluation;
 mod images;
 mod pictures;
 #[path = "../../../examples/predict/main.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, clippy::module_inception)]
 mod predict;
 mod refusals;
 mod runs;
