@@ -1,5 +1,7 @@
 //! Where two configurations of a run differ.
 
+use std::collections::BTreeSet;
+
 use burn_lr_scheduler::Clocked;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -123,9 +125,14 @@ fn compare(path: String, saved: &Value, current: &Value, changes: &mut Vec<Chang
     }
 }
 
-/// The names of `items`, if all of them have one.
+/// The names of `items`, if all of them have one of their own.
 fn names(items: &[Value]) -> Option<Vec<&str>> {
-    items.iter().map(|item| item["name"].as_str()).collect()
+    let names: Vec<&str> = items
+        .iter()
+        .map(|item| item["name"].as_str())
+        .collect::<Option<_>>()?;
+    let distinct: BTreeSet<&str> = names.iter().copied().collect();
+    (distinct.len() == names.len()).then_some(names)
 }
 
 #[cfg(test)]
@@ -169,6 +176,14 @@ mod tests {
         assert_eq!(first.len(), 1);
         assert_eq!(first[0].field, "groups.body");
         assert_eq!(changes(&groups(&[]), &saved)[1].field, "groups.head");
+    }
+
+    #[test]
+    fn items_of_the_same_name_are_named_by_their_index() {
+        let kernels = |kernel: u32| json!({"layers": [{"name": "conv", "kernel": 3}, {"name": "conv", "kernel": kernel}]});
+        assert!(changes(&kernels(5), &kernels(5)).is_empty());
+        let expected = [change("layers.1.kernel", "5", "7")];
+        assert_eq!(changes(&kernels(5), &kernels(7)), expected);
     }
 
     #[test]
