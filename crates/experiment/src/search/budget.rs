@@ -24,7 +24,8 @@ pub enum Budget {
     ///
     /// It is counted by what each trial took, the making of model and data included, when it was
     /// trained: a search that is run again finds the same. A rung of which less than half would fit
-    /// is not begun.
+    /// is not begun. The first rung is never cut short: where the first trials were quicker than the
+    /// others, as those that fail are, a search may take far longer.
     Time(Duration),
 }
 

@@ -108,7 +108,7 @@ impl OptimizerConfig {
     /// same when a run is resumed.
     ///
     /// Its groups must go by path: the parameters of another process have other ids. One that goes by id
-    /// is refused, and [`custom_for`](Self::custom_for) takes it.
+    /// is refused where a trial on single numbers shows it, and [`custom_for`](Self::custom_for) takes it.
     ///
     /// ```
     /// use burn::optim::{LionConfig, MuonConfig, ModuleOptimizer};
