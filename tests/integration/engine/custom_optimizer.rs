@@ -1,13 +1,13 @@
 //! A ready optimizer of the user's own, whose groups go by path, and by id.
 
-use burn::module::{Module, ParamGroup};
+use burn::module::ParamGroup;
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{AdamWConfig, ModuleOptimizer, SgdConfig};
 use burn_lr::training::TrainingError;
-use burn_lr::training::optim::{OptimError, OptimizerConfig, ParamInfo};
+use burn_lr::training::optim::{OptimizerConfig, ParamInfo};
 use tempfile::TempDir;
 
-use super::net::{Net, assert_resumes, run, values};
+use super::net::{Net, assert_resumes, run};
 
 fn grouped(group: ParamGroup) -> ModuleOptimizer {
     let momentum = Some(MomentumConfig::new());
@@ -23,47 +23,47 @@ fn by_id(params: &[ParamInfo]) -> ModuleOptimizer {
 }
 
 #[test]
-fn groups_by_id_are_made_for_the_model_or_refused() {
-    let by_path = || grouped(ParamGroup::from_predicate("second"));
-    let ready = OptimizerConfig::custom(by_path(), "AdamW, SGD for second");
-    let expected = assert_resumes("by path", |path| {
-        run(path)
-            .schedule(0.01)
-            .strict(true)
-            .optimizer(ready.clone())
-    });
-    let made = OptimizerConfig::custom_for(by_id, "AdamW, SGD for second");
-    let found = assert_resumes("by id", |path| {
-        run(path)
-            .schedule(0.01)
-            .strict(true)
-            .optimizer(made.clone())
-    });
-    assert!(found == expected);
+fn groups_by_path_and_by_id_are_made_for_the_model() {
+    let by_path = |_: &[ParamInfo]| grouped(ParamGroup::from_predicate("second"));
+    let resumed = |name, make: fn(&[ParamInfo]) -> ModuleOptimizer| {
+        let made = OptimizerConfig::custom_for(make, "AdamW, SGD for second");
+        assert_resumes(name, |path| {
+            run(path)
+                .schedule(0.01)
+                .strict(true)
+                .optimizer(made.clone())
+        })
+    };
+    assert!(resumed("by path", by_path) == resumed("by id", by_id));
     let directory = TempDir::new().unwrap();
+    let made = OptimizerConfig::custom_for(by_id, "AdamW, SGD for second");
     let training = || run(directory.path()).optimizer(made.clone());
     training().epochs(1).fit(Net::new(1)).unwrap();
     training().can_resume(&Net::new(2)).unwrap();
+}
+
+#[test]
+fn a_ready_optimizer_is_told_and_refused_by_strict() {
+    let ready = || {
+        let by_path = grouped(ParamGroup::from_predicate("second"));
+        OptimizerConfig::custom(by_path, "AdamW, SGD for second")
+    };
+    assert_resumes("ready", |path| run(path).schedule(0.01).optimizer(ready()));
 
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("run");
-    for net in [Net::new(1), drawn(), drawn().train()] {
-        let ready = grouped(ParamGroup::ids_from_module(net.second.clone()));
-        let by_id = OptimizerConfig::custom(ready, "AdamW, SGD for second");
-        let refused = run(&path).optimizer(by_id).fit(net).map(drop);
-        let expected = OptimError::ById {
-            path: "second.weight".to_owned(),
-        };
-        assert!(
-            matches!(&refused, Err(TrainingError::Optim(error)) if *error == expected),
-            "{refused:?}"
-        );
-    }
+    let refused = run(&path).strict(true).optimizer(ready()).fit(Net::new(1));
+    let Err(TrainingError::Inexact { reasons }) = refused.map(drop) else {
+        panic!("a ready optimizer may have groups by id");
+    };
+    assert!(
+        reasons.len() == 1 && reasons[0].contains("custom_for"),
+        "{reasons:?}"
+    );
     assert!(!path.exists());
-}
-
-fn drawn() -> Net {
-    let net = Net::new(1);
-    values(&net);
-    net
+    let (notices, said) = std::sync::mpsc::channel();
+    let training = run(&path).epochs(1).optimizer(ready());
+    let training = training.on_notice(move |notice| notices.send(notice.to_owned()).unwrap());
+    training.fit(Net::new(1)).unwrap();
+    assert!(said.iter().any(|notice| notice.contains("custom_for")));
 }

@@ -107,8 +107,10 @@ impl OptimizerConfig {
     /// A ready optimizer for all parameters, and what a document shall say of it: whatever must be the
     /// same when a run is resumed.
     ///
-    /// Its groups must go by path: the parameters of another process have other ids. One that goes by id
-    /// is refused where a trial on single numbers shows it, and [`custom_for`](Self::custom_for) takes it.
+    /// Its groups must go by path: the parameters of another process have other ids, and a resumed run
+    /// would train with other groups. It keeps them to itself, so a run with one is not known to be exact:
+    /// that is told, and [strict](crate::Training::strict) runs refuse it. [`custom_for`](Self::custom_for)
+    /// takes groups of both kinds, and is exact.
     ///
     /// ```
     /// use burn::optim::{LionConfig, MuonConfig, ModuleOptimizer};
@@ -127,7 +129,8 @@ impl OptimizerConfig {
     }
 
     /// As [`custom`](Self::custom), with an optimizer that is made for the parameters of the model, after
-    /// it has been restored from a checkpoint: its groups may go by their ids.
+    /// it has been restored from a checkpoint: its groups may go by their ids. They must be those that
+    /// `make` is given.
     ///
     /// ```
     /// use burn::module::{ParamGroup, ParamId};
@@ -155,6 +158,11 @@ impl OptimizerConfig {
     /// An optimizer of single parameters, which a group can have too.
     pub fn per_parameter(optimizer: impl Optimizer, description: impl Serialize) -> Self {
         Self::Custom(CustomOptimizer::each(optimizer, document(&description)))
+    }
+
+    /// Whether it was handed over ready, with groups that nobody can see.
+    pub(crate) fn is_ready(&self) -> bool {
+        matches!(self, Self::Custom(custom) if custom.is_ready())
     }
 
     /// Whether it remembers anything of earlier updates, as far as is known.

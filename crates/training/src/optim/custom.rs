@@ -82,12 +82,9 @@ impl CustomOptimizer {
         matches!(self.kind, Kind::Whole(_) | Kind::Made(_))
     }
 
-    /// The optimizer, if it was handed over ready for whole modules.
-    pub(super) fn ready(&self) -> Option<&ModuleOptimizer> {
-        match &self.kind {
-            Kind::Whole(optimizer) => Some(optimizer),
-            _ => None,
-        }
+    /// Whether it was handed over ready, and may have groups that nobody can see.
+    pub(super) fn is_ready(&self) -> bool {
+        matches!(self.kind, Kind::Whole(_))
     }
 
     /// The optimizer for a model with these parameters; `None` if it cannot be made without them.

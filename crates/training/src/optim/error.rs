@@ -129,15 +129,6 @@ pub enum OptimError {
         "custom optimizer: expected a per-parameter optimizer for a group, found a ready ModuleOptimizer"
     )]
     WholeModule,
-    /// A ready `ModuleOptimizer` chooses parameters by their ids, which are other ones in a resumed run.
-    #[error(
-        "custom optimizer: expected groups by path, found one that has {path} by its id, which is another \
-         one in a resumed run: make the optimizer for the model by OptimizerConfig::custom_for"
-    )]
-    ById {
-        /// The first such parameter.
-        path: String,
-    },
     /// An optimizer that is made for a model's parameters was to be built without them.
     #[error("custom optimizer: expected a model to make it for, found none: use build_for")]
     NeedsModel,

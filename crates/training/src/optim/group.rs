@@ -35,6 +35,7 @@ pub struct Group {
     pub(super) schedule: Option<Clocked>,
     pub(super) lr_scale: Option<f64>,
     pub(super) observed: Option<MetricKey>,
+    pub(super) optional: bool,
 }
 
 impl Group {
@@ -49,6 +50,7 @@ impl Group {
             schedule: None,
             lr_scale: None,
             observed: None,
+            optional: false,
         }
     }
 
@@ -82,6 +84,15 @@ impl Group {
         self
     }
 
+    /// Lets the group change nothing, because all of its parameters are frozen or in later groups that
+    /// set the same. Otherwise that is refused, as a mistake.
+    ///
+    /// The groups of [`layer_decay`](super::layer_decay) and [`without_decay`] are optional.
+    pub fn optional(mut self) -> Self {
+        self.optional = true;
+        self
+    }
+
     /// The group's own schedule, if it has one.
     pub(crate) fn own_schedule(&self) -> Option<&Clocked> {
         self.schedule.as_ref()
@@ -98,5 +109,6 @@ impl Group {
 ///
 /// Its optimizer is the run's, also for parameters to which an earlier group gives another one.
 pub fn without_decay() -> Group {
-    Group::new("without_decay", Select::vectors()).without_decay()
+    let vectors = Group::new("without_decay", Select::vectors());
+    vectors.without_decay().optional()
 }

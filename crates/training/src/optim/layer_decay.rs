@@ -8,8 +8,9 @@ use super::select::Select;
 /// `decay^(n-1-i)` times the run's rate, the last one the whole.
 ///
 /// The names of the groups are the prefixes. Parameters below none of them keep the run's rate, like
-/// those of the last. If prefixes contain each other the later wins. A decay that is negative or not
-/// finite is refused when the groups are resolved.
+/// those of the last. If prefixes contain each other the later wins, and a layer may be frozen, or have
+/// another rate by a later group. A prefix of no parameter, and a decay that is negative or not finite,
+/// are refused when the groups are resolved.
 ///
 /// ```
 /// use burn_lr_training::optim::layer_decay;
@@ -28,7 +29,8 @@ pub fn layer_decay<P: Into<String>>(
     let last = prefixes.len().saturating_sub(1);
     let group = |(layer, prefix): (usize, String)| {
         let distance = i32::try_from(last - layer).unwrap_or(i32::MAX);
-        Group::new(prefix.clone(), Select::prefix(prefix)).lr_scale(decay.powi(distance))
+        let layer = Group::new(prefix.clone(), Select::prefix(prefix));
+        layer.lr_scale(decay.powi(distance)).optional()
     };
     prefixes.into_iter().enumerate().map(group).collect()
 }

@@ -20,7 +20,6 @@
 //! ```
 
 mod build;
-mod by_id;
 mod clip;
 mod config;
 mod custom;

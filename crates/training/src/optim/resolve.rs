@@ -4,7 +4,6 @@ use std::collections::{HashMap, HashSet};
 
 use burn::module::Module;
 
-use super::by_id::chosen_by_id;
 use super::config::OptimizerConfig;
 use super::error::OptimError;
 use super::group::Group;
@@ -23,9 +22,8 @@ impl ResolvedGroups {
     ///   [`OptimError::LrScale`] for what a group is made of,
     /// - [`OptimError::NoParameter`] for a group that has no parameter, or names a path that is none,
     /// - [`OptimError::Frozen`], [`OptimError::NoEffect`] and [`OptimError::Shadowed`] for a group that
-    ///   would change nothing,
+    ///   would change nothing, and is not [optional](Group::optional),
     /// - [`OptimError::NotMatrix`] if Muon would get a trainable parameter that is not a matrix,
-    /// - [`OptimError::ById`] if a ready `ModuleOptimizer` goes by ids,
     /// - [`OptimError::Tied`] if the model has a trainable parameter at two places: Burn updates the
     ///   first one alone.
     pub fn resolve<M: Module>(
@@ -35,12 +33,6 @@ impl ResolvedGroups {
     ) -> Result<Self, OptimError> {
         optimizer.check()?;
         let params = parameters(model);
-        if let OptimizerConfig::Custom(custom) = optimizer
-            && let Some(ready) = custom.ready()
-            && let Some(path) = chosen_by_id(ready, model, &params)
-        {
-            return Err(OptimError::ById { path });
-        }
         check_tied(&params)?;
         let mut names = HashSet::new();
         for group in groups {
@@ -50,20 +42,26 @@ impl ResolvedGroups {
                 return Err(OptimError::DuplicateGroup { name });
             }
         }
-        let groups = groups.iter();
         let resolved = Self {
             groups: groups
+                .iter()
                 .map(|group| ResolvedGroup::new(optimizer, group, &params))
                 .collect::<Result<_, _>>()?,
         };
         resolved.check_matrices(optimizer, &params)?;
-        resolved.check_effects(&params)?;
+        let required = |(group, _): &(&Group, _)| !group.optional;
+        let required = groups.iter().zip(&resolved.groups).filter(required);
+        resolved.check_effects(required.map(|(_, group)| group), &params)?;
         Ok(resolved)
     }
 
-    /// Whether every group changes something.
-    fn check_effects(&self, params: &[ParamInfo]) -> Result<(), OptimError> {
-        for group in &self.groups {
+    /// Whether each of `groups`, which are among these, changes something.
+    fn check_effects<'a>(
+        &self,
+        groups: impl Iterator<Item = &'a ResolvedGroup>,
+        params: &[ParamInfo],
+    ) -> Result<(), OptimError> {
+        for group in groups {
             let name = group.name.clone();
             let trained = params.iter().filter(|param| param.trainable);
             let own: Vec<&str> = trained

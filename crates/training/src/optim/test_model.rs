@@ -39,6 +39,10 @@ impl Net {
         net
     }
 
+    pub(super) fn freeze_embed(&mut self) {
+        self.embed = self.embed.clone().no_grad();
+    }
+
     pub(super) fn forward(&self, input: Tensor<2>) -> Tensor<2> {
         let mut x = self.embed.forward(input);
         for block in &self.blocks {

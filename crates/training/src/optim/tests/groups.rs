@@ -11,7 +11,8 @@ use crate::device::Backend;
 use crate::key::valid;
 use crate::optim::test_model::{Net, device};
 use crate::optim::{
-    Group, OptimError, OptimizerConfig, ResolvedGroups, Select, adam, parameters, without_decay,
+    Group, OptimError, OptimizerConfig, ResolvedGroups, Select, adam, layer_decay, parameters,
+    without_decay,
 };
 
 fn resolved(groups: &[Group]) -> Result<ResolvedGroups, OptimError> {
@@ -126,6 +127,33 @@ fn a_group_without_parameters_is_refused() {
         );
         assert!(error.to_string().contains("embed.weight"));
     }
+}
+
+#[test]
+fn layers_may_be_frozen_or_have_another_rate_later() {
+    let mut net = Net::new(&device());
+    net.freeze_embed();
+    let resolve = |groups: &[Group]| ResolvedGroups::resolve(&adam().into(), groups, &net);
+    let mut groups = layer_decay(0.5, ["embed", "blocks", "heads"]);
+    groups.push(without_decay());
+    groups.push(Group::new("head", Select::prefix("heads")).lr_scale(10.0));
+    let resolved = resolve(&groups).unwrap();
+    assert_eq!(resolved.rate_group("embed.weight").unwrap().name(), "embed");
+    assert_eq!(
+        resolved.rate_group("heads.0.weight").unwrap().name(),
+        "head"
+    );
+    let group = |name: &str| Group::new(name, Select::prefix(name)).lr_scale(0.5);
+    assert!(matches!(
+        resolve(&[group("embed")]),
+        Err(OptimError::Frozen { .. })
+    ));
+    let again = Group::new("again", Select::prefix("heads")).lr_scale(1.0);
+    let refused = resolve(&[group("heads"), again.clone()]);
+    assert!(matches!(refused, Err(OptimError::Shadowed { .. })));
+    resolve(&[group("heads").optional(), again]).unwrap();
+    let refused = resolve(&layer_decay(0.5, ["embeds", "heads"]));
+    assert!(matches!(refused, Err(OptimError::NoParameter { .. })));
 }
 
 #[test]
