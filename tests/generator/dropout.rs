@@ -158,8 +158,21 @@ fn dropout_is_seeded_unless_the_user_does_not_want_it() {
         );
     }
 
+    // Unless the user knows better.
+    let deterministic = run(&path).deterministic().strict(true).epochs(3);
+    assert!(!deterministic.is_random(&model));
+    deterministic.check(&model).unwrap();
+    // By default a run goes on as it was begun, whichever modules are known to draw by now.
+    let training = run(&path).epochs(3);
+    let (notices, said) = std::sync::mpsc::channel();
+    let training = training.on_notice(move |notice| notices.send(notice.to_owned()).unwrap());
+    training.fit(model.clone()).unwrap();
+    assert!(said.iter().any(|notice| notice.contains("Training::seed")));
+
     // Which of several devices draws first is up to their threads.
-    let several = run(&path).devices(vec![Device::flex(); 2]).strict(true);
+    let several = run(&directory.path().join("several"))
+        .devices(vec![Device::flex(); 2])
+        .strict(true);
     let refused = several.check(&model);
     let Err(TrainingError::Inexact { reasons }) = refused else {
         panic!("{refused:?}");

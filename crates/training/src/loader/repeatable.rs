@@ -11,33 +11,33 @@ const SHUFFLED: &str = "Burn's ShuffledDataset and SelectionDataset may be in an
     when they were made, and is another one in the next process: give the data set inside to \
     EpochLoader::shuffled, or, if they have a seed, say so by DatasetSource::repeatable";
 
+/// The same of one whose items a function of the user's makes.
+const MAPPED: &str = "the mapper of Burn's MapperDataset may draw random numbers, as augmentation does: if it \
+    does not, say so by DatasetSource::repeatable, else let DatasetSource::augment draw them";
+
 /// The same of one of which nothing is known.
 const UNKNOWN: &str = "it is not known whether the data set gives the same item whenever it is asked for \
     the same index, in any process: if it does, say so by DatasetSource::repeatable";
 
 /// Burn's data sets that keep their items.
-const KEEPING: [&str; 5] = [
+const KEEPING: [&str; 6] = [
     "InMemDataset",
     "SqliteDataset",
     "DataframeDataset",
     "ImageFolderDataset",
+    "TextFolderDataset",
     "MnistDataset",
 ];
 
 /// Burn's data sets that have them from the one inside.
-const PASSING: [&str; 4] = [
-    "MapperDataset",
-    "PartialDataset",
-    "ComposedDataset",
-    "WindowsDataset",
-];
+const PASSING: [&str; 3] = ["PartialDataset", "ComposedDataset", "WindowsDataset"];
 
 /// Whether the data set whose type is called `name` is known to repeat its items.
 ///
 /// It is known of Burn's own, if all that are inside are too. A type of someone else's may do anything,
 /// and a `dyn Dataset` may be any.
 pub(super) fn exactness_of(name: &str) -> Exactness {
-    if name.contains("SamplerDataset<") {
+    if name.contains("burn_dataset::transform::sampler::SamplerDataset<") {
         return Exactness::Unknown(HIDDEN);
     }
     let (path, inside) = match name.split_once('<') {
@@ -51,6 +51,11 @@ pub(super) fn exactness_of(name: &str) -> Exactness {
         Exactness::Exact
     } else if is_pointer || (is_burns && PASSING.contains(&last)) {
         exactness_of(first(inside))
+    } else if is_burns && last == "MapperDataset" {
+        match exactness_of(first(inside)) {
+            Exactness::Exact => Exactness::Unknown(MAPPED),
+            unknown => unknown,
+        }
     } else if is_burns && ["ShuffledDataset", "SelectionDataset"].contains(&last) {
         Exactness::Unknown(SHUFFLED)
     } else {
@@ -92,6 +97,8 @@ mod tests {
         exactness_of(type_name::<D>())
     }
 
+    struct MySamplerDataset<D>(D);
+
     #[expect(dead_code)]
     struct Own(Kept);
 
@@ -112,7 +119,7 @@ mod tests {
             of::<Arc<Kept>>(),
             of::<Box<PartialDataset<Arc<Kept>, Item>>>(),
             of::<ComposedDataset<Kept>>(),
-            of::<MapperDataset<WindowsDataset<Kept, u32>, fn(u32) -> Own, u32>>(),
+            of::<PartialDataset<WindowsDataset<Kept, u32>, Item>>(),
         ] {
             assert_eq!(known, Exactness::Exact);
         }
@@ -123,6 +130,7 @@ mod tests {
             of::<Box<dyn Dataset<u32>>>(),
             of::<PartialDataset<Own, u32>>(),
             of::<MapperDataset<Own, Kept, u32>>(),
+            of::<MySamplerDataset<Kept>>(),
         ] {
             assert_eq!(unknown, Exactness::Unknown(UNKNOWN));
         }
@@ -132,6 +140,8 @@ mod tests {
         ] {
             assert_eq!(drawn, Exactness::Unknown(HIDDEN));
         }
+        let mapped = of::<MapperDataset<WindowsDataset<Kept, u32>, fn(u32) -> Own, u32>>();
+        assert_eq!(mapped, Exactness::Unknown(MAPPED));
         for shuffled in [
             of::<ShuffledDataset<Kept, Item>>(),
             of::<PartialDataset<SelectionDataset<Kept, Item>, Item>>(),

@@ -78,9 +78,11 @@ impl<M: LearnerModel> Training<M> {
     /// Seeds the device's random numbers at the start of every epoch, from `seed` and the epoch, so
     /// that what a model draws while it trains, as dropout does, can be resumed exactly.
     ///
-    /// Models with Burn's dropout, noise or randomized ReLU at any depth, or in their text, are seeded
-    /// with 0 by default, others are not: give a seed to one that draws random numbers of its own, or
-    /// has them in a field that is skipped. The generator may be shared by everything on the device.
+    /// By default models are seeded with 0 that have a module at any depth, or in their text, whose type
+    /// is called dropout, drop path, stochastic depth, noise or randomized ReLU, as Burn's are; others are not: give a seed
+    /// to one that draws random numbers of its own, or has them in a field that is skipped. A run that is
+    /// resumed by default keeps to what it was begun with. The generator may be shared by everything on
+    /// the device.
     pub fn seed(mut self, seed: u64) -> Self {
         self.plan.seed = Seed::Given(seed);
         self
@@ -89,6 +91,13 @@ impl<M: LearnerModel> Training<M> {
     /// Leaves the device's random numbers alone. A model that draws some cannot be resumed exactly.
     pub fn unseeded(mut self) -> Self {
         self.plan.seed = Seed::Off;
+        self
+    }
+
+    /// Says that the model draws no random numbers while it trains, whatever its modules are called, as
+    /// with dropout of 0: the device's are left alone.
+    pub fn deterministic(mut self) -> Self {
+        self.plan.seed = Seed::Unneeded;
         self
     }
 

@@ -6,14 +6,19 @@ use burn::module::{Module, ModuleVisitor};
 use burn::train::LearnerModel;
 
 use super::plan::Seed;
+use super::spec::Spec;
 use super::training::Training;
 use crate::loader::Exactness;
 use crate::optim::{ResolvedGroups, unrestorable};
 
+const READY: &str = "the optimizer was handed over ready, and groups of it that go by ids have other \
+    parameters in a resumed run: have it made by OptimizerConfig::custom_for";
+
 impl<M: LearnerModel> Training<M> {
     /// Whether `model` is known to draw random numbers while it trains: it was given a
-    /// [seed](Self::seed), or Burn's dropout, noise or randomized ReLU is among its modules, at any
-    /// depth, or appears in its text.
+    /// [seed](Self::seed), or a module whose type is called dropout, drop path, stochastic depth, noise
+    /// or randomized ReLU is inside, at any depth, or in its text, and nobody said that it is
+    /// [deterministic](Self::deterministic).
     ///
     /// A field that is skipped when the model is visited, and random numbers that a model draws by
     /// itself, are not seen.
@@ -21,16 +26,29 @@ impl<M: LearnerModel> Training<M> {
         match self.plan.seed {
             Seed::Given(_) => true,
             Seed::Auto | Seed::Off => draws(model),
+            Seed::Unneeded => false,
         }
     }
 
     /// What the device is seeded with at the start of every epoch, beside the epoch.
     pub(super) fn seed_for(&self, model: &M) -> Option<u64> {
+        let auto = || draws(model).then_some(0);
         match self.plan.seed {
             Seed::Given(seed) => Some(seed),
-            Seed::Auto => self.is_random(model).then_some(0),
-            Seed::Off => None,
+            Seed::Auto => self.begun_with().unwrap_or_else(auto),
+            Seed::Off | Seed::Unneeded => None,
         }
+    }
+
+    /// What the run that is to be resumed was seeded with, if there is one that was by default: another
+    /// version may have seen other random modules.
+    fn begun_with(&self) -> Option<Option<u64>> {
+        if !self.resume {
+            return None;
+        }
+        let saved = Spec::saved(&self.directory, None).ok()??;
+        let seed = saved.seed()?;
+        matches!(seed, None | Some(0)).then_some(seed)
     }
 
     /// Why a resumed run may end with other bits than an uninterrupted one, in words.
@@ -45,11 +63,14 @@ impl<M: LearnerModel> Training<M> {
                 reasons.push(format!("the {name} loader: {reason}"));
             }
         }
+        if self.plan.optimizer.is_ready() {
+            reasons.push(READY.to_owned());
+        }
         if let Some(error) = unrestorable(&self.plan.optimizer, groups, model) {
             reasons.push(error.to_string());
         }
         let workers = self.place.workers();
-        if self.plan.seed == Seed::Off && draws(model) {
+        if self.is_random(model) && self.seed_for(model).is_none() {
             reasons.push(
                 "the model draws random numbers and is not seeded: use Training::seed".to_owned(),
             );
@@ -77,19 +98,25 @@ fn draws<M: Module + Display>(model: &M) -> bool {
     impl ModuleVisitor for Random {
         // As "Struct:Dropout", for each field of one that is visited: Burn's have a flag.
         fn enter_module(&mut self, _name: &str, container_type: &str) {
-            self.0 |= is_random(container_type);
+            self.0 |= names_random(container_type);
         }
     }
     let mut random = Random(false);
     model.visit(&mut random);
-    random.0 || is_random(&model.to_string())
+    random.0 || names_random(&model.to_string())
 }
 
-fn is_random(text: &str) -> bool {
-    let text = text.to_lowercase();
-    ["dropout", "noise", "rrelu"]
-        .iter()
-        .any(|name| text.contains(name))
+/// Parts of the names of types that draw random numbers while they train.
+const DRAWING: [&str; 5] = ["Dropout", "DropPath", "StochasticDepth", "Noise", "RRelu"];
+
+/// Whether a type in `text` is called like one that draws: `GaussianNoise` or `Dropout2d`, and neither
+/// `Noisy` nor `Denoiser` nor the field `noise`.
+fn names_random(text: &str) -> bool {
+    let named = |drawing: &str| {
+        let mut found = text.match_indices(drawing);
+        found.any(|(at, _)| !text[at + drawing.len()..].starts_with(char::is_lowercase))
+    };
+    DRAWING.iter().any(|drawing| named(drawing))
 }
 
 #[cfg(test)]
@@ -154,7 +181,26 @@ mod tests {
         assert!(draws(&silent(Some(dropout))));
         let config = PositionWiseFeedForwardConfig::new(2, 4);
         let feed_forward: PositionWiseFeedForward = config.init(&Device::default());
-        assert!(!is_random(&feed_forward.to_string()));
+        assert!(!names_random(&feed_forward.to_string()));
         assert!(draws(&random(vec![feed_forward])));
+    }
+
+    #[test]
+    fn a_type_is_known_by_whole_words_of_its_name() {
+        for drawing in [
+            "Struct:SpatialDropout2d",
+            "Noise",
+            "Net { noise: GaussianNoise {std: 0.1} }",
+        ] {
+            assert!(names_random(drawing), "{drawing}");
+        }
+        for other in [
+            "Denoiser",
+            "Noisy",
+            "Net { noise: Linear, dropout: 0 }",
+            "Noiseless",
+        ] {
+            assert!(!names_random(other), "{other}");
+        }
     }
 }

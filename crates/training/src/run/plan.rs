@@ -25,12 +25,14 @@ pub(super) struct Plan {
 /// What the device's random numbers are seeded with at the start of every epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Seed {
-    /// 0 for models that are known to draw random numbers.
+    /// 0 for models that are known to draw random numbers; when a run is resumed, what it had.
     Auto,
     /// This number, beside the epoch's.
     Given(u64),
-    /// Nothing.
+    /// Nothing, though the model may draw some.
     Off,
+    /// Nothing, since the model draws none.
+    Unneeded,
 }
 
 impl Default for Plan {

@@ -65,6 +65,15 @@ struct Free {
     early_stopping: Option<EarlyStopping>,
 }
 
+impl Saved {
+    /// What the device was seeded with, `Some(None)` if with nothing; `None` if it does not say.
+    pub(super) fn seed(&self) -> Option<Option<u64>> {
+        let seed = self.config.get("fixed")?.get("seed")?;
+        let number = seed.as_u64();
+        (number.is_some() || seed.is_null()).then_some(number)
+    }
+}
+
 impl Spec {
     pub(super) fn new<M: LearnerModel>(
         training: &Training<M>,
