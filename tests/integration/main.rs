@@ -20,6 +20,7 @@ mod experiment;
 mod migration;
 mod own_model;
 mod plateau;
+mod pytorch;
 #[cfg(feature = "remote")]
 mod remote;
 mod report_page;

@@ -11,6 +11,7 @@
 //! | [`metrics`] | names of metrics, the history of a run, early stopping |
 //! | [`checkpoint`] | checkpoints that are complete or not there, also for loops of one's own |
 //! | [`feedback`] | ReduceLROnPlateau inside Burn's own Learner |
+//! | `pytorch`, a feature | weights from PyTorch and for it, by names, with a report of what does not fit |
 //! | [`evaluate`] | a trained model's metrics on a data set |
 //! | [`range_test`] | a learning rate to begin with |
 //! | [`device`] | backends by name |
@@ -28,6 +29,8 @@ pub mod loader;
 pub mod metrics;
 mod notices;
 pub mod optim;
+#[cfg(feature = "pytorch")]
+pub mod pytorch;
 pub mod range_test;
 pub mod run;
 pub mod storage;
