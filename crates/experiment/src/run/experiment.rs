@@ -161,6 +161,9 @@ where
     }
 
     /// Sets the handle through which the experiment can be stopped from outside.
+    ///
+    /// One that is stopped stays so: [`run`](Self::run) ends at once and trains nothing, until
+    /// `Interrupter::reset` is called. Trials that fail leave it as it was.
     pub fn interrupter(mut self, interrupter: Interrupter) -> Self {
         self.interrupter = interrupter;
         self

@@ -74,7 +74,9 @@ impl<F> Pool<'_, F> {
             let outcome = match trained {
                 Ok(Ok(history)) => Some(Outcome::Finished(history)),
                 Ok(Err(error)) => match error.downcast_ref() {
-                    Some(TrainingError::Interrupted { .. }) => None,
+                    Some(
+                        TrainingError::Interrupted { .. } | TrainingError::AlreadyStopped { .. },
+                    ) => None,
                     Some(
                         TrainingError::UnknownMetric { metric, known, .. }
                         | TrainingError::MissingMetric { metric, known, .. },

@@ -218,6 +218,11 @@ impl<M: LearnerModel> Training<M> {
 
     /// Sets the handle through which the run can be stopped from outside, at the end of an
     /// iteration.
+    ///
+    /// One that is stopped stays so: to go on with other runs after Ctrl-C takes a decision. A run that
+    /// is given it then is [refused](crate::TrainingError::AlreadyStopped) before anything is written, until
+    /// `Interrupter::reset` is called. What else ends a run, such as a loss that is NaN, leaves the
+    /// handle as it was.
     pub fn interrupter(mut self, interrupter: Interrupter) -> Self {
         self.hooks.interrupter = interrupter;
         self
