@@ -2,6 +2,7 @@
 
 mod choice;
 mod failures;
+mod files;
 mod jobs;
 mod refusals;
 mod regressions;
