@@ -7,6 +7,7 @@ use burn_lr_training::Training;
 use burn_lr_training::metrics::Best;
 use burn_lr_training::run::Display;
 
+use super::notices::Notices;
 use crate::candidate::Candidate;
 use crate::candidate::Setup;
 use crate::error::BaseError;
@@ -93,6 +94,7 @@ pub struct Experiment<F> {
     pub(crate) display: Display,
     pub(crate) interrupter: Interrupter,
     pub(crate) on_trial: OnTrial,
+    pub(crate) notices: Notices,
 }
 
 impl<F, M> Experiment<F>
@@ -117,6 +119,7 @@ where
             display: Display::Silent,
             interrupter: Interrupter::new(),
             on_trial: Box::new(|_, _| {}),
+            notices: Notices::default(),
         }
     }
 
@@ -172,6 +175,17 @@ where
     /// Calls `on_trial` whenever a trial is complete or has failed.
     pub fn on_trial(mut self, on_trial: impl Fn(&Candidate, &Trial) + 'static) -> Self {
         self.on_trial = Box::new(on_trial);
+        self
+    }
+
+    /// Calls `on_notice` with what the user should know of a trial, as [`Training::on_notice`] has it,
+    /// and the candidate that it is of, after whatever was set to be called with that before.
+    ///
+    /// What several trials say, such as that their loader cannot repeat its order, is told once. It
+    /// goes to standard error unless something is set here or by the base. What the base has set is
+    /// called by every trial.
+    pub fn on_notice(mut self, on_notice: impl Fn(&Candidate, &str) + 'static) -> Self {
+        self.notices.add(Box::new(on_notice));
         self
     }
 }

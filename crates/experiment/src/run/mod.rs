@@ -3,6 +3,7 @@
 mod check;
 mod evaluation;
 mod experiment;
+mod notices;
 mod pool;
 mod prepare;
 mod progress;

@@ -36,6 +36,8 @@ pub(crate) struct Pool<'a, F> {
 pub(crate) enum Event {
     Start(Interrupter),
     Epoch(usize),
+    /// What the user should know, and whether something that the base has set has heard of it.
+    Notice(String, bool),
     /// There is no such metric, but those.
     Missing {
         metric: String,
@@ -133,6 +135,8 @@ impl<F> Pool<'_, F> {
             (Some(shared), None)
         };
         let asked = self.asked.clone();
+        let heard = training.hears_notices();
+        let notices = events.clone();
         let trained = training
             .resume(true)
             .interrupter(interrupter)
@@ -146,7 +150,9 @@ impl<F> Pool<'_, F> {
                     let _ = events.send((number, Event::Missing { metric, known }));
                 }
             })
-            .on_notice(|notice| log::info!("{notice}"))
+            .on_notice(move |notice| {
+                let _ = notices.send((number, Event::Notice(notice.to_owned(), heard)));
+            })
             .fit(model)?;
         Ok(trained.history)
     }

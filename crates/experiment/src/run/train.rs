@@ -171,6 +171,9 @@ where
                     progress.start(number, format!("{}, seed {}", candidate.name, trial.seed));
                 }
                 Event::Epoch(epoch) => progress.epoch(number, epoch),
+                Event::Notice(notice, heard) => {
+                    progress.aside(|| self.notices.tell(candidate, &notice, heard));
+                }
                 Event::Missing { metric, known } => {
                     refused.get_or_insert(ExperimentError::MissingMetric {
                         candidate: candidate.name.clone(),

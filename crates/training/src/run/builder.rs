@@ -275,4 +275,9 @@ impl<M: LearnerModel> Training<M> {
         self.hooks.on_notice = Some(on_notice);
         self
     }
+
+    /// Whether something was set to be called with notices.
+    pub fn hears_notices(&self) -> bool {
+        self.hooks.on_notice.is_some()
+    }
 }
