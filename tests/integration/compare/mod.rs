@@ -8,6 +8,7 @@ mod refusals;
 mod regressions;
 mod searches;
 mod trials;
+mod unfit;
 
 use std::sync::OnceLock;
 

@@ -25,7 +25,9 @@ pub(crate) type OnTrial = Box<dyn Fn(&Candidate, &Trial)>;
 ///
 /// Trials run in parallel, each with the same bits as if it were alone. An experiment that was
 /// stopped goes on where it stopped when it is run again with the same directory. A trial that
-/// fails, by an error or a panic, is recorded as failed; the others go on.
+/// fails, by an error or a panic, is recorded as failed; the others go on. So is one that the base
+/// refuses when its turn comes, though what it makes of each candidate under the first seed is checked
+/// before anything is trained.
 ///
 /// ```no_run
 /// use burn::tensor::Device;

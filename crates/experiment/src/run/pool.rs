@@ -12,6 +12,7 @@ use burn_lr_training::metrics::{Best, History, MetricKey};
 use burn_lr_training::run::Display;
 use burn_lr_training::{Training, TrainingError};
 
+use super::check::stops_all;
 use super::prepare::prepared;
 use super::trial_file;
 use crate::candidate::Candidate;
@@ -43,7 +44,7 @@ pub(crate) enum Event {
         metric: String,
         known: Vec<String>,
     },
-    /// It cannot be trained, whatever the seed.
+    /// Its directory is not for it.
     Refused(TrainingError),
     /// The trial's end, and the seconds that it took. Nothing became of it if it was stopped from
     /// outside.
@@ -87,13 +88,10 @@ impl<F> Pool<'_, F> {
                         let _ = events.send((number, Event::Missing { metric, known }));
                         None
                     }
-                    Some(
-                        refused @ (TrainingError::ConfigChanged { .. } | TrainingError::Damaged(_)),
-                    ) => {
+                    Some(refused) if stops_all(refused) => {
                         let _ = events.send((number, Event::Refused(refused.clone())));
                         None
                     }
-                    _ if error.is::<Refused>() => None,
                     _ => Some(Outcome::Failed(error.to_string())),
                 },
                 Err(panic) => Some(Outcome::Failed(format!("panicked: {}", message(&*panic)))),
@@ -124,10 +122,7 @@ impl<F> Pool<'_, F> {
             candidate,
             self.best,
         )?;
-        if let Err(error) = training.check(&model) {
-            let _ = events.send((number, Event::Refused(error)));
-            return Err(Refused.into());
-        }
+        training.check(&model)?;
         let _running = if training.is_random(&model) {
             drop(shared);
             (None, Some(self.generator.write()))
@@ -157,11 +152,6 @@ impl<F> Pool<'_, F> {
         Ok(trained.history)
     }
 }
-
-/// The trial was refused, as was said.
-#[derive(Debug, thiserror::Error)]
-#[error("refused")]
-struct Refused;
 
 fn message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied();

@@ -8,7 +8,7 @@ use burn::train::{Interrupter, LearnerModel};
 use burn_lr_training::Training;
 use burn_lr_training::run::{Display, Lock, RunDirectory};
 
-use super::check::Checked;
+use super::check::{Checked, planned};
 use super::experiment::Experiment;
 use super::pool::{Event, Pool};
 use super::progress::Progress;
@@ -76,7 +76,7 @@ where
         }
         let jobs = self.check(candidates, plan, checked)?;
         let _lock = Lock::take(&RunDirectory::new(&self.directory))?;
-        for candidate in candidates {
+        for candidate in planned(candidates, plan) {
             settings_file::write(candidate, &self.candidate_directory(candidate))?;
         }
         let trials: Vec<Trial> = plan

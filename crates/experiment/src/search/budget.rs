@@ -9,7 +9,7 @@ pub(super) const ETA: usize = 3;
 /// How many rungs there are: candidates end with up to 9 seeds.
 pub(super) const RUNGS: u32 = 3;
 /// So many trials are started at most within a time.
-const MOST_TRIALS: usize = 1000;
+pub(super) const MOST_TRIALS: usize = 1000;
 /// No trial is taken to be faster.
 const LEAST_SECONDS: f64 = 1e-3;
 

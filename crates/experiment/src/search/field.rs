@@ -12,7 +12,7 @@ use crate::candidate::Setup;
 use crate::error::{BaseError, ExperimentError};
 use crate::results::Results;
 use crate::results::{At, Trial};
-use crate::run::{Checked, Experiment};
+use crate::run::{Checked, Experiment, check_candidates};
 
 /// After so many draws that were there already, the space is taken to be exhausted.
 const REPETITIONS: usize = 1000;
@@ -52,6 +52,18 @@ where
 
     pub(super) fn candidates(&self) -> &[Candidate] {
         &self.candidates
+    }
+
+    /// Refuses what can be seen to be wrong before anything is trained: all that were drawn, whatever
+    /// their base is, and the candidates of the experiment, which are trained last.
+    pub(super) fn check(&self, seed: u64) -> Result<(), ExperimentError> {
+        let others = &self.experiment.candidates;
+        check_candidates(&[&self.candidates, &others[..]].concat())?;
+        if others.is_empty() {
+            return Ok(());
+        }
+        let plan: Vec<(usize, u64)> = (0..others.len()).map(|number| (number, seed)).collect();
+        self.experiment.check(others, &plan, Checked::All).map(drop)
     }
 
     /// Every trial with its candidate.
