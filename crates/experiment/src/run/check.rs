@@ -50,6 +50,9 @@ where
         for candidate in planned(candidates, plan) {
             settings_file::check(candidate, &self.candidate_directory(candidate))?;
         }
+        if let Checked::Before(jobs) = checked {
+            return Ok(jobs);
+        }
         let (mut on_cpu, mut random) = (true, false);
         // Of each, a trial that was begun, if any was: it may have been another candidate's.
         let mut trials: BTreeMap<usize, (u64, bool)> = BTreeMap::new();
@@ -115,6 +118,8 @@ pub(crate) enum Checked {
     /// Of the first one alone that can be made: the others may be many. Those that cannot are trials that
     /// fail.
     First,
+    /// Of none: of others of theirs that was done before, and so many of them ran at a time.
+    Before(usize),
 }
 
 /// The candidates that the plan has trials of.

@@ -98,6 +98,9 @@ impl<F> Pool<'_, F> {
             };
             let directory = &self.trials[number].directory;
             let seconds = trial_file::add(directory, start.elapsed(), outcome.is_some());
+            // There is no record of a process that was killed, nor of a trial that was trained without
+            // one.
+            let seconds = seconds.max(outcome.as_ref().map_or(0.0, Outcome::seconds));
             let _ = events.send((number, Event::End(outcome, seconds)));
         }
     }

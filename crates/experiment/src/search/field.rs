@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use burn::train::LearnerModel;
 use burn_lr_training::Training;
 
-use super::budget::Spent;
+use super::budget::{Spent, side_by_side};
 use super::draw::Draw;
 use crate::candidate::Candidate;
 use crate::candidate::Setup;
@@ -27,8 +27,10 @@ pub(super) struct Field<'a, F, S> {
     /// What they are but for their names, and their places.
     contents: HashMap<String, usize>,
     trials: BTreeMap<(usize, u64), Trial>,
-    /// How many trials run at a time, as far as that is known.
-    jobs: usize,
+    /// How many trials run at a time, once that is known.
+    jobs: Option<usize>,
+    /// How long they have run, as their own times tell.
+    seconds: f64,
 }
 
 impl<'a, F, S, M> Field<'a, F, S>
@@ -46,7 +48,8 @@ where
             candidates: Vec::new(),
             contents: HashMap::new(),
             trials: BTreeMap::new(),
-            jobs: 1,
+            jobs: None,
+            seconds: 0.0,
         }
     }
 
@@ -117,11 +120,11 @@ where
         if plan.is_empty() {
             return Ok(());
         }
-        let trained = self
-            .experiment
-            .train(&self.candidates, &plan, Checked::First)?;
-        self.jobs = trained.1;
-        let trained = trained.0.into_iter();
+        let checked = self.jobs.map_or(Checked::First, Checked::Before);
+        let (trained, jobs) = self.experiment.train(&self.candidates, &plan, checked)?;
+        self.jobs = Some(jobs);
+        self.seconds += side_by_side(jobs, trained.iter().map(|trial| trial.whole_seconds));
+        let trained = trained.into_iter();
         self.trials
             .extend(trained.map(|trial| ((trial.candidate, trial.seed), trial)));
         Ok(())
@@ -129,7 +132,7 @@ where
 
     /// What the trials have taken.
     pub(super) fn spent(&self) -> Spent {
-        Spent::new(self.jobs, self.trials.values())
+        Spent::new(self.jobs.unwrap_or(1), self.seconds, self.trials.values())
     }
 
     /// How many trials are to be made to train `rung` under the first `seeds` seeds.

@@ -112,10 +112,8 @@ where
         let fresh = self.seed + SEARCH_SEEDS;
         field.check(fresh)?;
 
-        let first = self.width(&mut field)?;
-        let mut rung: Vec<usize> = (0..first).collect();
+        let mut rung: Vec<usize> = (0..self.first_rung(&mut field)?).collect();
         let mut seeds = 1;
-        field.train(&rung, seeds)?;
         rung = field.ranked(&rung)?;
         for _ in 1..RUNGS {
             if rung.len() == 1 {
@@ -164,17 +162,26 @@ where
         }
     }
 
-    /// How many candidates start; what is trained to know that stays in the field.
-    fn width(&self, field: &mut Field<'_, F, S>) -> Result<usize, ExperimentError> {
+    /// Trains the first rung, and gives how many of the candidates that were drawn it has.
+    fn first_rung(&self, field: &mut Field<'_, F, S>) -> Result<usize, ExperimentError> {
         let drawn = field.candidates().len();
-        let Budget::Time(time) = self.budget else {
-            return Ok(drawn);
+        // Two trials a job tell how long one takes, if they do not fail.
+        let least = 2 * self.experiment.jobs.unwrap_or_else(cores).max(1);
+        let (mut rung, mut fits) = match self.budget {
+            Budget::Trials(_) => (0, drawn),
+            Budget::Time(_) => (0, least.min(drawn)),
         };
-        // Two trials a job tell how long one takes.
-        let probes = 2 * self.experiment.jobs.unwrap_or_else(cores).max(1);
-        let probes: Vec<usize> = (0..probes.min(drawn)).collect();
-        field.train(&probes, 1)?;
-        let width = width(field.spent().trials_within(time));
-        Ok(width.max(probes.len()).min(drawn))
+        while rung < fits {
+            rung = match self.budget {
+                Budget::Trials(_) => fits,
+                Budget::Time(_) => fits.min(rung + least.max(rung / 4)),
+            };
+            let first: Vec<usize> = (0..rung).collect();
+            field.train(&first, 1)?;
+            if let Budget::Time(time) = self.budget {
+                fits = width(field.spent().trials_within(time)).min(drawn);
+            }
+        }
+        Ok(rung)
     }
 }
