@@ -28,7 +28,7 @@ pub fn exit(result: Result<(), Error>) -> ExitCode {
         );
     let interrupted = matches!(
         error.downcast_ref(),
-        Some(TrainingError::Interrupted { .. })
+        Some(TrainingError::Interrupted { .. } | TrainingError::AlreadyStopped { .. })
     );
     ExitCode::from(if option {
         2

@@ -141,6 +141,12 @@ pub enum TrainingError {
         /// The updates that it should have made.
         updates: u64,
     },
+    /// The run's interrupter was stopped before the run began, by whatever it was given to before.
+    #[error("stopped before it began: {reason}; Interrupter::reset allows another run")]
+    AlreadyStopped {
+        /// What was said when it was stopped.
+        reason: String,
+    },
     /// The run was stopped from outside.
     #[error("stopped after epoch {epoch}: {reason}")]
     Interrupted {

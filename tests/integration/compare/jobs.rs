@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use burn::data::dataloader::DataLoader;
 use burn::data::dataset::DatasetError;
 use burn::tensor::Device;
 use burn::train::metric::{AccuracyMetric, LossMetric};
@@ -12,7 +13,7 @@ use burn_lr::experiment::{Experiment, Setup};
 use burn_lr::model::ClassificationBatch;
 use burn_lr::scheduler::Mode;
 use burn_lr::training::Training;
-use burn_lr::training::loader::{BatchSource, EpochLoader, Sample};
+use burn_lr::training::loader::{BatchSource, EpochLoader, Loader, Sample};
 use burn_lr::training::metrics::{EarlyStopping, valid};
 use tempfile::TempDir;
 
@@ -96,4 +97,36 @@ fn the_hooks_of_the_base_are_called_too() {
     assert_eq!(epochs.load(Ordering::Relaxed), trained);
     // Each was stopped early.
     assert!(trained < 10 && notices.load(Ordering::Relaxed) == 2);
+}
+
+#[test]
+fn what_cannot_be_repeated_is_told_once_for_all_trials() {
+    let directory = TempDir::new().unwrap();
+    let notices = Arc::new(Mutex::new(Vec::new()));
+    let told = notices.clone();
+    let base = |setup: &Setup| {
+        let train = EpochLoader::new(mnist().train.first(100), 50);
+        let valid = EpochLoader::new(mnist().test.first(10), 10);
+        // Of which nothing is known.
+        let train: Arc<dyn DataLoader<ClassificationBatch>> = Arc::new(train);
+        let train = Loader::from(train).with_batches(2);
+        let training = Training::new(setup.directory(), train, valid)
+            .metrics((LossMetric::new(), AccuracyMetric::new()));
+        Ok((training, model(setup.seed(), 16)))
+    };
+    let experiment = Experiment::new(directory.path(), base)
+        .candidates([constant("a", 0.01, 1), constant("b", 0.02, 1)])
+        .seeds([1, 2])
+        .jobs(1)
+        .on_notice(move |candidate, notice| {
+            let notice = (candidate.name.clone(), notice.to_owned());
+            told.lock().unwrap().push(notice);
+        });
+    experiment.run().unwrap();
+    let told = std::mem::take(&mut *notices.lock().unwrap());
+    let [(candidate, notice)] = &told[..] else {
+        panic!("{told:?}");
+    };
+    assert_eq!(candidate, "a");
+    assert!(notice.contains("may not be exact"), "{notice}");
 }

@@ -1,12 +1,15 @@
 //! Experiments: candidates under several seeds, side by side.
 
+mod budgets;
 mod choice;
 mod failures;
+mod files;
 mod jobs;
 mod refusals;
 mod regressions;
 mod searches;
 mod trials;
+mod unfit;
 
 use std::sync::OnceLock;
 

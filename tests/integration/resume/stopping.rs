@@ -1,12 +1,14 @@
 //! Runs that are stopped, extended, or started twice.
 
 use burn::train::Interrupter;
+use burn_lr::scheduler::Constant;
 use burn_lr::training::TrainingError;
 use burn_lr::training::device::Backend;
+use burn_lr::training::metrics::valid;
 use tempfile::TempDir;
 
 use super::{EPOCHS, other_model, outcome, run, saved_history, undisturbed};
-use crate::common::model;
+use crate::common::{self, model};
 
 #[test]
 fn a_run_stopped_after_any_epoch_ends_with_the_same_bits() {
@@ -108,4 +110,72 @@ fn a_second_run_in_a_directory_is_refused_while_the_first_is_at_work() {
         assert!(matches!(refused, Err(TrainingError::InUse { path }) if path == directory.path()));
     }
     run(directory.path()).fit(model(&device)).unwrap();
+}
+
+#[test]
+fn a_run_whose_interrupter_was_stopped_before_is_refused() {
+    let device = Backend::Flex.device().unwrap();
+    let parent = TempDir::new().unwrap();
+    let directory = parent.path().join("run");
+    let interrupter = Interrupter::new();
+    interrupter.stop(Some("a test"));
+    let fit = || {
+        let run = run(&directory).epochs(1).interrupter(interrupter.clone());
+        run.fit(model(&device))
+    };
+    let refused = fit();
+    assert!(
+        matches!(&refused, Err(TrainingError::AlreadyStopped { reason }) if reason == "a test"),
+        "{refused:?}"
+    );
+    assert!(!directory.exists());
+    interrupter.reset();
+    fit().unwrap();
+}
+
+#[test]
+fn a_run_that_ends_by_itself_leaves_the_interrupter_to_the_next_one() {
+    let device = Backend::Flex.device().unwrap();
+    let interrupter = Interrupter::new();
+    for devices in 1..=2 {
+        let directory = TempDir::new().unwrap();
+        let fit = |name: &str, lr: f64, required: &str| {
+            common::training(&directory.path().join(name), Constant::new(lr).per_epoch())
+                .devices(vec![device.clone(); devices])
+                .interrupter(interrupter.clone())
+                .require_metrics([valid(required)])
+                .on_notice(|_| {})
+                .fit(model(&device))
+        };
+        let diverged = fit("diverged", 1e30, "loss");
+        assert!(
+            matches!(diverged, Err(TrainingError::Diverged { .. })),
+            "{diverged:?}"
+        );
+        let refused = fit("refused", 0.01, "perplexity");
+        assert!(matches!(refused, Err(TrainingError::UnknownMetric { .. })));
+        assert!(!interrupter.should_stop());
+        fit("sound", 0.01, "loss").unwrap();
+    }
+}
+
+#[test]
+fn a_run_on_several_devices_is_stopped_at_the_next_update() {
+    let device = Backend::Flex.device().unwrap();
+    let directory = TempDir::new().unwrap();
+    let interrupter = Interrupter::new();
+    let handle = interrupter.clone();
+    let stopped = run(directory.path())
+        .devices(vec![device.clone(); 2])
+        .interrupter(interrupter)
+        .on_epoch(move |epoch| {
+            if epoch.epoch == 2 {
+                handle.stop(Some("a test"));
+            }
+        })
+        .fit(model(&device));
+    assert!(
+        matches!(&stopped, Err(TrainingError::Interrupted { epoch: 2, reason }) if reason == "a test"),
+        "{stopped:?}"
+    );
 }

@@ -15,7 +15,8 @@ pub struct Trial {
     pub seed: u64,
     /// The run directory.
     pub directory: PathBuf,
-    /// The seconds that it took, the making of model and data included, by whichever processes.
+    /// The seconds that it took, the making of model and data included, by whichever processes; at least
+    /// those of its epochs, if nothing else is known.
     pub whole_seconds: f64,
     /// What became of it.
     pub outcome: Outcome,
@@ -58,13 +59,26 @@ impl At {
     }
 }
 
+impl Outcome {
+    /// The history, if the trial was completed.
+    pub(crate) fn history(&self) -> Option<&History> {
+        match self {
+            Self::Finished(history) => Some(history),
+            Self::Failed(_) => None,
+        }
+    }
+
+    /// The seconds that its epochs took.
+    pub(crate) fn seconds(&self) -> f64 {
+        let epochs = self.history().map_or(&[][..], |history| &history.epochs);
+        epochs.iter().map(|epoch| epoch.seconds).sum()
+    }
+}
+
 impl Trial {
     /// The history, if the trial was completed.
     pub fn history(&self) -> Option<&History> {
-        match &self.outcome {
-            Outcome::Finished(history) => Some(history),
-            Outcome::Failed(_) => None,
-        }
+        self.outcome.history()
     }
 
     /// The last epoch, if the trial was completed.
@@ -90,7 +104,6 @@ impl Trial {
 
     /// The seconds that its epochs took, by whichever process they were trained.
     pub fn seconds(&self) -> f64 {
-        let epochs = self.history().map_or(&[][..], |history| &history.epochs);
-        epochs.iter().map(|epoch| epoch.seconds).sum()
+        self.outcome.seconds()
     }
 }

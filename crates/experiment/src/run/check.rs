@@ -1,12 +1,12 @@
 //! What is refused before anything is trained.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZero;
 
 use burn::train::LearnerModel;
-use burn_lr_training::Training;
 use burn_lr_training::device::is_cpu;
 use burn_lr_training::storage::create_directory;
+use burn_lr_training::{Training, TrainingError};
 
 use super::experiment::Experiment;
 use super::prepare::prepared;
@@ -23,8 +23,8 @@ where
 {
     /// Refuses what cannot be trained, and gives how many trials may run at a time.
     ///
-    /// The base is made for one trial of each candidate, or of the first one alone: it may take long,
-    /// and every trial is looked at again when its turn comes.
+    /// The base is made for one trial of each candidate, or until one can be made: it may take long, and
+    /// every trial is looked at again when its turn comes.
     pub(crate) fn check(
         &self,
         candidates: &[Candidate],
@@ -45,10 +45,13 @@ where
                 found: "0".to_owned(),
             });
         }
-        check_names(candidates)?;
+        check_candidates(candidates)?;
         check_bounds(&self.objective)?;
-        for candidate in candidates {
+        for candidate in planned(candidates, plan) {
             settings_file::check(candidate, &self.candidate_directory(candidate))?;
+        }
+        if let Checked::Before(jobs) = checked {
+            return Ok(jobs);
         }
         let (mut on_cpu, mut random) = (true, false);
         // Of each, a trial that was begun, if any was: it may have been another candidate's.
@@ -60,25 +63,28 @@ where
                 *trial = (seed, begun);
             }
         }
-        let most = match checked {
-            Checked::All => trials.len(),
-            Checked::First => 1,
-        };
-        for (number, (seed, _)) in trials.into_iter().take(most) {
-            let candidate = &candidates[number];
-            let directory = self.trial_directory(candidate, seed);
-            let (training, model) =
-                prepared(&self.base, &directory, seed, candidate, self.best_epoch())?;
-            let refused = |source| ExperimentError::Candidate {
-                name: candidate.name.clone(),
-                source,
+        let (mut sound, mut refusal) = (false, None);
+        for (number, (seed, _)) in trials {
+            let (training, model) = match self.sound(&candidates[number], seed) {
+                Ok(made) => made,
+                Err(error) if checked == Checked::First && is_of_one_trial(&error) => {
+                    refusal = refusal.or(Some(error));
+                    continue;
+                }
+                Err(error) => return Err(error),
             };
-            training.can_resume(&model).map_err(refused)?;
+            sound = true;
             on_cpu &= model
                 .devices()
                 .into_iter()
                 .all(|device| is_cpu(&device.inner()));
             random |= training.is_random(&model);
+            if checked == Checked::First {
+                break;
+            }
+        }
+        if let Some(error) = refusal.filter(|_| !sound) {
+            return Err(error);
         }
         create_directory(&self.directory)?;
         Ok(match self.jobs {
@@ -88,6 +94,20 @@ where
             None => 1,
         })
     }
+
+    /// What the base makes for a trial, if that can be trained, or go on.
+    fn sound(&self, candidate: &Candidate, seed: u64) -> Result<(Training<M>, M), ExperimentError> {
+        let directory = self.trial_directory(candidate, seed);
+        let (training, model) =
+            prepared(&self.base, &directory, seed, candidate, self.best_epoch())?;
+        training
+            .can_resume(&model)
+            .map_err(|source| ExperimentError::Candidate {
+                name: candidate.name.clone(),
+                source,
+            })?;
+        Ok((training, model))
+    }
 }
 
 /// Of which candidates the base is made before anything is trained.
@@ -95,13 +115,57 @@ where
 pub(crate) enum Checked {
     /// Of all.
     All,
-    /// Of the first one alone: the others may be many.
+    /// Of the first one alone that can be made: the others may be many. Those that cannot are trials that
+    /// fail.
     First,
+    /// Of none: of others of theirs that was done before, and so many of them ran at a time.
+    Before(usize),
+}
+
+/// The candidates that the plan has trials of.
+pub(super) fn planned<'a>(
+    candidates: &'a [Candidate],
+    plan: &[(usize, u64)],
+) -> impl Iterator<Item = &'a Candidate> {
+    let numbers: BTreeSet<usize> = plan.iter().map(|&(number, _)| number).collect();
+    numbers.into_iter().map(|number| &candidates[number])
+}
+
+/// Whether other trials may be sound all the same. A directory that holds something else, or is damaged,
+/// stops them all: it is not for a new result to tell.
+fn is_of_one_trial(error: &ExperimentError) -> bool {
+    match error {
+        ExperimentError::Base { .. } | ExperimentError::UnreadSetting { .. } => true,
+        ExperimentError::Candidate { source, .. } => !stops_all(source),
+        _ => false,
+    }
+}
+
+/// Whether a trial that fails so stops all others too.
+pub(super) fn stops_all(error: &TrainingError) -> bool {
+    matches!(
+        error,
+        TrainingError::ConfigChanged { .. } | TrainingError::Damaged(_)
+    )
 }
 
 /// How many threads the machine runs at a time.
 pub(crate) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, NonZero::get)
+}
+
+/// Refuses what is wrong with the candidates whatever their base is.
+pub(crate) fn check_candidates(candidates: &[Candidate]) -> Result<(), ExperimentError> {
+    check_names(candidates)?;
+    for candidate in candidates {
+        candidate
+            .check()
+            .map_err(|source| ExperimentError::Candidate {
+                name: candidate.name.clone(),
+                source,
+            })?;
+    }
+    Ok(())
 }
 
 /// Names become directories, and stand in tables.

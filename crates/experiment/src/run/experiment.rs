@@ -7,6 +7,7 @@ use burn_lr_training::Training;
 use burn_lr_training::metrics::Best;
 use burn_lr_training::run::Display;
 
+use super::notices::Notices;
 use crate::candidate::Candidate;
 use crate::candidate::Setup;
 use crate::error::BaseError;
@@ -24,7 +25,9 @@ pub(crate) type OnTrial = Box<dyn Fn(&Candidate, &Trial)>;
 ///
 /// Trials run in parallel, each with the same bits as if it were alone. An experiment that was
 /// stopped goes on where it stopped when it is run again with the same directory. A trial that
-/// fails, by an error or a panic, is recorded as failed; the others go on.
+/// fails, by an error or a panic, is recorded as failed; the others go on. So is one that the base
+/// refuses when its turn comes, though what it makes of each candidate under the first seed is checked
+/// before anything is trained.
 ///
 /// ```no_run
 /// use burn::tensor::Device;
@@ -93,6 +96,7 @@ pub struct Experiment<F> {
     pub(crate) display: Display,
     pub(crate) interrupter: Interrupter,
     pub(crate) on_trial: OnTrial,
+    pub(crate) notices: Notices,
 }
 
 impl<F, M> Experiment<F>
@@ -117,6 +121,7 @@ where
             display: Display::Silent,
             interrupter: Interrupter::new(),
             on_trial: Box::new(|_, _| {}),
+            notices: Notices::default(),
         }
     }
 
@@ -161,6 +166,9 @@ where
     }
 
     /// Sets the handle through which the experiment can be stopped from outside.
+    ///
+    /// One that is stopped stays so: [`run`](Self::run) ends at once and trains nothing, until
+    /// `Interrupter::reset` is called. Trials that fail leave it as it was.
     pub fn interrupter(mut self, interrupter: Interrupter) -> Self {
         self.interrupter = interrupter;
         self
@@ -169,6 +177,17 @@ where
     /// Calls `on_trial` whenever a trial is complete or has failed.
     pub fn on_trial(mut self, on_trial: impl Fn(&Candidate, &Trial) + 'static) -> Self {
         self.on_trial = Box::new(on_trial);
+        self
+    }
+
+    /// Calls `on_notice` with what the user should know of a trial, as [`Training::on_notice`] has it,
+    /// and the candidate that it is of, after whatever was set to be called with that before.
+    ///
+    /// What several trials say, such as that their loader cannot repeat its order, is told once. It
+    /// goes to standard error unless something is set here or by the base. What the base has set is
+    /// called by every trial.
+    pub fn on_notice(mut self, on_notice: impl Fn(&Candidate, &str) + 'static) -> Self {
+        self.notices.add(Box::new(on_notice));
         self
     }
 }

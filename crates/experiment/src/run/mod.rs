@@ -3,6 +3,7 @@
 mod check;
 mod evaluation;
 mod experiment;
+mod notices;
 mod pool;
 mod prepare;
 mod progress;
@@ -11,5 +12,5 @@ mod train;
 mod trial_file;
 mod weights;
 
-pub(crate) use check::{Checked, cores};
+pub(crate) use check::{Checked, check_candidates, cores};
 pub use experiment::Experiment;

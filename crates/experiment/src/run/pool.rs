@@ -12,6 +12,7 @@ use burn_lr_training::metrics::{Best, History, MetricKey};
 use burn_lr_training::run::Display;
 use burn_lr_training::{Training, TrainingError};
 
+use super::check::stops_all;
 use super::prepare::prepared;
 use super::trial_file;
 use crate::candidate::Candidate;
@@ -36,12 +37,14 @@ pub(crate) struct Pool<'a, F> {
 pub(crate) enum Event {
     Start(Interrupter),
     Epoch(usize),
+    /// What the user should know, and whether something that the base has set has heard of it.
+    Notice(String, bool),
     /// There is no such metric, but those.
     Missing {
         metric: String,
         known: Vec<String>,
     },
-    /// It cannot be trained, whatever the seed.
+    /// Its directory is not for it.
     Refused(TrainingError),
     /// The trial's end, and the seconds that it took. Nothing became of it if it was stopped from
     /// outside.
@@ -74,7 +77,9 @@ impl<F> Pool<'_, F> {
             let outcome = match trained {
                 Ok(Ok(history)) => Some(Outcome::Finished(history)),
                 Ok(Err(error)) => match error.downcast_ref() {
-                    Some(TrainingError::Interrupted { .. }) => None,
+                    Some(
+                        TrainingError::Interrupted { .. } | TrainingError::AlreadyStopped { .. },
+                    ) => None,
                     Some(
                         TrainingError::UnknownMetric { metric, known, .. }
                         | TrainingError::MissingMetric { metric, known, .. },
@@ -83,19 +88,19 @@ impl<F> Pool<'_, F> {
                         let _ = events.send((number, Event::Missing { metric, known }));
                         None
                     }
-                    Some(
-                        refused @ (TrainingError::ConfigChanged { .. } | TrainingError::Damaged(_)),
-                    ) => {
+                    Some(refused) if stops_all(refused) => {
                         let _ = events.send((number, Event::Refused(refused.clone())));
                         None
                     }
-                    _ if error.is::<Refused>() => None,
                     _ => Some(Outcome::Failed(error.to_string())),
                 },
                 Err(panic) => Some(Outcome::Failed(format!("panicked: {}", message(&*panic)))),
             };
             let directory = &self.trials[number].directory;
             let seconds = trial_file::add(directory, start.elapsed(), outcome.is_some());
+            // There is no record of a process that was killed, nor of a trial that was trained without
+            // one.
+            let seconds = seconds.max(outcome.as_ref().map_or(0.0, Outcome::seconds));
             let _ = events.send((number, Event::End(outcome, seconds)));
         }
     }
@@ -120,10 +125,7 @@ impl<F> Pool<'_, F> {
             candidate,
             self.best,
         )?;
-        if let Err(error) = training.check(&model) {
-            let _ = events.send((number, Event::Refused(error)));
-            return Err(Refused.into());
-        }
+        training.check(&model)?;
         let _running = if training.is_random(&model) {
             drop(shared);
             (None, Some(self.generator.write()))
@@ -131,6 +133,8 @@ impl<F> Pool<'_, F> {
             (Some(shared), None)
         };
         let asked = self.asked.clone();
+        let heard = training.hears_notices();
+        let notices = events.clone();
         let trained = training
             .resume(true)
             .interrupter(interrupter)
@@ -144,16 +148,13 @@ impl<F> Pool<'_, F> {
                     let _ = events.send((number, Event::Missing { metric, known }));
                 }
             })
-            .on_notice(|notice| log::info!("{notice}"))
+            .on_notice(move |notice| {
+                let _ = notices.send((number, Event::Notice(notice.to_owned(), heard)));
+            })
             .fit(model)?;
         Ok(trained.history)
     }
 }
-
-/// The trial was refused, as was said.
-#[derive(Debug, thiserror::Error)]
-#[error("refused")]
-struct Refused;
 
 fn message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied();

@@ -8,7 +8,7 @@ use burn::train::{Interrupter, LearnerModel};
 use burn_lr_training::Training;
 use burn_lr_training::run::{Display, Lock, RunDirectory};
 
-use super::check::Checked;
+use super::check::{Checked, planned};
 use super::experiment::Experiment;
 use super::pool::{Event, Pool};
 use super::progress::Progress;
@@ -71,9 +71,12 @@ where
         plan: &[(usize, u64)],
         checked: Checked,
     ) -> Result<(Vec<Trial>, usize), ExperimentError> {
+        if self.interrupter.should_stop() {
+            return Err(self.interrupted(0, plan.len()));
+        }
         let jobs = self.check(candidates, plan, checked)?;
         let _lock = Lock::take(&RunDirectory::new(&self.directory))?;
-        for candidate in candidates {
+        for candidate in planned(candidates, plan) {
             settings_file::write(candidate, &self.candidate_directory(candidate))?;
         }
         let trials: Vec<Trial> = plan
@@ -108,14 +111,7 @@ where
 
         let finished = outcomes.iter().flatten().count();
         if finished < trials.len() {
-            let interruption = self.interrupter.interruption();
-            return Err(ExperimentError::Interrupted {
-                finished,
-                trials: trials.len(),
-                reason: interruption
-                    .and_then(|interruption| interruption.reason)
-                    .unwrap_or_else(|| "no reason given".to_owned()),
-            });
+            return Err(self.interrupted(finished, trials.len()));
         }
         let ended = outcomes.into_iter().flatten();
         let trials = trials
@@ -127,6 +123,16 @@ where
                 ..trial
             });
         Ok((trials.collect(), jobs))
+    }
+
+    fn interrupted(&self, finished: usize, trials: usize) -> ExperimentError {
+        let interruption = self.interrupter.interruption();
+        let reason = interruption.and_then(|interruption| interruption.reason);
+        ExperimentError::Interrupted {
+            finished,
+            trials,
+            reason: reason.unwrap_or_else(|| "no reason given".to_owned()),
+        }
     }
 
     /// Follows the workers until the last one is done.
@@ -165,6 +171,9 @@ where
                     progress.start(number, format!("{}, seed {}", candidate.name, trial.seed));
                 }
                 Event::Epoch(epoch) => progress.epoch(number, epoch),
+                Event::Notice(notice, heard) => {
+                    progress.aside(|| self.notices.tell(candidate, &notice, heard));
+                }
                 Event::Missing { metric, known } => {
                     refused.get_or_insert(ExperimentError::MissingMetric {
                         candidate: candidate.name.clone(),

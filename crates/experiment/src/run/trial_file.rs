@@ -6,12 +6,16 @@
 use std::path::Path;
 use std::time::Duration;
 
+use burn_lr_training::run::RunDirectory;
 use burn_lr_training::storage::{create_directory, write_atomically};
 use serde::{Deserialize, Serialize};
 
-const FILE: &str = "trial.json";
+/// What the file was called once. One of that name may be the user's: it is read if it is ours, and
+/// never written.
+const EARLIER: &str = "trial.json";
 
 #[derive(Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Record {
     /// Of all attempts. Whole numbers are read back as they were written.
     microseconds: u64,
@@ -28,10 +32,9 @@ impl Record {
 /// Adds an attempt that took `time` to the record in `directory`, and gives the seconds of all; those
 /// until the trial had `ended`, if it had before.
 pub(super) fn add(directory: &Path, time: Duration, ended: bool) -> f64 {
-    let path = directory.join(FILE);
-    let saved = std::fs::read(&path).ok();
-    let mut record: Record = saved
-        .and_then(|json| serde_json::from_slice(&json).ok())
+    let path = RunDirectory::new(directory).trial();
+    let mut record = read(&path)
+        .or_else(|| read(&directory.join(EARLIER)))
         .unwrap_or_default();
     if record.ended {
         return record.seconds();
@@ -52,6 +55,12 @@ pub(super) fn add(directory: &Path, time: Duration, ended: bool) -> f64 {
     record.seconds()
 }
 
+/// The record at `path`, if there is one.
+fn read(path: &Path) -> Option<Record> {
+    let json = std::fs::read(path).ok()?;
+    serde_json::from_slice(&json).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,7 +73,7 @@ mod tests {
         assert_eq!(add(2, false), 2.0);
         assert_eq!(add(3, true), 5.0);
         assert_eq!(add(4, true), 5.0);
-        std::fs::write(directory.join(FILE), "{").unwrap();
+        std::fs::write(RunDirectory::new(&directory).trial(), "{").unwrap();
         assert_eq!(add(1, true), 1.0);
     }
 }

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, HashMap};
 use burn::train::LearnerModel;
 use burn_lr_training::Training;
 
-use super::budget::Spent;
+use super::budget::{Spent, side_by_side};
 use super::draw::Draw;
 use crate::candidate::Candidate;
 use crate::candidate::Setup;
 use crate::error::{BaseError, ExperimentError};
 use crate::results::Results;
 use crate::results::{At, Trial};
-use crate::run::{Checked, Experiment};
+use crate::run::{Checked, Experiment, check_candidates};
 
 /// After so many draws that were there already, the space is taken to be exhausted.
 const REPETITIONS: usize = 1000;
@@ -27,8 +27,10 @@ pub(super) struct Field<'a, F, S> {
     /// What they are but for their names, and their places.
     contents: HashMap<String, usize>,
     trials: BTreeMap<(usize, u64), Trial>,
-    /// How many trials run at a time, as far as that is known.
-    jobs: usize,
+    /// How many trials run at a time, once that is known.
+    jobs: Option<usize>,
+    /// How long they have run, as their own times tell.
+    seconds: f64,
 }
 
 impl<'a, F, S, M> Field<'a, F, S>
@@ -46,12 +48,25 @@ where
             candidates: Vec::new(),
             contents: HashMap::new(),
             trials: BTreeMap::new(),
-            jobs: 1,
+            jobs: None,
+            seconds: 0.0,
         }
     }
 
     pub(super) fn candidates(&self) -> &[Candidate] {
         &self.candidates
+    }
+
+    /// Refuses what can be seen to be wrong before anything is trained: all that were drawn, whatever
+    /// their base is, and the candidates of the experiment, which are trained last.
+    pub(super) fn check(&self, seed: u64) -> Result<(), ExperimentError> {
+        let others = &self.experiment.candidates;
+        check_candidates(&[&self.candidates, &others[..]].concat())?;
+        if others.is_empty() {
+            return Ok(());
+        }
+        let plan: Vec<(usize, u64)> = (0..others.len()).map(|number| (number, seed)).collect();
+        self.experiment.check(others, &plan, Checked::All).map(drop)
     }
 
     /// Every trial with its candidate.
@@ -105,11 +120,11 @@ where
         if plan.is_empty() {
             return Ok(());
         }
-        let trained = self
-            .experiment
-            .train(&self.candidates, &plan, Checked::First)?;
-        self.jobs = trained.1;
-        let trained = trained.0.into_iter();
+        let checked = self.jobs.map_or(Checked::First, Checked::Before);
+        let (trained, jobs) = self.experiment.train(&self.candidates, &plan, checked)?;
+        self.jobs = Some(jobs);
+        self.seconds += side_by_side(jobs, trained.iter().map(|trial| trial.whole_seconds));
+        let trained = trained.into_iter();
         self.trials
             .extend(trained.map(|trial| ((trial.candidate, trial.seed), trial)));
         Ok(())
@@ -117,7 +132,7 @@ where
 
     /// What the trials have taken.
     pub(super) fn spent(&self) -> Spent {
-        Spent::new(self.jobs, self.trials.values())
+        Spent::new(self.jobs.unwrap_or(1), self.seconds, self.trials.values())
     }
 
     /// How many trials are to be made to train `rung` under the first `seeds` seeds.

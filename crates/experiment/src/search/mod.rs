@@ -18,7 +18,7 @@ use crate::candidate::Candidate;
 use crate::candidate::Setup;
 use crate::error::{BaseError, ExperimentError};
 use crate::run::{Checked, Experiment, cores};
-use budget::{ETA, RUNGS, width};
+use budget::{ETA, MOST_TRIALS, RUNGS, width};
 use field::Field;
 
 /// The seeds of the search; those of the confirmation come after them.
@@ -87,10 +87,17 @@ where
 
     /// Searches, and confirms the best candidate.
     ///
+    /// A drawn candidate that only the base or its model can refuse, such as an optimizer that is not for
+    /// the model's parameters, is not worth the others' time: its trial fails, and its error is in the
+    /// results, as long as another one of the first candidates can be trained.
+    ///
     /// # Errors
     /// As [`Experiment::run`], and [`ExperimentError::Invalid`] for a budget of no trials, and for
-    /// candidates that differ in a closure alone. A search
-    /// that was interrupted goes on where it stopped when it is run again.
+    /// candidates that differ in a closure alone. Before the first trial,
+    /// [`ExperimentError::Candidate`] for a schedule, an optimizer or a number of epochs that nothing can be
+    /// trained with, of all candidates that may start, and for whatever is wrong with the experiment's own.
+    ///
+    /// A search that was interrupted goes on where it stopped when it is run again.
     pub fn run(&self) -> Result<Found, ExperimentError> {
         let needed = SEARCH_SEEDS.saturating_add(self.confirmations as u64);
         if self.seed.checked_add(needed).is_none() {
@@ -101,12 +108,12 @@ where
             });
         }
         let mut field = Field::new(&self.experiment, &self.space, self.seed);
-        let width = self.width(&mut field)?;
-        field.draw(width)?;
+        field.draw(self.most()?)?;
+        let fresh = self.seed + SEARCH_SEEDS;
+        field.check(fresh)?;
 
-        let mut rung: Vec<usize> = (0..field.candidates().len()).collect();
+        let mut rung: Vec<usize> = (0..self.first_rung(&mut field)?).collect();
         let mut seeds = 1;
-        field.train(&rung, seeds)?;
         rung = field.ranked(&rung)?;
         for _ in 1..RUNGS {
             if rung.len() == 1 {
@@ -129,7 +136,6 @@ where
         let trials = field.into_trials();
         let mut confirmed = vec![winner.clone()];
         confirmed.extend_from_slice(&self.experiment.candidates);
-        let fresh = self.seed + SEARCH_SEEDS;
         let fresh = fresh..fresh + self.confirmations as u64;
         let plan: Vec<(usize, u64)> = fresh
             .flat_map(|seed| (0..confirmed.len()).map(move |number| (number, seed)))
@@ -143,8 +149,8 @@ where
         })
     }
 
-    /// How many candidates start; what is trained to know that stays in the field.
-    fn width(&self, field: &mut Field<'_, F, S>) -> Result<usize, ExperimentError> {
+    /// How many candidates may start.
+    fn most(&self) -> Result<usize, ExperimentError> {
         match self.budget {
             Budget::Trials(0) => Err(ExperimentError::Invalid {
                 name: "budget",
@@ -152,13 +158,30 @@ where
                 found: "0".to_owned(),
             }),
             Budget::Trials(trials) => Ok(width(trials)),
-            Budget::Time(time) => {
-                // Two trials a job tell how long one takes.
-                field.draw(2 * self.experiment.jobs.unwrap_or_else(cores).max(1))?;
-                let probes: Vec<usize> = (0..field.candidates().len()).collect();
-                field.train(&probes, 1)?;
-                Ok(width(field.spent().trials_within(time)).max(probes.len()))
+            Budget::Time(_) => Ok(width(MOST_TRIALS)),
+        }
+    }
+
+    /// Trains the first rung, and gives how many of the candidates that were drawn it has.
+    fn first_rung(&self, field: &mut Field<'_, F, S>) -> Result<usize, ExperimentError> {
+        let drawn = field.candidates().len();
+        // Two trials a job tell how long one takes, if they do not fail.
+        let least = 2 * self.experiment.jobs.unwrap_or_else(cores).max(1);
+        let (mut rung, mut fits) = match self.budget {
+            Budget::Trials(_) => (0, drawn),
+            Budget::Time(_) => (0, least.min(drawn)),
+        };
+        while rung < fits {
+            rung = match self.budget {
+                Budget::Trials(_) => fits,
+                Budget::Time(_) => fits.min(rung + least.max(rung / 4)),
+            };
+            let first: Vec<usize> = (0..rung).collect();
+            field.train(&first, 1)?;
+            if let Budget::Time(time) = self.budget {
+                fits = width(field.spent().trials_within(time)).min(drawn);
             }
         }
+        Ok(rung)
     }
 }

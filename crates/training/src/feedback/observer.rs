@@ -125,7 +125,10 @@ impl PlateauObserver {
     /// `observer.attach(training).early_stopping(observer.early_stopping(stopping))`. A strategy that
     /// is set later without the observer in front of it displaces the observer.
     ///
-    /// Nothing else of `training` is changed. When a training is resumed, Burn tells the best epoch by
+    /// Nothing else of `training` is changed. What the observer stops it for, as a loss that is not finite,
+    /// stops its interrupter, as errors do in Burn: reset one that another training shall be given.
+    ///
+    /// When a training is resumed, Burn tells the best epoch by
     /// its metric files, which it writes unless a metric logger is registered; its early stopping
     /// starts to count anew.
     pub fn attach_with<M, C, E>(

@@ -227,6 +227,11 @@ impl<M: LearnerModel> Training<M> {
 
     /// Sets the handle through which the run can be stopped from outside, at the end of an
     /// iteration.
+    ///
+    /// One that is stopped stays so: to go on with other runs after Ctrl-C takes a decision. A run that
+    /// is given it then is [refused](crate::TrainingError::AlreadyStopped) before anything is written, until
+    /// `Interrupter::reset` is called. What else ends a run, such as a loss that is NaN, leaves the
+    /// handle as it was.
     pub fn interrupter(mut self, interrupter: Interrupter) -> Self {
         self.hooks.interrupter = interrupter;
         self
@@ -278,5 +283,10 @@ impl<M: LearnerModel> Training<M> {
         }
         self.hooks.on_notice = Some(on_notice);
         self
+    }
+
+    /// Whether something was set to be called with notices.
+    pub fn hears_notices(&self) -> bool {
+        self.hooks.on_notice.is_some()
     }
 }

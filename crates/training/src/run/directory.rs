@@ -18,6 +18,7 @@ use crate::storage::{remove_leftovers, sum_path, write_atomically};
 /// | `best.bpk` | the model of the epoch with the best metric, validation loss by default |
 /// | `final.bpk` | the model after the last epoch, once the run is complete |
 /// | `best.bpk.sha256`, `final.bpk.sha256` | their checksums |
+/// | `burn-lr-trial.json` | how long it took, if it is a trial of an experiment |
 /// | `summary/` | the metrics of each epoch as Burn's summary reads them; of runs that ask for one, or are on several devices |
 /// | `lock` | nothing: it is locked while a run is at work |
 ///
@@ -71,6 +72,11 @@ impl RunDirectory {
         self.0.join("summary")
     }
 
+    /// How long a trial of an experiment took, which the experiment writes.
+    pub fn trial(&self) -> PathBuf {
+        self.0.join("burn-lr-trial.json")
+    }
+
     /// The file by which others are kept out.
     pub fn lock(&self) -> PathBuf {
         self.0.join("lock")
@@ -122,7 +128,8 @@ impl RunDirectory {
     /// has locked the directory may do so.
     pub(super) fn remove_leftovers(&self) {
         let sums = [self.best_model(), self.final_model()].map(|path| sum_path(&path));
-        let files = self.results().into_iter().chain([self.config()]);
+        let files = self.results().into_iter();
+        let files = files.chain([self.config(), self.trial()]);
         let files: Vec<PathBuf> = files.chain(sums).collect();
         let names: Vec<_> = files.iter().filter_map(|path| path.file_name()).collect();
         remove_leftovers(&self.0, &names);

@@ -7,9 +7,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use burn::train::EarlyStoppingStrategy;
 use burn::train::checkpoint::{CheckpointingAction, CheckpointingStrategy};
 use burn::train::metric::store::{Aggregate, EventStoreClient, Split as BurnsSplit};
-use burn::train::{EarlyStoppingStrategy, Interrupter};
 
 use super::directory::RunDirectory;
 use super::gradients::Gradients;
@@ -17,6 +17,7 @@ use super::hooks::OnEpoch;
 use super::known::Known;
 use super::registration::Registration;
 use super::resume::SavedHistory;
+use super::stop::Stops;
 use crate::TrainingError;
 use crate::checkpoint::{CONFIG, CheckpointStore, HISTORY, Handover, KeepPolicy};
 use crate::feedback::Feedback;
@@ -48,7 +49,7 @@ pub(super) struct State {
     /// The content of `burn-lr.json`.
     pub config: Vec<u8>,
     pub registration: Registration,
-    pub interrupter: Interrupter,
+    pub stops: Stops,
     /// Whether the metrics that are asked for were checked.
     pub begun: bool,
     /// Whether Burn's summary may be asked for.
@@ -80,7 +81,7 @@ impl EpochEnd {
             && let Err(error) = state.check_metrics()
         {
             state.error = Some(error);
-            state.interrupter.stop(None);
+            state.stops.own().stop(None);
         }
         state.error.is_none()
     }
@@ -152,6 +153,8 @@ impl State {
         if self.error.is_none() && self.history.epochs.last().map_or(0, |e| e.epoch) < epoch {
             self.error = self.record(epoch, store).err();
         }
+        // Burn's strategies look at the run's own interrupter alone.
+        self.stops.should_stop();
         self.error.is_none()
     }
 

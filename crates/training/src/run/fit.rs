@@ -18,6 +18,7 @@ use super::lock::Lock;
 use super::recompute::recomputing;
 use super::registration::{Registering, Registration};
 use super::start::Start;
+use super::stop::{self, Stops};
 use super::training::{Trained, Training};
 use super::update_loop::UpdateLoop;
 use crate::TrainingError;
@@ -34,8 +35,10 @@ impl<M: LearnerModel> Training<M> {
     /// [`TrainingError`] naming the setting, hyperparameter or file that is wrong, or what stopped
     /// the run: [`Diverged`](TrainingError::Diverged), [`Interrupted`](TrainingError::Interrupted)
     /// or an error of the Learner. What completed epochs led to is in the directory then, and can be
-    /// resumed.
+    /// resumed. [`AlreadyStopped`](TrainingError::AlreadyStopped), before anything is written, if the
+    /// [interrupter](Self::interrupter) was.
     pub fn fit(mut self, model: M) -> Result<Trained<M>, TrainingError> {
+        stop::check(&self.hooks.interrupter)?;
         let Checked {
             run,
             groups,
@@ -84,6 +87,7 @@ impl<M: LearnerModel> Training<M> {
         } = start;
         let gradients = Gradients::new(self.plan.clip, self.plan.non_finite);
         let registration = Registration::default();
+        let stops = Stops::new(self.hooks.interrupter.clone());
         let epoch_end = EpochEnd::new(State {
             directory: self.directory.clone(),
             store: store.clone(),
@@ -99,23 +103,28 @@ impl<M: LearnerModel> Training<M> {
             history,
             config,
             registration: registration.clone(),
-            interrupter: self.hooks.interrupter.clone(),
+            stops: stops.clone(),
             begun: false,
             summarized: self.place.workers() > 1,
             summary_is_begun: false,
             started: Instant::now(),
             error: None,
         });
-        self.watch(&log);
+        self.watch(&log, &stops);
         let devices = self.place.devices(&model);
-        let training = self.supervised(&log, &epoch_end, done, seed);
-        let training = self.attached(training, &store, &epoch_end, done);
-        let strategy = self.strategy_on(devices, gradients, &epoch_end);
+        let training = self.supervised(&log, &epoch_end, &stops, done, seed);
+        let training = self.attached(training, &store, &epoch_end, &stops, done);
+        let strategy = self.strategy_on(devices, gradients, &epoch_end, &stops);
         let training = training.with_training_strategy(strategy);
-        let training = self.shown(training, (done > 0).then_some(done), log, registration);
+        let renderer = self.shown_by((done > 0).then_some(done), &stops);
+        let training = training.renderer(Box::new(Registering {
+            inner: renderer,
+            log,
+            registration,
+        }));
         let learner = Learner::new(model, optimizer, scheduler);
         match catch_unwind(AssertUnwindSafe(|| training.launch(learner))) {
-            Ok(result) => self.judge(result, &store, epoch_end),
+            Ok(result) => self.judge(result, &store, epoch_end, &stops),
             // By the gate in front of a run that is refused, or by a panic.
             Err(unwound) => match epoch_end.finish() {
                 Err(error) => Err(error),
@@ -132,9 +141,9 @@ impl<M: LearnerModel> Training<M> {
     }
 
     /// Has `log` do what was asked for losses that are not finite.
-    fn watch(&self, log: &MetricsLog) {
+    fn watch(&self, log: &MetricsLog, stops: &Stops) {
         match self.plan.non_finite {
-            NonFinite::Propagate => log.stop_on_divergence(self.hooks.interrupter.clone()),
+            NonFinite::Propagate => log.stop_on_divergence(stops.own().clone()),
             NonFinite::Skip => log.tolerate_divergence(),
             // The update that it spoils is named, and a loss that spoils none is seen at the end of
             // the epoch.
@@ -147,16 +156,17 @@ impl<M: LearnerModel> Training<M> {
         &mut self,
         log: &MetricsLog,
         epoch_end: &EpochEnd,
+        stops: &Stops,
         done: usize,
         seed: Option<u64>,
     ) -> SupervisedTraining<M> {
         let train = Arc::new(Replay::new(&self.train, done as u64, seed));
         let valid = Replay::new(&self.valid, done as u64, None);
         let train: Arc<dyn DataLoader<_>> = if self.place.workers() > 1 {
-            let epoch_end = epoch_end.clone();
             Arc::new(Gate {
                 inner: train,
-                epoch_end,
+                epoch_end: epoch_end.clone(),
+                stops: stops.clone(),
             })
         } else {
             train
@@ -179,13 +189,14 @@ impl<M: LearnerModel> Training<M> {
         training: SupervisedTraining<M>,
         store: &CheckpointStore,
         epoch_end: &EpochEnd,
+        stops: &Stops,
         done: usize,
     ) -> SupervisedTraining<M> {
         let handover = epoch_end.handover();
         let part = |part| PartCheckpointer::new(store.clone(), part).with_handover(&handover);
         let mut training = training
             .num_epochs(self.plan.epochs)
-            .with_interrupter(self.hooks.interrupter.clone())
+            .with_interrupter(stops.own().clone())
             .with_custom_checkpointers(part(MODEL), part(OPTIM), part(SCHEDULER))
             .with_checkpointing_strategy(epoch_end.clone())
             .early_stopping(epoch_end.clone());
@@ -209,6 +220,7 @@ impl<M: LearnerModel> Training<M> {
         mut devices: Vec<Device>,
         gradients: Gradients,
         epoch_end: &EpochEnd,
+        stops: &Stops,
     ) -> TrainingStrategy<M> {
         if self.place.devices.is_empty() {
             devices.truncate(1);
@@ -227,37 +239,23 @@ impl<M: LearnerModel> Training<M> {
             device,
             gradients,
             epoch_end: epoch_end.clone(),
+            stops: stops.clone(),
         }))
     }
 
-    /// `training` with its renderer.
-    fn shown(
-        &mut self,
-        training: SupervisedTraining<M>,
-        resumed: Option<usize>,
-        log: MetricsLog,
-        registration: Registration,
-    ) -> SupervisedTraining<M> {
-        let inner = match self.hooks.renderer.take() {
-            Some(renderer) => renderer,
-            None => self.displayed(resumed),
-        };
-        training.renderer(Box::new(Registering {
-            inner,
-            log,
-            registration,
-        }))
-    }
-
+    /// What shows the run, which is resumed after that epoch if there is one.
     #[cfg_attr(not(feature = "tui"), expect(unused_variables))]
-    fn displayed(&self, resumed: Option<usize>) -> Box<dyn MetricsRenderer> {
+    fn shown_by(&mut self, resumed: Option<usize>, stops: &Stops) -> Box<dyn MetricsRenderer> {
+        if let Some(renderer) = self.hooks.renderer.take() {
+            return renderer;
+        }
         match self.hooks.display {
             Display::Silent => Box::new(BarRenderer::new(false)),
             Display::Bar => Box::new(BarRenderer::new(true)),
             #[cfg(feature = "tui")]
             Display::Dashboard => {
                 Box::new(burn::train::renderer::tui::TuiMetricsRendererWrapper::new(
-                    self.hooks.interrupter.clone(),
+                    stops.dashboard(),
                     resumed,
                 ))
             }
@@ -270,16 +268,17 @@ impl<M: LearnerModel> Training<M> {
         result: LearningResult<M>,
         store: &CheckpointStore,
         epoch_end: EpochEnd,
+        stops: &Stops,
     ) -> Result<Trained<M>, TrainingError> {
         let history = epoch_end.finish()?;
         if let Some(error) = store.failure() {
             return Err(error);
         }
         let epoch = history.epochs.last().map_or(0, |last| last.epoch);
-        if let Some(source) = result.error {
+        if let Some(source) = stops.error() {
             return Err(TrainingError::Learner { epoch, source });
         }
-        if let Some(interruption) = result.interrupted {
+        if let Some(interruption) = stops.interruption() {
             return Err(TrainingError::Interrupted {
                 epoch,
                 reason: interruption

@@ -1,4 +1,4 @@
-//! A loader that ends a run that is refused.
+//! A loader that ends a run that is refused, and by which one is stopped.
 
 use std::panic::resume_unwind;
 use std::sync::Arc;
@@ -7,8 +7,10 @@ use burn::data::dataloader::{DataLoader, DataLoaderIterator};
 use burn::tensor::Device;
 
 use super::epoch_end::EpochEnd;
+use super::stop::{Heard, Stops};
 
-/// A loader of training batches in front of which the metrics of the run are checked.
+/// A loader of training batches in front of which the metrics of the run are checked, and between which
+/// its caller is heard.
 ///
 /// Burn's strategies for several devices have no other place between the start of a run and its
 /// first update, and none to turn back there: without a batch they end the epoch, which some of Burn's
@@ -16,12 +18,16 @@ use super::epoch_end::EpochEnd;
 pub(super) struct Gate<B> {
     pub inner: Arc<dyn DataLoader<B>>,
     pub epoch_end: EpochEnd,
+    pub stops: Stops,
 }
 
 impl<B> Gate<B> {
     fn before(&self, inner: Arc<dyn DataLoader<B>>) -> Self {
-        let epoch_end = self.epoch_end.clone();
-        Self { inner, epoch_end }
+        Self {
+            inner,
+            epoch_end: self.epoch_end.clone(),
+            stops: self.stops.clone(),
+        }
     }
 }
 
@@ -30,7 +36,10 @@ impl<B: 'static> DataLoader<B> for Gate<B> {
         if !self.epoch_end.begin() {
             resume_unwind(Box::new("the run was refused"));
         }
-        self.inner.iter()
+        Box::new(Heard {
+            inner: self.inner.iter(),
+            stops: self.stops.clone(),
+        })
     }
 
     fn num_items(&self) -> usize {

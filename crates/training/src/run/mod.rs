@@ -27,6 +27,7 @@ mod registration;
 mod resume;
 mod spec;
 mod start;
+mod stop;
 mod training;
 mod update_loop;
 

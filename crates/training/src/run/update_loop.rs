@@ -7,19 +7,21 @@ use burn::data::dataloader::Progress;
 use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::Device;
 use burn::train::{
-    EventProcessorTraining, InferenceStep, Interrupter, Learner, LearnerEvent, LearnerModel,
+    EventProcessorTraining, InferenceStep, Learner, LearnerEvent, LearnerModel,
     SupervisedLearningStrategy, SupervisedTrainingEventProcessor, TrainLoader, TrainingComponents,
     TrainingItem, ValidLoader,
 };
 
 use super::epoch_end::EpochEnd;
 use super::gradients::Gradients;
+use super::stop::Stops;
 
 /// Burn's strategy of training on one device.
 pub(super) struct UpdateLoop {
     pub device: Device,
     pub gradients: Gradients,
     pub epoch_end: EpochEnd,
+    pub stops: Stops,
 }
 
 impl<M: LearnerModel> SupervisedLearningStrategy<M> for UpdateLoop {
@@ -34,31 +36,34 @@ impl<M: LearnerModel> SupervisedLearningStrategy<M> for UpdateLoop {
         let train = train.to_device(&self.device);
         let valid = valid.to_device(&self.device.clone().inner());
         learner.fork(&self.device);
-        let interrupter = components.interrupter.clone();
+        // The components' interrupter is the run's own.
+        let stops = &self.stops;
         let mut processor = components.event_processor;
         if components.summary.is_some() {
             self.epoch_end.summarize();
         }
         self.epoch_end.begin();
         for epoch in starting_epoch..=components.num_epochs {
-            if interrupter.should_stop() {
+            if stops.should_stop() {
                 break;
             }
             let mut epoch = Epoch::<M> {
                 number: epoch,
                 processor: &mut processor,
-                interrupter: &interrupter,
+                stops,
             };
             let accumulation = components.grad_accumulation.unwrap_or(1);
             self.train(&mut epoch, &mut learner, &train, accumulation);
-            if interrupter.should_stop() {
+            if stops.should_stop() {
                 break;
             }
             epoch.validate(&learner, &valid);
             let number = epoch.number;
-            interrupter.fail_on_error(processor.process_train(LearnerEvent::EndEpoch(number)));
-            interrupter.fail_on_error(processor.flush());
-            if interrupter.should_stop() {
+            stops
+                .own()
+                .fail_on_error(processor.process_train(LearnerEvent::EndEpoch(number)));
+            stops.own().fail_on_error(processor.flush());
+            if stops.should_stop() {
                 break;
             }
             let store = &components.event_store;
@@ -96,7 +101,7 @@ impl UpdateLoop {
             let batch = match batch {
                 Ok(batch) => batch,
                 Err(error) => {
-                    epoch.interrupter.fail(error);
+                    epoch.stops.own().fail(error);
                     break;
                 }
             };
@@ -120,9 +125,9 @@ impl UpdateLoop {
             let item = TrainingItem::new(output.item, progress, Some(iteration), lr);
             epoch.tell_train(LearnerEvent::ProcessedItem(item));
             if self.gradients.must_stop() {
-                epoch.interrupter.stop(Some("a gradient is not finite"));
+                epoch.stops.own().stop(Some("a gradient is not finite"));
             }
-            if epoch.interrupter.should_stop() {
+            if epoch.stops.should_stop() {
                 break;
             }
         }
@@ -143,18 +148,18 @@ impl UpdateLoop {
 struct Epoch<'a, M: LearnerModel> {
     number: usize,
     processor: &'a mut SupervisedTrainingEventProcessor<M>,
-    interrupter: &'a Interrupter,
+    stops: &'a Stops,
 }
 
 impl<M: LearnerModel> Epoch<'_, M> {
     fn tell_train(&mut self, event: LearnerEvent<<M as burn::train::TrainStep>::Output>) {
         let told = self.processor.process_train(event);
-        self.interrupter.fail_on_error(told);
+        self.stops.own().fail_on_error(told);
     }
 
     fn tell_valid(&mut self, event: LearnerEvent<<M as InferenceStep>::Output>) {
         let told = self.processor.process_valid(event);
-        self.interrupter.fail_on_error(told);
+        self.stops.own().fail_on_error(told);
     }
 
     fn validate(&mut self, learner: &Learner<M>, loader: &ValidLoader<M>) {
@@ -169,7 +174,7 @@ impl<M: LearnerModel> Epoch<'_, M> {
             let batch = match batch {
                 Ok(batch) => batch,
                 Err(error) => {
-                    self.interrupter.fail(error);
+                    self.stops.own().fail(error);
                     break;
                 }
             };
@@ -178,7 +183,7 @@ impl<M: LearnerModel> Epoch<'_, M> {
             let output = InferenceStep::step(&model, batch);
             let item = TrainingItem::new(output, progress, Some(iteration), None);
             self.tell_valid(LearnerEvent::ProcessedItem(item));
-            if self.interrupter.should_stop() {
+            if self.stops.should_stop() {
                 break;
             }
         }
