@@ -11,4 +11,6 @@ mod compare_example;
 mod interrupt;
 #[cfg(unix)]
 mod killed_examples;
+#[cfg(unix)]
+mod parity;
 mod predict;
