@@ -14,8 +14,7 @@ mod terminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use burn::optim::momentum::MomentumConfig;
-use burn::optim::{AdamWConfig, SgdConfig};
+use burn::optim::SgdConfig;
 use burn::train::metric::{AccuracyMetric, LossMetric};
 use burn_lr::mnist::Mnist;
 use burn_lr::model::MlpConfig;
@@ -23,7 +22,7 @@ use burn_lr::scheduler::{Clocked, ReduceLrOnPlateau, StepLr};
 use burn_lr::training::Training;
 use burn_lr::training::device::Backend;
 use burn_lr::training::loader::EpochLoader;
-use burn_lr::training::optim::{OptimizerConfig, adam};
+use burn_lr::training::optim::{OptimizerConfig, adam, adamw, momentum};
 use burn_lr::training::pytorch::load_pytorch;
 use clap::{Parser, ValueEnum};
 use recorded::{EveryLoss, Ordered, Recorded};
@@ -86,18 +85,11 @@ enum Schedule {
 }
 
 impl Optimizer {
-    /// With PyTorch's settings where Burn's differ.
     fn config(self) -> OptimizerConfig {
         match self {
             Self::Adam => adam().into(),
-            Self::Adamw => {
-                let config = AdamWConfig::new().with_epsilon(1e-8);
-                config.with_weight_decay(0.01).into()
-            }
-            Self::Sgd => {
-                let momentum = MomentumConfig::new().with_momentum(0.9).with_dampening(0.0);
-                SgdConfig::new().with_momentum(Some(momentum)).into()
-            }
+            Self::Adamw => adamw().into(),
+            Self::Sgd => SgdConfig::new().with_momentum(Some(momentum(0.9))).into(),
         }
     }
 }

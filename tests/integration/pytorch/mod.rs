@@ -1,6 +1,7 @@
 //! Weights that PyTorch saved, and what it computes with them. `fixtures/make.py` made the files.
 
 mod net;
+mod optimizers;
 mod refused;
 
 use std::path::PathBuf;

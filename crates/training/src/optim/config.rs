@@ -11,14 +11,7 @@ use super::custom::CustomOptimizer;
 use super::error::OptimError;
 use super::hyperparameters::check_settings;
 use super::param::ParamInfo;
-
-/// Adam with PyTorch's defaults: betas 0.9 and 0.999, epsilon 1e-8. Burn's own epsilon is 1e-5.
-pub fn adam() -> AdamConfig {
-    AdamConfig::new()
-        .with_beta_1(0.9)
-        .with_beta_2(0.999)
-        .with_epsilon(1e-8)
-}
+use super::pytorch_defaults::adam;
 
 macro_rules! optimizers {
     ($($name:ident($config:ident),)*) => {
