@@ -28,6 +28,7 @@ mod error;
 mod held;
 mod hyperparameters;
 mod interpolation;
+mod laps;
 mod length;
 mod older;
 mod plateau;
