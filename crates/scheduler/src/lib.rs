@@ -46,6 +46,7 @@ pub use clocked::Clocked;
 pub use closure::Closure;
 pub use curve::Curve;
 pub use custom::{CustomConfig, CustomSchedule};
+pub use cycles::Peaks;
 pub use error::ScheduleError;
 pub use interpolation::Interpolation;
 pub use length::{Length, ParseLengthError};
