@@ -145,6 +145,14 @@ impl<'a> Build<'a> {
         }
     }
 
+    /// A length in steps that may be empty and may end between two steps.
+    pub(crate) fn duration(&self, name: &str, length: Length) -> Result<f64, ScheduleError> {
+        match self.between_steps(length) {
+            Some(steps) => self.non_negative(name, steps),
+            None => Ok(self.steps_or_zero(name, length)? as f64),
+        }
+    }
+
     /// A length in steps, if it is one that [`steps`](Self::steps) would refuse for its fraction.
     fn between_steps(&self, length: Length) -> Option<f64> {
         match length {

@@ -39,6 +39,7 @@ mod running_product;
 mod schedule;
 mod scheduler;
 mod schedules;
+mod warmup_kind;
 
 pub use anneal_strategy::AnnealStrategy;
 pub use build::{Build, MAX_DEPTH};
@@ -55,6 +56,7 @@ pub use run::{Clock, Run};
 pub use schedule::Schedule;
 pub use scheduler::Scheduler;
 pub use schedules::*;
+pub use warmup_kind::WarmupKind;
 
 /// Pictures of all schedules.
 #[cfg(doc)]

@@ -33,7 +33,7 @@ use crate::{Build, Curve, Length, Schedule, ScheduleError};
 /// timm's `TanhLRScheduler`, after [Hsueh et al.](https://arxiv.org/abs/1806.01593). Differences: a
 /// peak falls below `min_lr` with [`Peaks::Free`] only; where timm's logarithm is rounded down at the
 /// start of a cycle, it gives one more step to the old one. timm's warmup is
-/// [`Warmup`](crate::Warmup).
+/// [`Warmup`](crate::Warmup), with `target_lr = initial_lr`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
