@@ -40,6 +40,7 @@ mod schedule;
 mod scheduler;
 mod schedules;
 mod warmup_kind;
+mod wsd_decay;
 
 pub use anneal_strategy::AnnealStrategy;
 pub use build::{Build, MAX_DEPTH};
@@ -57,6 +58,7 @@ pub use schedule::Schedule;
 pub use scheduler::Scheduler;
 pub use schedules::*;
 pub use warmup_kind::WarmupKind;
+pub use wsd_decay::WsdDecay;
 
 /// Pictures of all schedules.
 #[cfg(doc)]

@@ -181,7 +181,6 @@ macro_rules! registry {
 catalogue!(registry);
 
 pub use cyclic_lr::CyclicMode;
-pub use warmup_stable_decay::WsdDecay;
 
 /// A constant learning rate.
 impl From<f64> for ScheduleConfig {
