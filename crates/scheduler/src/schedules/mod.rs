@@ -46,6 +46,7 @@ macro_rules! catalogue {
             flat_cosine::FlatCosine,
             cosine_decay_cycles::CosineDecayCycles,
             polynomial_decay_cycles::PolynomialDecayCycles,
+            polynomial_decay::PolynomialDecay,
         }
     };
 }

@@ -36,8 +36,8 @@ use crate::{Build, Curve, Length, Schedule, ScheduleError};
 /// is 1 by default, as in PyTorch and Keras, timm's is 0.5; there is no limit by default, timm's is
 /// 1 cycle; a peak falls below `min_lr` with [`Peaks::Free`] only; where timm's logarithm is rounded down
 /// at the start of a cycle, it gives one more step to the old one. timm's warmup is
-/// [`Warmup`](crate::Warmup). The `cycle` option of Keras's `PolynomialDecay` is another thing, a
-/// decay whose end moves away each time it is reached.
+/// [`Warmup`](crate::Warmup). The `cycle` option of Keras's `PolynomialDecay` is another thing, see
+/// [`PolynomialDecay`](crate::PolynomialDecay).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
