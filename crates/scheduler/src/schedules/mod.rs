@@ -47,6 +47,7 @@ macro_rules! catalogue {
             cosine_decay_cycles::CosineDecayCycles,
             polynomial_decay_cycles::PolynomialDecayCycles,
             polynomial_decay::PolynomialDecay,
+            shifted::Shifted,
         }
     };
 }
