@@ -1,6 +1,7 @@
 """Random values, and the cases that they make."""
 
 import json
+import math
 import random
 from pathlib import Path
 
@@ -31,8 +32,9 @@ class Draw(random.Random):
         return [float(f"{-m if negative else m:.4g}") for m in metrics]
 
 
-def steps(draw, boundaries, count=11):
-    """The first steps, those around the boundaries, some between them, some past the end."""
+def steps(draw, boundaries, before, count=11):
+    """The first steps, those around the boundaries, some between them, some past the end; all `before` a
+    step from which on the library has no rate."""
     ends = sorted({int(b) for b in boundaries if b >= 0} | {0})
     last = max(ends[-1], 3)
     chosen = {0, 1} | {end + d for end in ends for d in (-1, 0, 1) if end + d >= 0}
@@ -40,7 +42,7 @@ def steps(draw, boundaries, count=11):
         chosen = {0, 1} | set(draw.sample(sorted(chosen), count - 2))
     while len(chosen) < count:
         chosen.add(draw.randint(0, 2 * last + 12))
-    return sorted(chosen)
+    return sorted(step for step in chosen if step < before)
 
 
 class Cases:
@@ -51,12 +53,13 @@ class Cases:
         self.source = source
         self.cases = []
 
-    def equal(self, scheduler, arguments, document, rates, boundaries=(), departs=None):
-        """A case with the rates of `rates(step)`. `departs` says why ours are others, on purpose."""
-        at = steps(self.draw, boundaries)
+    def equal(self, scheduler, arguments, document, rates, boundaries=(), departs=None, before=math.inf):
+        """A case with the rates of `rates(step)`. `departs(step)` says why ours is another, on purpose."""
+        at = steps(self.draw, boundaries, before)
         case = {"scheduler": scheduler, "arguments": arguments, "document": document}
-        if departs:
-            case["departs"] = departs
+        reasons = {departs(step) for step in at} - {None} if departs else set()
+        if reasons:
+            case["departs"] = "; ".join(sorted(reasons))
         self.cases.append({**case, "steps": at, "values": [float(rates(step)) for step in at]})
 
     def observed(self, scheduler, arguments, document, metrics, values, departs=None):
