@@ -95,6 +95,8 @@ class StandIn(types.ModuleType):
     def __getattr__(self, name):
         if name.startswith("__"):
             raise AttributeError(name)
+        if f"{self.__name__}.{name}" in PLACES:
+            return importlib.import_module(f"{self.__name__}.{name}")
         given = GIVEN.get(self.__name__, {})
         value = given[name] if name in given else type(name, (Nothing,), {})
         setattr(self, name, value)
@@ -119,8 +121,6 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 if FOLDER:
     sys.meta_path.insert(0, Finder())
-    # Some read it as an attribute, where a stand-in would take its place.
-    importlib.import_module("torch.optim.lr_scheduler")
 
 
 def source():
@@ -143,6 +143,39 @@ def optimizer(lr, **defaults):
     import torch
 
     return torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=lr)
+
+
+def plateau(cases, name, make, defaults):
+    """A case of a scheduler that is PyTorch's plateau; `defaults` are those of its arguments."""
+    draw = cases.draw
+    lr, arguments = draw.rate(), {}
+    choices = {
+        "mode": ["min", "max"],
+        "factor": [0.1, 0.5, 0.9],
+        "patience": [0, 1, 2, 5, 10],
+        "threshold": [1e-4, 0.0, 0.1, 1e-3],
+        "threshold_mode": ["rel", "abs"],
+        "cooldown": [0, 1, 3],
+        "min_lr": [0.0, lr / 50, 2 * lr],
+        "eps": [1e-8, 0.0, lr / 20],
+    }
+    for argument, values in choices.items():
+        if draw.maybe(0.7):
+            arguments[argument] = draw.choice(values)
+    given = {**defaults, **arguments}
+    threshold_mode = {"rel": "factor", "abs": "abs"}[given["threshold_mode"]]
+    ours = {"base": {"Constant": {"lr": lr}}, **given, "threshold_mode": threshold_mode}
+    metrics, after = draw.metrics(negative=draw.maybe(0.3)), []
+    optimized = optimizer(lr)
+    scheduler = make(optimized, **arguments)
+    for metric in metrics:
+        scheduler.step(metric)
+        after.append(optimized.param_groups[0]["lr"])
+    cases.observed(name, {"lr": lr, **arguments}, {"ReduceLrOnPlateau": ours}, metrics, after)
+
+
+PLATEAU = {"mode": "min", "factor": 0.1, "patience": 10, "threshold": 1e-4, "threshold_mode": "rel"}
+PLATEAU |= {"cooldown": 0, "min_lr": 0.0, "eps": 1e-8}
 
 
 class Stepped:
