@@ -3,6 +3,7 @@
 import json
 import math
 import random
+from fractions import Fraction
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -84,6 +85,16 @@ class Cases:
         path.write_text(f'{compact(head)[:-1]},"cases":[\n{lines}\n]}}\n')
         refused = sum("refused" in case for case in self.cases)
         print(f"{path.name}: {len(self.cases)} cases, {refused} refused, {path.stat().st_size} bytes")
+
+
+def cycle(step, length, mul):
+    """The number of the cycle that a step is in, computed exactly: 78.7 is not what its float is."""
+    if mul == 1:
+        return math.floor(Fraction(step) / Fraction(length))
+    mul, start, width, number = Fraction(str(mul)), Fraction(0), Fraction(str(length)), 0
+    while start + width <= step:
+        start, width, number = start + width, width * mul, number + 1
+    return number
 
 
 def constant(lr):

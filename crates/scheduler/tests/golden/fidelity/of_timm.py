@@ -1,10 +1,9 @@
 """timm, stepped by number, as its train.py steps: `scheduler.step(epoch)`."""
 
 import math
-from fractions import Fraction
 
 import stand_ins
-from cases import Cases, constant, warmup
+from cases import Cases, constant, cycle, warmup
 from timm.scheduler.cosine_lr import CosineLRScheduler
 from timm.scheduler.multistep_lr import MultiStepLRScheduler
 from timm.scheduler.plateau_lr import PlateauLRScheduler
@@ -25,14 +24,6 @@ class ByNumber:
     def __call__(self, step):
         self.scheduler.step(step)
         return self.optimizer.param_groups[0]["lr"]
-
-
-def cycle(step, length, mul):
-    """The number of the cycle that a step is in, computed exactly."""
-    mul, start, width, number = Fraction(mul), Fraction(0), Fraction(length), 0
-    while start + width <= step:
-        start, width, number = start + width, width * mul, number + 1
-    return number
 
 
 def starts(arguments):

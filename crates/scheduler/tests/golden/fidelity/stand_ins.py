@@ -95,8 +95,9 @@ class StandIn(types.ModuleType):
     def __getattr__(self, name):
         if name.startswith("__"):
             raise AttributeError(name)
-        if f"{self.__name__}.{name}" in PLACES:
-            return importlib.import_module(f"{self.__name__}.{name}")
+        below = f"{self.__name__}.{name}"
+        if any(f"{place}.".startswith(f"{below}.") for place in PLACES):
+            return importlib.import_module(below)
         given = GIVEN.get(self.__name__, {})
         value = given[name] if name in given else type(name, (Nothing,), {})
         setattr(self, name, value)
