@@ -78,16 +78,20 @@ class Registrable:
         return lambda registered: registered
 
 
+class Configurable:
+    class Config:
+        __slots__ = ()
+
+
 GIVEN = {
     "torch": {"Tensor": type("Tensor", (), {}), "inf": float("inf"), "is_tensor": lambda value: False},
     "torch.optim": {"Optimizer": Optimizer},
     "torch.optim.optimizer": {"Optimizer": Optimizer, "_to_scalar": lambda value: value},
     "typing_extensions": {"override": lambda function: function},
-    "composer.core": {},
     "olmo_core.config": {"Registrable": Registrable, "Config": type("Config", (), {}), "StrEnum": __import__("enum").StrEnum},
     "olmo_core.exceptions": {"OLMoConfigurationError": ValueError},
     "olmo_core.optim.config": {"INITIAL_LR_FIELD": "initial_lr", "LR_FIELD": "lr"},
-    "transformers.utils.logging": {},
+    "torchtitan.config": {"Configurable": Configurable},
 }
 
 
