@@ -4,6 +4,7 @@
 use std::cell::Cell;
 use std::fmt::Display;
 
+use crate::laps::Laps;
 use crate::{Length, Run, ScheduleError};
 
 /// How deep schedules may nest; deeper ones are refused rather than overflow the stack.
@@ -115,36 +116,91 @@ impl<'a> Build<'a> {
 
     /// A length that may be empty.
     pub fn steps_or_zero(&self, name: &str, length: Length) -> Result<u64, ScheduleError> {
-        let needs = |value: Option<u64>, missing| {
-            value.ok_or_else(|| ScheduleError::UnresolvedLength {
-                path: self.join(name),
-                length,
-                missing,
-            })
-        };
-        let share = match length {
+        let steps = match length {
             Length::Steps(steps) => return Ok(steps),
+            Length::Fractional(steps) => {
+                self.check(name, steps, "a whole number of steps", |s| {
+                    s >= 0.0 && s.fract() == 0.0
+                })?
+            }
             Length::Epochs(epochs) => {
-                self.non_negative(name, epochs)?;
-                self.uses.updates_per_epoch.set(true);
-                let steps = needs(self.run.steps_per_epoch(), "number of updates per epoch")?;
-                if steps == 1 && epochs.fract() != 0.0 {
+                let per_epoch = self.steps_per_epoch(name, length)?;
+                if per_epoch == 1 && epochs.fract() != 0.0 {
                     let expected = "a whole number of epochs in a schedule that advances per epoch";
                     return Err(self.invalid(name, expected, length));
                 }
-                epochs * steps as f64
+                epochs * per_epoch as f64
             }
-            Length::Percent(percent) => {
-                self.check(name, percent, "0 to 100 %", |p| (0.0..=100.0).contains(&p))?;
-                self.uses.updates_per_epoch.set(true);
-                self.uses.epochs.set(true);
-                needs(self.run.epochs(), "number of epochs")?;
-                let total = needs(self.run.total_steps(), "number of updates per epoch")?;
-                percent / 100.0 * total as f64
-            }
+            Length::Percent(percent) => self.share(name, length, percent)?,
         };
         // A cast from f64 saturates, so an absurd length stays absurd rather than wrapping.
-        Ok(share.round() as u64)
+        Ok(steps.round() as u64)
+    }
+
+    /// A length above 0 that may end between two steps.
+    pub(crate) fn laps(&self, name: &str, length: Length) -> Result<Laps, ScheduleError> {
+        match self.between_steps(length) {
+            Some(steps) => self.positive(name, steps).map(Laps::Fractional),
+            None => self.steps(name, length).map(Laps::Whole),
+        }
+    }
+
+    /// A length in steps that may be empty and may end between two steps.
+    pub(crate) fn duration(&self, name: &str, length: Length) -> Result<f64, ScheduleError> {
+        match self.between_steps(length) {
+            Some(steps) => self.non_negative(name, steps),
+            None => Ok(self.steps_or_zero(name, length)? as f64),
+        }
+    }
+
+    /// A length in steps, if it is one that [`steps`](Self::steps) would refuse for its fraction.
+    fn between_steps(&self, length: Length) -> Option<f64> {
+        match length {
+            Length::Fractional(steps) => Some(steps),
+            Length::Epochs(epochs) if epochs.fract() != 0.0 => {
+                (self.run.steps_per_epoch() == Some(1)).then_some(epochs)
+            }
+            _ => None,
+        }
+    }
+
+    /// The number of steps in an epoch, which `length`, in epochs, needs.
+    fn steps_per_epoch(&self, name: &str, length: Length) -> Result<u64, ScheduleError> {
+        if let Length::Epochs(epochs) = length {
+            self.non_negative(name, epochs)?;
+        }
+        self.uses.updates_per_epoch.set(true);
+        self.needed(
+            name,
+            length,
+            self.run.steps_per_epoch(),
+            "number of updates per epoch",
+        )
+    }
+
+    /// Percent of the run, in steps that are not rounded yet.
+    fn share(&self, name: &str, length: Length, percent: f64) -> Result<f64, ScheduleError> {
+        self.check(name, percent, "0 to 100 %", |p| (0.0..=100.0).contains(&p))?;
+        self.uses.updates_per_epoch.set(true);
+        self.uses.epochs.set(true);
+        self.needed(name, length, self.run.epochs(), "number of epochs")?;
+        let total = self.run.total_steps();
+        let total = self.needed(name, length, total, "number of updates per epoch")?;
+        Ok(percent / 100.0 * total as f64)
+    }
+
+    fn needed(
+        &self,
+        name: &str,
+        length: Length,
+        value: Option<u64>,
+        missing: &'static str,
+    ) -> Result<u64, ScheduleError> {
+        value.ok_or_else(|| ScheduleError::UnresolvedLength {
+            path: self.join(name),
+            length,
+            missing,
+        })
     }
 
     /// Lengths of at least one step, each greater than the one before.

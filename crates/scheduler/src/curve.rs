@@ -28,6 +28,8 @@ enum Node {
     Function(Function),
     RunningProduct(RunningProduct),
     Map(Box<Curve>, Mapping),
+    /// The curve at a later step.
+    Shifted(Box<Curve>, u64),
     Product(Vec<Curve>),
     /// Ordered by start. Before the first one's start it is held at its value there, and inactive.
     Sequence(Vec<Part>),
@@ -54,6 +56,10 @@ impl Curve {
         Self(Node::Map(Box::new(self), Arc::new(map)))
     }
 
+    pub(crate) fn shifted(self, by: u64) -> Self {
+        Self(Node::Shifted(Box::new(self), by))
+    }
+
     pub(crate) fn running_product(product: RunningProduct) -> Self {
         Self(Node::RunningProduct(product))
     }
@@ -77,6 +83,7 @@ impl Curve {
             Node::Function(function) => function(step),
             Node::RunningProduct(product) => product.at(step),
             Node::Map(curve, map) => map(step, curve.lr(step)),
+            Node::Shifted(curve, by) => curve.lr(step.saturating_add(*by)),
             // Held in range on the way, or infinity times a later zero would be NaN.
             Node::Product(factors) => factors
                 .iter()
@@ -110,6 +117,7 @@ impl Curve {
         match &self.0 {
             Node::Function(_) | Node::RunningProduct(_) => Ok(()),
             Node::Map(curve, _) => curve.check_metric(step, metric),
+            Node::Shifted(curve, by) => curve.check_metric(step.saturating_add(*by), metric),
             Node::Product(factors) => factors
                 .iter()
                 .try_for_each(|factor| factor.check_metric(step, metric)),
@@ -138,6 +146,9 @@ impl Curve {
                 for verdict in &mut verdicts[before..] {
                     *verdict = verdict.with_rates(mapped);
                 }
+            }
+            Node::Shifted(curve, by) => {
+                curve.observe_into(step.saturating_add(*by), metric, verdicts);
             }
             Node::Product(factors) => {
                 for factor in factors {
@@ -170,7 +181,7 @@ impl Curve {
     pub(crate) fn visit_plateaus(&mut self, visit: &mut impl FnMut(&mut Plateau)) {
         match &mut self.0 {
             Node::Function(_) | Node::RunningProduct(_) => {}
-            Node::Map(curve, _) => curve.visit_plateaus(visit),
+            Node::Map(curve, _) | Node::Shifted(curve, _) => curve.visit_plateaus(visit),
             Node::Product(curves) => curves.iter_mut().for_each(|c| c.visit_plateaus(visit)),
             Node::Sequence(parts) => {
                 for part in parts {
@@ -198,6 +209,7 @@ impl fmt::Debug for Curve {
             Node::Function(_) => f.write_str("Function"),
             Node::RunningProduct(_) => f.write_str("RunningProduct"),
             Node::Map(curve, _) => f.debug_tuple("Map").field(curve).finish(),
+            Node::Shifted(curve, by) => f.debug_tuple("Shifted").field(curve).field(by).finish(),
             Node::Product(factors) => f.debug_tuple("Product").field(factors).finish(),
             Node::Sequence(parts) => f
                 .debug_list()

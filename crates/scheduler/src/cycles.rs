@@ -1,10 +1,28 @@
 //! Cycles that lengthen and whose peaks decay, as timm's schedulers have them.
 
+use serde::{Deserialize, Serialize};
+
 use crate::interpolation::mix;
+use crate::laps::Laps;
 use crate::power::power;
 use crate::{Build, Curve, Length, ScheduleError};
 
-/// Cycle `i` lasts `length * mul^i` steps, and its peak is `decay^i` of the first one's.
+/// What the decay of cycles does to the height of cycle `i`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Peaks {
+    /// The peak is `max(initial_lr * cycle_decay^i, min_lr)`: no rate is below `min_lr`.
+    #[default]
+    Floored,
+    /// timm's: the peak is `initial_lr * cycle_decay^i`, and where that is below `min_lr` a cycle rises
+    /// to it.
+    Free,
+    /// Keras's: the peak is `min_lr + (initial_lr - min_lr) * cycle_decay^i`.
+    Height,
+}
+
+/// Cycle `i` lasts `length * mul^i` steps, and its peak follows [`Peaks`].
 ///
 /// The fields are hyperparameters, named as in the schedules but for the `cycle_` in front.
 pub(crate) struct Cycles {
@@ -14,6 +32,7 @@ pub(crate) struct Cycles {
     pub mul: f64,
     pub decay: f64,
     pub limit: Option<u64>,
+    pub peaks: Peaks,
 }
 
 impl Cycles {
@@ -26,36 +45,41 @@ impl Cycles {
     ) -> Result<Curve, ScheduleError> {
         let initial_lr = build.non_negative("initial_lr", self.initial_lr)?;
         let min_lr = build.at_most("min_lr", self.min_lr, "initial_lr", initial_lr)?;
-        let length = build.steps("cycle_length", self.length)?;
-        let one_or_more = "a finite number of 1 or more";
-        let mul = build.check("cycle_mul", self.mul, one_or_more, |mul| mul >= 1.0)?;
-        let share = "a number above 0, at most 1";
-        let decay = build.check("cycle_decay", self.decay, share, |d| 0.0 < d && d <= 1.0)?;
+        let length = build.laps("cycle_length", self.length)?;
+        let mul = build.positive("cycle_mul", self.mul)?;
+        let decay = build.positive("cycle_decay", self.decay)?;
         if self.limit == Some(0) {
             return Err(build.invalid("cycle_limit", "at least 1 cycle", 0));
         }
         let limit = self.limit.unwrap_or(u64::MAX);
+        let peaks = self.peaks;
         let places = Places::new(length, mul);
         Ok(Curve::new(move |step| {
             let (cycle, progress) = places.at(step);
             if cycle >= limit {
                 return min_lr;
             }
-            let peak = (initial_lr * power(decay, cycle)).max(min_lr);
-            mix(peak, min_lr, left(progress))
+            // Finite, so that growth leaves what is 0 at 0.
+            let scale = power(decay, cycle).min(f64::MAX);
+            let peak = match peaks {
+                Peaks::Floored => (initial_lr * scale).max(min_lr),
+                Peaks::Free => initial_lr * scale,
+                Peaks::Height => min_lr + (initial_lr - min_lr) * scale,
+            };
+            mix(peak.min(f64::MAX), min_lr, left(progress))
         }))
     }
 }
 
 /// Where the cycles lie.
 struct Places {
-    length: u64,
+    length: Laps,
     mul: f64,
     ln_mul: f64,
 }
 
 impl Places {
-    fn new(length: u64, mul: f64) -> Self {
+    fn new(length: Laps, mul: f64) -> Self {
         let ln_mul = mul.ln();
         Self {
             length,
@@ -64,19 +88,23 @@ impl Places {
         }
     }
 
-    /// The cycle that `step` falls into, and how much of it is over: 0 to 1.
+    /// The cycle that `step` falls into, and how much of it is over: 0 to 1. After the infinitely many
+    /// cycles that fit into some steps if each is shorter than the one before, it is `u64::MAX`.
     fn at(&self, step: u64) -> (u64, f64) {
         if self.mul == 1.0 {
-            let progress = (step % self.length) as f64 / self.length as f64;
-            return (step / self.length, progress);
+            let (cycle, left) = self.length.split(step);
+            return (cycle, left / self.length.length());
         }
-        let (step, length) = (step as f64, self.length as f64);
+        let (step, length) = (step as f64, self.length.length());
         // A cycle's width over the first one's, and its start.
         let place = |cycle: u64| {
             let width = power(self.mul, cycle);
             (width, length * ((width - 1.0) / (self.mul - 1.0)))
         };
         let growth = (step / length * (self.mul - 1.0)).min(f64::MAX);
+        if growth <= -1.0 {
+            return (u64::MAX, 1.0);
+        }
         let mut cycle = (growth.ln_1p() / self.ln_mul) as u64;
         let mut current = place(cycle);
         let next = place(cycle.saturating_add(1));
@@ -99,8 +127,15 @@ mod tests {
 
     #[test]
     fn boundaries_are_exact() {
-        for (length, mul) in [(10, 1.0), (10, 2.0), (1, 10.0), (7, 3.0), (4, 1.5)] {
-            let places = Places::new(length, mul);
+        for (length, mul) in [
+            (10, 1.0),
+            (10, 2.0),
+            (1, 10.0),
+            (7, 3.0),
+            (4, 1.5),
+            (64, 0.5),
+        ] {
+            let places = Places::new(Laps::Whole(length), mul);
             let (mut start, mut width) = (0.0, length as f64);
             for cycle in 0..8 {
                 if f64::fract(start) == 0.0 {
@@ -113,11 +148,29 @@ mod tests {
     }
 
     #[test]
+    fn cycles_that_shorten_end() {
+        let places = Places::new(Laps::Whole(64), 0.5);
+        assert_eq!(places.at(63).0, 0);
+        assert_eq!(places.at(127), (7, 0.0));
+        assert_eq!(places.at(128), (u64::MAX, 1.0));
+    }
+
+    #[test]
     fn extremes_stay_within_a_cycle() {
-        for mul in [1.0 + f64::EPSILON, 1.0 + 1e-9, 2.0, 1e19, 1e308, f64::MAX] {
+        for mul in [
+            f64::MIN_POSITIVE,
+            0.5,
+            1.0 - 1e-9,
+            1.0 + f64::EPSILON,
+            1.0 + 1e-9,
+            2.0,
+            1e19,
+            1e308,
+            f64::MAX,
+        ] {
             for length in [1, 10, u64::MAX] {
                 for step in [0, 1, 2, 10, 1 << 53, u64::MAX / 2, u64::MAX] {
-                    let (_, progress) = Places::new(length, mul).at(step);
+                    let (_, progress) = Places::new(Laps::Whole(length), mul).at(step);
                     assert!((0.0..=1.0).contains(&progress), "{mul} {length} {step}");
                 }
             }

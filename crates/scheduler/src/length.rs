@@ -13,13 +13,18 @@ use serde::{Serialize, Serializer};
 /// wherever the schedule stands: `"10 %"` in a [`Warmup`](crate::Warmup) or in the last part of a
 /// [`Sequence`](crate::Sequence) is a tenth of the run, not of the time that its part has.
 ///
-/// In documents a length is a whole number of steps, `"5 epochs"`, or `"10 %"`. In code a plain
-/// integer is a number of steps.
+/// A recipe of another library may have a length that ends between two steps, as EfficientNet's
+/// decay every 2.4 epochs. Schedules to which that means something take it as it is; the others
+/// refuse it, as they have to begin something at a step.
+///
+/// In documents a length is a number of steps, `"5 epochs"`, or `"10 %"`. In code a plain number is a
+/// number of steps.
 ///
 /// ```
 /// use burn_lr_scheduler::Length;
 ///
 /// assert_eq!(Length::from(300), Length::Steps(300));
+/// assert_eq!(Length::from(2.4), Length::Fractional(2.4));
 /// assert_eq!("2.5 epochs".parse(), Ok(Length::Epochs(2.5)));
 /// assert_eq!(Length::Percent(10.0).to_string(), "10 %");
 /// ```
@@ -28,7 +33,10 @@ use serde::{Serialize, Serializer};
 pub enum Length {
     /// Schedule steps: optimizer updates or epochs, as the [`Run`](crate::Run) counts them.
     Steps(u64),
-    /// Epochs; fractions are allowed when the schedule advances per update.
+    /// Schedule steps and a part of one.
+    Fractional(f64),
+    /// Epochs. In a schedule that advances per epoch a fraction is what
+    /// [`Fractional`](Self::Fractional) is.
     Epochs(f64),
     /// Percent of the whole run, 0 to 100.
     Percent(f64),
@@ -59,10 +67,18 @@ impl From<i32> for Length {
     }
 }
 
+impl From<f64> for Length {
+    fn from(steps: f64) -> Self {
+        Self::Fractional(steps)
+    }
+}
+
 impl fmt::Display for Length {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Steps(steps) => write!(f, "{steps}"),
+            // 2 steps and 2.0 steps are told apart when they are read.
+            Self::Fractional(steps) => write!(f, "{steps:?}"),
             Self::Epochs(epochs) => write!(f, "{epochs} epochs"),
             Self::Percent(percent) => write!(f, "{percent} %"),
         }
@@ -94,7 +110,10 @@ impl FromStr for Length {
                 .strip_suffix("steps")
                 .or_else(|| trimmed.strip_suffix("step"))
                 .unwrap_or(trimmed);
-            steps.trim().parse().ok().map(Self::Steps)
+            let steps = steps.trim();
+            let fractional = || number(steps).filter(|steps| steps.is_finite());
+            let whole = steps.parse().ok().map(Self::Steps);
+            whole.or_else(|| fractional().map(Self::Fractional))
         };
         parsed.ok_or_else(|| ParseLengthError {
             found: text.to_owned(),
@@ -106,6 +125,7 @@ impl Serialize for Length {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Steps(steps) => serializer.serialize_u64(*steps),
+            Self::Fractional(steps) => serializer.serialize_f64(*steps),
             _ => serializer.collect_str(self),
         }
     }
@@ -119,7 +139,7 @@ impl<'de> Deserialize<'de> for Length {
             type Value = Length;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a whole number of steps, \"N epochs\" or \"N %\"")
+                f.write_str("a number of steps, \"N epochs\" or \"N %\"")
             }
 
             fn visit_u64<E: de::Error>(self, steps: u64) -> Result<Length, E> {
@@ -131,6 +151,10 @@ impl<'de> Deserialize<'de> for Length {
                 u64::try_from(steps)
                     .map(Length::Steps)
                     .map_err(|_| E::invalid_value(de::Unexpected::Signed(steps), &self))
+            }
+
+            fn visit_f64<E: de::Error>(self, steps: f64) -> Result<Length, E> {
+                Ok(Length::Fractional(steps))
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Length, E> {
@@ -152,6 +176,8 @@ mod tests {
         for length in [
             Length::Steps(0),
             Length::Steps(u64::MAX),
+            Length::Fractional(2.4),
+            Length::Fractional(2.0),
             Length::Epochs(2.5),
             Length::Percent(12.25),
         ] {
@@ -163,7 +189,7 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        for json in ["-1", "1.5", "\"ten\"", "\"5 parsecs\"", "null", "\"%\""] {
+        for json in ["-1", "\"nan\"", "\"ten\"", "\"5 parsecs\"", "null", "\"%\""] {
             assert!(serde_json::from_str::<Length>(json).is_err(), "{json}");
         }
     }

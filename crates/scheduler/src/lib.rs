@@ -28,6 +28,7 @@ mod error;
 mod held;
 mod hyperparameters;
 mod interpolation;
+mod laps;
 mod length;
 mod older;
 mod plateau;
@@ -38,6 +39,8 @@ mod running_product;
 mod schedule;
 mod scheduler;
 mod schedules;
+mod warmup_kind;
+mod wsd_decay;
 
 pub use anneal_strategy::AnnealStrategy;
 pub use build::{Build, MAX_DEPTH};
@@ -45,6 +48,7 @@ pub use clocked::Clocked;
 pub use closure::Closure;
 pub use curve::Curve;
 pub use custom::{CustomConfig, CustomSchedule};
+pub use cycles::Peaks;
 pub use error::ScheduleError;
 pub use interpolation::Interpolation;
 pub use length::{Length, ParseLengthError};
@@ -53,6 +57,8 @@ pub use run::{Clock, Run};
 pub use schedule::Schedule;
 pub use scheduler::Scheduler;
 pub use schedules::*;
+pub use warmup_kind::WarmupKind;
+pub use wsd_decay::WsdDecay;
 
 /// Pictures of all schedules.
 #[cfg(doc)]

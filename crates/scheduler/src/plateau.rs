@@ -28,6 +28,10 @@ pub enum ThresholdMode {
     /// Relative to the best value: `best -/+ threshold * |best|`.
     #[default]
     Rel,
+    /// As a factor of the best value, `best * (1 -/+ threshold)`: PyTorch's and optax's `rel` as they
+    /// compute it. It differs from [`Rel`](Self::Rel) where the best is negative; there a metric that is a
+    /// little worse is taken for better.
+    Factor,
     /// In the metric's own units: `best -/+ threshold`.
     Abs,
 }
@@ -266,8 +270,32 @@ impl Plateau {
         match (self.settings.mode, self.settings.threshold_mode) {
             (Mode::Min, ThresholdMode::Rel) => metric < best * (1.0 - threshold * best.signum()),
             (Mode::Max, ThresholdMode::Rel) => metric > best * (1.0 + threshold * best.signum()),
+            (Mode::Min, ThresholdMode::Factor) => metric < best * (1.0 - threshold),
+            (Mode::Max, ThresholdMode::Factor) => metric > best * (1.0 + threshold),
             (Mode::Min, ThresholdMode::Abs) => metric < best - threshold,
             (Mode::Max, ThresholdMode::Abs) => metric > best + threshold,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ReduceLrOnPlateau, Run, ScheduleConfig};
+
+    #[test]
+    fn on_negative_metrics_the_factor_takes_a_worse_one_for_better() {
+        let verdicts = |threshold_mode| {
+            let plateau = ReduceLrOnPlateau::new(0.1).with_threshold(0.1, threshold_mode);
+            let mut curve = ScheduleConfig::from(plateau)
+                .curve(&Run::per_update())
+                .unwrap();
+            let mut observe = |metric| curve.observe(0, metric).unwrap()[0];
+            (observe(-1.0), observe(-0.95))
+        };
+        let bad = Verdict::Bad { bad_epochs: 1 };
+        let improved = Verdict::Improved;
+        assert_eq!(verdicts(ThresholdMode::Rel), (improved, bad));
+        assert_eq!(verdicts(ThresholdMode::Factor), (improved, improved));
     }
 }

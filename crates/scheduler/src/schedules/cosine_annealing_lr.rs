@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 use crate::{Build, Curve, Length, Schedule, ScheduleError};
 
 /// Anneals the learning rate along half a cosine:
-/// `lr(t) = eta_min + (initial_lr - eta_min) * (1 + cos(pi * t / t_max)) / 2`.
+/// `lr(t) = eta_min + (initial_lr - eta_min) * ((1 + cos(pi * t / t_max)) / 2)^exponent`.
 ///
 /// Step 0 is `initial_lr`, step `t_max` is `eta_min`, both to the bit. Beyond its horizon `t_max`
 /// the schedule holds `eta_min`; [`with_mirrored`](Self::with_mirrored) chooses PyTorch's rise
 /// instead, which mirrors the fall and so reaches `initial_lr` again at step `2 * t_max`, for ever.
+/// `t_max` may end between two steps. `exponent` is 1 unless set; above 1 the rate falls earlier.
 ///
 /// ```
 /// use burn_lr_scheduler::{CosineAnnealingLr, Run, ScheduleConfig};
@@ -28,12 +29,13 @@ use crate::{Build, Curve, Length, Schedule, ScheduleError};
 /// ```
 ///
 /// # Errors
-/// `initial_lr` must be finite and at least 0, `eta_min` between 0 and `initial_lr`, `t_max` at
-/// least 1 step.
+/// `initial_lr` must be finite and at least 0, `eta_min` between 0 and `initial_lr`, `t_max`
+/// above 0 steps, `exponent` finite and above 0.
 ///
 /// # Source
 /// PyTorch's `CosineAnnealingLR`, after Loshchilov and Hutter, "SGDR" (2017), without restarts.
-/// Past `t_max` it always mirrors, and it accepts an `eta_min` above the initial rate.
+/// Past `t_max` it always mirrors, and it accepts an `eta_min` above the initial rate. The `exponent` is
+/// that of optax's `cosine_decay_schedule`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -48,6 +50,13 @@ pub struct CosineAnnealingLr {
     /// Whether the rate rises and falls again past `t_max`, as in PyTorch; it holds by default.
     #[serde(default)]
     pub mirrored: bool,
+    /// The power of the cosine, moved up to lie between 0 and 1; 1 by default.
+    #[serde(default = "one")]
+    pub exponent: f64,
+}
+
+fn one() -> f64 {
+    1.0
 }
 
 impl CosineAnnealingLr {
@@ -58,6 +67,7 @@ impl CosineAnnealingLr {
             t_max: t_max.into(),
             eta_min: 0.0,
             mirrored: false,
+            exponent: 1.0,
         }
     }
 
@@ -72,29 +82,39 @@ impl CosineAnnealingLr {
         self.mirrored = mirrored;
         self
     }
+
+    /// Sets the power of the cosine.
+    pub fn with_exponent(mut self, exponent: f64) -> Self {
+        self.exponent = exponent;
+        self
+    }
 }
 
 impl Schedule for CosineAnnealingLr {
     fn build(&self, build: &Build<'_>) -> Result<Curve, ScheduleError> {
         let initial_lr = build.non_negative("initial_lr", self.initial_lr)?;
-        let t_max = build.steps("t_max", self.t_max)?;
+        let t_max = build.laps("t_max", self.t_max)?;
         let eta_min = build.check("eta_min", self.eta_min, "0 to initial_lr", |eta_min| {
             (0.0..=initial_lr).contains(&eta_min)
         })?;
-        let mirrored = self.mirrored;
-        let period = t_max.saturating_mul(2);
+        let exponent = build.positive("exponent", self.exponent)?;
+        let (mirrored, length) = (self.mirrored, t_max.length());
+        let period = t_max.times(2);
         Ok(Curve::new(move |step| {
             let t = if mirrored {
-                step % period
+                period.split(step).1
             } else {
-                step.min(t_max)
+                t_max.until_end(step)
             };
-            if t == 0 {
+            if t == 0.0 {
                 return initial_lr;
             }
             // PyTorch's order of operations: near `t_max` another one differs by more than 1e-12.
-            let angle = PI * t as f64 / t_max as f64;
-            eta_min + (initial_lr - eta_min) * (1.0 + angle.cos()) / 2.0
+            let raised = 1.0 + (PI * t / length).cos();
+            if exponent == 1.0 {
+                return eta_min + (initial_lr - eta_min) * raised / 2.0;
+            }
+            eta_min + (initial_lr - eta_min) * (raised / 2.0).powf(exponent)
         }))
     }
 
@@ -104,6 +124,10 @@ impl Schedule for CosineAnnealingLr {
             (
                 "CosineAnnealingLR, mirrored",
                 Self::new(0.1, 75).with_eta_min(0.01).with_mirrored(true),
+            ),
+            (
+                "CosineAnnealingLR, exponent 2",
+                Self::new(0.1, 262.5).with_exponent(2.0),
             ),
         ]
     }
@@ -128,6 +152,17 @@ mod tests {
             let curve = build(schedule.with_mirrored(true)).unwrap();
             assert_eq!((curve.lr(14), curve.lr(21)), (initial_lr, eta_min));
         }
+    }
+
+    #[test]
+    fn a_fall_may_end_between_steps() {
+        let schedule = CosineAnnealingLr::new(1.0, 2.5);
+        let curve = build(schedule.clone().with_mirrored(true)).unwrap();
+        assert!((curve.lr(2) - curve.lr(3)).abs() < 1e-15);
+        assert_eq!(curve.lr(5), 1.0);
+        let curve = build(schedule.with_exponent(2.0)).unwrap();
+        assert_eq!((curve.lr(3), curve.lr(u64::MAX)), (0.0, 0.0));
+        assert!((curve.lr(1) - 0.654_508_497_187_473_7_f64.powi(2)).abs() < 1e-15);
     }
 
     #[test]

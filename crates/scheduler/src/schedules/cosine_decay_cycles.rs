@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::cycles::Cycles;
+use crate::cycles::{Cycles, Peaks};
 use crate::interpolation::cosine;
 use crate::power::shaped;
 use crate::{Build, Curve, Length, Schedule, ScheduleError};
@@ -12,10 +12,11 @@ use crate::{Build, Curve, Length, Schedule, ScheduleError};
 ///
 /// In cycle `i`, at the share `p` of its `cycle_length * cycle_mul^i` steps:
 /// `lr = min_lr + (peak - min_lr) * (1 + cos(pi * p^k_decay)) / 2`, with
-/// `peak = max(initial_lr * cycle_decay^i, min_lr)`.
+/// `peak = max(initial_lr * cycle_decay^i, min_lr)`, or as [`Peaks`] says.
 ///
 /// Step 0 is `initial_lr` to the bit. After `cycle_limit` cycles the rate stays at `min_lr`;
-/// without a limit the cycles go on for ever.
+/// without a limit the cycles go on for ever, unless each is shorter than the one before: then all of
+/// them fit into `cycle_length / (1 - cycle_mul)` steps. A cycle may end between two steps.
 ///
 /// ```
 /// use burn_lr_scheduler::{CosineDecayCycles, Run, ScheduleConfig};
@@ -29,15 +30,15 @@ use crate::{Build, Curve, Length, Schedule, ScheduleError};
 ///
 /// # Errors
 /// `initial_lr` must be finite and at least 0, `min_lr` between 0 and `initial_lr`, `cycle_length`
-/// at least 1 step, `cycle_mul` finite and at least 1, `cycle_decay` above 0 and at most 1,
-/// `cycle_limit` at least 1, `k_decay` finite and above 0.
+/// above 0 steps, `cycle_mul` and `cycle_decay` finite and above 0, `cycle_limit` at least 1, `k_decay` finite and above 0.
 ///
 /// # Source
 /// timm's `CosineLRScheduler`, after [SGDR](https://arxiv.org/abs/1608.03983) and
 /// [k-decay](https://arxiv.org/abs/2004.05909). Differences: there is no limit by default, timm's
-/// is 1 cycle; a peak never falls below `min_lr`; where timm's logarithm is rounded down at the
-/// start of a cycle, as at step 111 of cycles 1, 10, 100, ... long, it gives one more step to the
-/// old one; cycles that shorten are refused. timm's warmup is [`Warmup`](crate::Warmup).
+/// is 1 cycle; a peak falls below `min_lr` with [`Peaks::Free`] only; where timm's logarithm is rounded
+/// down at the start of a cycle, as at step 111 of cycles 1, 10, 100, ... long, it gives one more step to
+/// the old one. timm's warmup is [`Warmup`](crate::Warmup). With [`Peaks::Height`] Keras's
+/// `CosineDecayRestarts`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -61,6 +62,9 @@ pub struct CosineDecayCycles {
     /// The power of progress; above 1 the rate stays high for longer; 1 by default.
     #[serde(default = "one")]
     pub k_decay: f64,
+    /// What `cycle_decay` does to the peaks; `floored` by default.
+    #[serde(default)]
+    pub peaks: Peaks,
 }
 
 fn one() -> f64 {
@@ -78,6 +82,7 @@ impl CosineDecayCycles {
             cycle_decay: 1.0,
             cycle_limit: None,
             k_decay: 1.0,
+            peaks: Peaks::default(),
         }
     }
 
@@ -110,6 +115,12 @@ impl CosineDecayCycles {
         self.k_decay = k_decay;
         self
     }
+
+    /// Sets what the decay of the cycles does to their peaks.
+    pub fn with_peaks(mut self, peaks: Peaks) -> Self {
+        self.peaks = peaks;
+        self
+    }
 }
 
 impl Schedule for CosineDecayCycles {
@@ -121,6 +132,7 @@ impl Schedule for CosineDecayCycles {
             length: self.cycle_length,
             mul: self.cycle_mul,
             decay: self.cycle_decay,
+            peaks: self.peaks,
             limit: self.cycle_limit,
         };
         cycles.curve(build, move |progress| cosine(shaped(progress, k_decay)))
@@ -135,6 +147,14 @@ impl Schedule for CosineDecayCycles {
                     .with_cycle_mul(2.0)
                     .with_cycle_decay(0.6)
                     .with_min_lr(0.005),
+            ),
+            (
+                "Cosine cycles, shorter, height halved",
+                Self::new(0.1, 150)
+                    .with_cycle_mul(0.5)
+                    .with_cycle_decay(0.5)
+                    .with_min_lr(0.02)
+                    .with_peaks(Peaks::Height),
             ),
             (
                 "Cosine cycles, k-decay 2, limit 2",
@@ -161,15 +181,27 @@ mod tests {
     }
 
     #[test]
+    fn peaks_may_fall_below_the_floor_or_keep_above_it() {
+        let cycles = CosineDecayCycles::new(0.4, 4).with_cycle_decay(0.25);
+        let peak = |peaks| {
+            let curve = build(cycles.clone().with_min_lr(0.2).with_peaks(peaks)).unwrap();
+            (curve.lr(0), curve.lr(4))
+        };
+        assert_eq!(peak(Peaks::Floored), (0.4, 0.2));
+        assert_eq!(peak(Peaks::Free), (0.4, 0.1));
+        assert_eq!(peak(Peaks::Height), (0.4, 0.25));
+    }
+
+    #[test]
     fn bad_hyperparameters_are_refused_by_name() {
         let good = || CosineDecayCycles::new(0.1, 10);
         for (schedule, name) in [
             (CosineDecayCycles::new(-0.1, 10), "initial_lr"),
             (CosineDecayCycles::new(0.1, 0), "cycle_length"),
             (good().with_min_lr(0.2), "min_lr"),
-            (good().with_cycle_mul(0.5), "cycle_mul"),
+            (good().with_cycle_mul(0.0), "cycle_mul"),
             (good().with_cycle_mul(f64::INFINITY), "cycle_mul"),
-            (good().with_cycle_decay(1.5), "cycle_decay"),
+            (good().with_cycle_decay(f64::NAN), "cycle_decay"),
             (good().with_cycle_decay(0.0), "cycle_decay"),
             (good().with_cycle_limit(0), "cycle_limit"),
             (good().with_k_decay(0.0), "k_decay"),

@@ -23,7 +23,7 @@ use crate::{Build, Curve, Length, Schedule, ScheduleError};
 /// ```
 ///
 /// # Errors
-/// `initial_lr` must be finite and at least 0, `decay_steps` at least 1 step, `decay_rate` finite and
+/// `initial_lr` must be finite and at least 0, `decay_steps` above 0 steps, `decay_rate` finite and
 /// above 0, `end_lr` finite and on the side of `initial_lr` that the rate moves to.
 ///
 /// # Source
@@ -90,7 +90,7 @@ impl ExponentialDecay {
 impl Schedule for ExponentialDecay {
     fn build(&self, build: &Build<'_>) -> Result<Curve, ScheduleError> {
         let initial_lr = build.non_negative("initial_lr", self.initial_lr)?;
-        let decay_steps = build.steps("decay_steps", self.decay_steps)?;
+        let decay_steps = build.laps("decay_steps", self.decay_steps)?;
         let decay_rate = build.positive("decay_rate", self.decay_rate)?;
         let decay_begin = build.steps_or_zero("decay_begin", self.decay_begin)?;
         let (floor, ceiling) = match self.end_lr {
@@ -109,9 +109,9 @@ impl Schedule for ExponentialDecay {
         Ok(Curve::new(move |step| {
             let step = step.saturating_sub(decay_begin);
             let time = if staircase {
-                (step / decay_steps) as f64
+                decay_steps.split(step).0 as f64
             } else {
-                step as f64 / decay_steps as f64
+                decay_steps.ratio(step)
             };
             // Finite, so that growth leaves an initial rate of 0 at 0.
             let growth = decay_rate.powf(time).min(f64::MAX);

@@ -21,7 +21,7 @@ use crate::{Build, Curve, Length, Schedule, ScheduleError};
 /// ```
 ///
 /// # Errors
-/// `initial_lr` and `decay_rate` must be finite and at least 0, `decay_steps` at least 1 step.
+/// `initial_lr` and `decay_rate` must be finite and at least 0, `decay_steps` above 0 steps.
 ///
 /// # Source
 /// Keras's `InverseTimeDecay`, which accepts a negative `decay_rate` and divides by 0 on its way.
@@ -61,14 +61,14 @@ impl InverseTimeDecay {
 impl Schedule for InverseTimeDecay {
     fn build(&self, build: &Build<'_>) -> Result<Curve, ScheduleError> {
         let initial_lr = build.non_negative("initial_lr", self.initial_lr)?;
-        let decay_steps = build.steps("decay_steps", self.decay_steps)?;
+        let decay_steps = build.laps("decay_steps", self.decay_steps)?;
         let decay_rate = build.non_negative("decay_rate", self.decay_rate)?;
         let staircase = self.staircase;
         Ok(Curve::new(move |step| {
             let time = if staircase {
-                (step / decay_steps) as f64
+                decay_steps.split(step).0 as f64
             } else {
-                step as f64 / decay_steps as f64
+                decay_steps.ratio(step)
             };
             initial_lr / (1.0 + decay_rate * time)
         }))

@@ -46,6 +46,8 @@ macro_rules! catalogue {
             flat_cosine::FlatCosine,
             cosine_decay_cycles::CosineDecayCycles,
             polynomial_decay_cycles::PolynomialDecayCycles,
+            polynomial_decay::PolynomialDecay,
+            shifted::Shifted,
         }
     };
 }
@@ -181,8 +183,6 @@ macro_rules! registry {
 catalogue!(registry);
 
 pub use cyclic_lr::CyclicMode;
-pub use warmup::WarmupKind;
-pub use warmup_stable_decay::WsdDecay;
 
 /// A constant learning rate.
 impl From<f64> for ScheduleConfig {

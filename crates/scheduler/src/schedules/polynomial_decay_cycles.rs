@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::cycles::Cycles;
+use crate::cycles::{Cycles, Peaks};
 use crate::power::shaped;
 use crate::{Build, Curve, Length, Schedule, ScheduleError};
 
@@ -11,10 +11,11 @@ use crate::{Build, Curve, Length, Schedule, ScheduleError};
 ///
 /// In cycle `i`, at the share `p` of its `cycle_length * cycle_mul^i` steps:
 /// `lr = min_lr + (peak - min_lr) * (1 - p^k_decay)^power`, with
-/// `peak = max(initial_lr * cycle_decay^i, min_lr)`.
+/// `peak = max(initial_lr * cycle_decay^i, min_lr)`, or as [`Peaks`] says.
 ///
 /// Step 0 is `initial_lr` to the bit. After `cycle_limit` cycles the rate stays at `min_lr`;
-/// without a limit the cycles go on for ever.
+/// without a limit the cycles go on for ever, unless each is shorter than the one before: then all of
+/// them fit into `cycle_length / (1 - cycle_mul)` steps. A cycle may end between two steps.
 ///
 /// ```
 /// use burn_lr_scheduler::{PolynomialDecayCycles, Run, ScheduleConfig};
@@ -28,16 +29,15 @@ use crate::{Build, Curve, Length, Schedule, ScheduleError};
 ///
 /// # Errors
 /// `initial_lr` must be finite and at least 0, `min_lr` between 0 and `initial_lr`, `cycle_length`
-/// at least 1 step, `cycle_mul` finite and at least 1, `cycle_decay` above 0 and at most 1,
-/// `cycle_limit` at least 1, `power` and `k_decay` finite and above 0.
+/// above 0 steps, `cycle_mul` and `cycle_decay` finite and above 0, `cycle_limit` at least 1, `power` and `k_decay` finite and above 0.
 ///
 /// # Source
 /// timm's `PolyLRScheduler`, with [k-decay](https://arxiv.org/abs/2004.05909). Differences: `power`
 /// is 1 by default, as in PyTorch and Keras, timm's is 0.5; there is no limit by default, timm's is
-/// 1 cycle; a peak never falls below `min_lr`; where timm's logarithm is rounded down at the start
-/// of a cycle, it gives one more step to the old one; cycles that shorten are refused. timm's
-/// warmup is [`Warmup`](crate::Warmup). The `cycle` option of Keras's `PolynomialDecay` is another
-/// thing, a decay whose end moves away each time it is reached, and is not offered.
+/// 1 cycle; a peak falls below `min_lr` with [`Peaks::Free`] only; where timm's logarithm is rounded down
+/// at the start of a cycle, it gives one more step to the old one. timm's warmup is
+/// [`Warmup`](crate::Warmup). The `cycle` option of Keras's `PolynomialDecay` is another thing, see
+/// [`PolynomialDecay`](crate::PolynomialDecay).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -64,6 +64,9 @@ pub struct PolynomialDecayCycles {
     /// The power of progress; above 1 the rate stays high for longer; 1 by default.
     #[serde(default = "one")]
     pub k_decay: f64,
+    /// What `cycle_decay` does to the peaks; `floored` by default.
+    #[serde(default)]
+    pub peaks: Peaks,
 }
 
 fn one() -> f64 {
@@ -82,6 +85,7 @@ impl PolynomialDecayCycles {
             cycle_limit: None,
             power: 1.0,
             k_decay: 1.0,
+            peaks: Peaks::default(),
         }
     }
 
@@ -120,6 +124,12 @@ impl PolynomialDecayCycles {
         self.k_decay = k_decay;
         self
     }
+
+    /// Sets what the decay of the cycles does to their peaks.
+    pub fn with_peaks(mut self, peaks: Peaks) -> Self {
+        self.peaks = peaks;
+        self
+    }
 }
 
 impl Schedule for PolynomialDecayCycles {
@@ -132,6 +142,7 @@ impl Schedule for PolynomialDecayCycles {
             length: self.cycle_length,
             mul: self.cycle_mul,
             decay: self.cycle_decay,
+            peaks: self.peaks,
             limit: self.cycle_limit,
         };
         cycles.curve(build, move |progress| {

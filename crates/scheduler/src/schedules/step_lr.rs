@@ -8,7 +8,8 @@ use crate::{Build, Curve, Length, Schedule, ScheduleError};
 /// Multiplies the learning rate by `gamma` every `step_size` steps:
 /// `lr(t) = initial_lr * gamma^floor(t / step_size)`.
 ///
-/// Step 0 is `initial_lr` to the bit; the decay never ends.
+/// Step 0 is `initial_lr` to the bit; the decay never ends. A `step_size` that ends between two steps
+/// is counted exactly: with 2.4 the rate changes at steps 3, 5, 8, 10 and 12.
 ///
 /// ```
 /// use burn_lr_scheduler::{Run, ScheduleConfig, StepLr};
@@ -22,7 +23,7 @@ use crate::{Build, Curve, Length, Schedule, ScheduleError};
 /// ```
 ///
 /// # Errors
-/// `initial_lr` must be finite and at least 0, `step_size` at least 1 step, `gamma` finite and
+/// `initial_lr` must be finite and at least 0, `step_size` above 0 steps, `gamma` finite and
 /// above 0. Factors above 1 grow the rate and are legal.
 ///
 /// # Source
@@ -64,10 +65,10 @@ impl StepLr {
 impl Schedule for StepLr {
     fn build(&self, build: &Build<'_>) -> Result<Curve, ScheduleError> {
         let initial_lr = build.non_negative("initial_lr", self.initial_lr)?;
-        let step_size = build.steps("step_size", self.step_size)?;
+        let step_size = build.laps("step_size", self.step_size)?;
         let gamma = build.positive("gamma", self.gamma)?;
         Ok(Curve::new(move |step| {
-            initial_lr * power(gamma, step / step_size)
+            initial_lr * power(gamma, step_size.split(step).0)
         }))
     }
 
@@ -86,6 +87,16 @@ mod tests {
 
     fn build(schedule: StepLr, run: Run) -> Result<Curve, ScheduleError> {
         ScheduleConfig::from(schedule).curve(&run)
+    }
+
+    #[test]
+    fn a_step_size_may_end_between_steps() {
+        let schedule = ScheduleConfig::from(StepLr::new(1.0, 2.4).with_gamma(0.5));
+        let curve = schedule.curve(&Run::per_update()).unwrap();
+        let lrs: Vec<f64> = (0..9).map(|step| curve.lr(step)).collect();
+        assert_eq!(lrs, [1.0, 1.0, 1.0, 0.5, 0.5, 0.25, 0.25, 0.25, 0.125]);
+        let epochs = ScheduleConfig::from(StepLr::new(1.0, Length::Epochs(2.4)).with_gamma(0.5));
+        assert_eq!(epochs.curve(&Run::per_epoch(7)).unwrap().lr(8), 0.125);
     }
 
     #[test]

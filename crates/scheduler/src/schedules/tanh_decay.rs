@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::cycles::Cycles;
+use crate::cycles::{Cycles, Peaks};
 use crate::{Build, Curve, Length, Schedule, ScheduleError};
 
 /// Stays high, then decays along a hyperbolic tangent, in one cycle or several.
 ///
 /// In cycle `i`, at the share `p` of its `cycle_length * cycle_mul^i` steps:
 /// `lr = min_lr + (peak - min_lr) * (1 - tanh(lb * (1 - p) + ub * p)) / 2`, with
-/// `peak = max(initial_lr * cycle_decay^i, min_lr)`.
+/// `peak = max(initial_lr * cycle_decay^i, min_lr)`, or as [`Peaks`] says.
 ///
 /// Step 0 is a little below `initial_lr`: by a millionth with the default `lb` of -7. At the end of
 /// a cycle the tangent is a little above `min_lr`: by 0.25 % of the peak with the default `ub` of
@@ -26,14 +26,14 @@ use crate::{Build, Curve, Length, Schedule, ScheduleError};
 ///
 /// # Errors
 /// `initial_lr` must be finite and at least 0, `min_lr` between 0 and `initial_lr`, `cycle_length`
-/// at least 1 step, `lb` and `ub` finite with `lb` below `ub`, `cycle_mul` finite and at least 1,
-/// `cycle_decay` above 0 and at most 1, `cycle_limit` at least 1.
+/// above 0 steps, `lb` and `ub` finite with `lb` below `ub`, `cycle_mul` and `cycle_decay` finite and
+/// above 0, `cycle_limit` at least 1.
 ///
 /// # Source
 /// timm's `TanhLRScheduler`, after [Hsueh et al.](https://arxiv.org/abs/1806.01593). Differences: a
-/// peak never falls below `min_lr`; where timm's logarithm is rounded down at the start of a cycle,
-/// it gives one more step to the old one; cycles that shorten are refused. timm's warmup is
-/// [`Warmup`](crate::Warmup).
+/// peak falls below `min_lr` with [`Peaks::Free`] only; where timm's logarithm is rounded down at the
+/// start of a cycle, it gives one more step to the old one. timm's warmup is
+/// [`Warmup`](crate::Warmup), with `target_lr = initial_lr`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -60,6 +60,9 @@ pub struct TanhDecay {
     /// How many cycles there are; 1 by default.
     #[serde(default = "default_cycle_limit")]
     pub cycle_limit: u64,
+    /// What `cycle_decay` does to the peaks; `floored` by default.
+    #[serde(default)]
+    pub peaks: Peaks,
 }
 
 fn default_lb() -> f64 {
@@ -90,6 +93,7 @@ impl TanhDecay {
             cycle_mul: 1.0,
             cycle_decay: 1.0,
             cycle_limit: default_cycle_limit(),
+            peaks: Peaks::default(),
         }
     }
 
@@ -123,6 +127,12 @@ impl TanhDecay {
         self.cycle_limit = cycle_limit;
         self
     }
+
+    /// Sets what the decay of the cycles does to their peaks.
+    pub fn with_peaks(mut self, peaks: Peaks) -> Self {
+        self.peaks = peaks;
+        self
+    }
 }
 
 impl Schedule for TanhDecay {
@@ -135,6 +145,7 @@ impl Schedule for TanhDecay {
             length: self.cycle_length,
             mul: self.cycle_mul,
             decay: self.cycle_decay,
+            peaks: self.peaks,
             limit: Some(self.cycle_limit),
         };
         cycles.curve(build, move |progress| {

@@ -3,21 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::curve::Part;
+use crate::warmup_kind::WarmupKind;
 use crate::{Build, Curve, Length, Schedule, ScheduleConfig, ScheduleError};
-
-/// The shape of a [`Warmup`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum WarmupKind {
-    /// By the same amount every step.
-    #[default]
-    Linear,
-    /// By the same factor every step; the start must be above 0 to get anywhere.
-    Exponential,
-    /// The start value throughout, then straight to the base schedule.
-    Constant,
-}
 
 /// Leads up to the base schedule in `length` steps, from `start_factor` times its value or from
 /// `start_lr`.
@@ -27,12 +14,16 @@ pub enum WarmupKind {
 /// - linear: `lr(t) = s + (target - s) * p`
 /// - exponential: `lr(t) = s^(1 - p) * target^p`
 /// - constant: `lr(t) = s`
+/// - cosine: `lr(t) = s + (target - s) * (1 - cos(pi * p)) / 2`
+/// - 1-sqrt: `lr(t) = s + (target - s) * (1 - sqrt(1 - p))`
+/// - log: `lr(t) = s + (target - s) * ln(1 + t) / ln(length)`
 ///
 /// The base schedule starts after the warmup: the target is its value at its own step 0, and
 /// `lr(t) = base(t - length)` from step `length` on. With `prefix` set to false it runs underneath
 /// the warmup: the target is `base(t)` itself, and `lr(t) = base(t)` from step `length` on. Either
-/// way a linear or exponential ramp meets the base at `length`, and a target that a plateau has cut
-/// is followed. Step 0 is the start value; an empty warmup is none at all.
+/// way a ramp meets the base at `length`, and a target that a plateau has cut is followed. With a
+/// `target_lr` the ramp leads there, and the base goes on from wherever it stands. Step 0 is the start
+/// value; an empty warmup is none at all. `length` may end between two steps, if `prefix` is false.
 ///
 /// A plateau in a base that starts after the warmup observes nothing before it starts. Put the
 /// plateau around the warmup, or set `prefix` to false, to have it observe from the beginning.
@@ -50,14 +41,14 @@ pub enum WarmupKind {
 /// # Errors
 /// `start_factor` must lie in 0 to 1, `start_lr` be finite and at least 0; only one of them may be
 /// given. An exponential or constant warmup needs one, an exponential one above 0; without either
-/// a linear one starts from 0.
+/// any other starts from 0. `target_lr` must be finite and at least 0.
 ///
 /// # Source
-/// The three kinds are mmcv's (`warmup`, `warmup_ratio`); `prefix` is timm's `warmup_prefix`.
-/// Differences: timm's default is false but for steps, and a timm warmup without prefix rises to the
-/// base's initial value, to drop to where the base stands when it ends. optax's
-/// `warmup_cosine_decay_schedule` and `warmup_exponential_decay_schedule` are the linear kind with
-/// a `start_lr`.
+/// Linear, exponential and constant are mmcv's (`warmup`, `warmup_ratio`), cosine and 1-sqrt Hugging
+/// Face's (`warmup_type`), log is DeepSpeed's; `prefix` is timm's `warmup_prefix`. Differences: timm's
+/// default is false but for steps, and a timm warmup without prefix has the base's initial value as its
+/// `target_lr`, to drop to where the base stands when it ends. optax's `warmup_cosine_decay_schedule` and
+/// `warmup_exponential_decay_schedule` are the linear kind with a `start_lr`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -75,6 +66,9 @@ pub struct Warmup {
     /// The start value as a learning rate.
     #[serde(default)]
     pub start_lr: Option<f64>,
+    /// The learning rate that the ramp leads to; the base's own by default.
+    #[serde(default)]
+    pub target_lr: Option<f64>,
     /// Whether the base schedule's step 0 comes after the warmup; true by default.
     #[serde(default = "default_prefix")]
     pub prefix: bool,
@@ -93,6 +87,7 @@ impl Warmup {
             kind: WarmupKind::Linear,
             start_factor: None,
             start_lr: None,
+            target_lr: None,
             prefix: default_prefix(),
         }
     }
@@ -112,6 +107,12 @@ impl Warmup {
     /// Sets the start value as a learning rate.
     pub fn with_start_lr(mut self, start_lr: f64) -> Self {
         self.start_lr = Some(start_lr);
+        self
+    }
+
+    /// Sets the learning rate that the ramp leads to, in place of the base's own.
+    pub fn with_target_lr(mut self, target_lr: f64) -> Self {
+        self.target_lr = Some(target_lr);
         self
     }
 
@@ -141,9 +142,9 @@ impl Warmup {
             }
             (None, Some(lr)) if exponential => (0.0, build.positive("start_lr", lr)?),
             (None, Some(lr)) => (0.0, build.non_negative("start_lr", lr)?),
-            (None, None) if self.kind == WarmupKind::Linear => (0.0, 0.0),
+            (None, None) if !exponential && self.kind != WarmupKind::Constant => (0.0, 0.0),
             (None, None) => {
-                let expected = "a start_factor or a start_lr for a warmup that is not linear";
+                let expected = "a start_factor or a start_lr for a warmup of this kind";
                 return Err(build.invalid("start_factor", expected, "neither"));
             }
         };
@@ -153,29 +154,31 @@ impl Warmup {
 
 impl Schedule for Warmup {
     fn build(&self, build: &Build<'_>) -> Result<Curve, ScheduleError> {
-        let length = build.steps_or_zero("length", self.length)?;
-        let start = self.start(build)?;
         let mut base = build.child("base", &self.base)?;
-        if self.prefix {
+        let start = self.start(build)?;
+        let fixed = match self.target_lr {
+            Some(target) => Some(build.non_negative("target_lr", target)?),
+            None => None,
+        };
+        let length = if self.prefix {
+            let length = build.steps_or_zero("length", self.length)?;
             // Held at its own step 0 until it starts.
             base = Curve::sequence(vec![Part {
                 start: length,
                 origin: length,
                 curve: base,
             }]);
-        }
+            length as f64
+        } else {
+            build.duration("length", self.length)?
+        };
         let kind = self.kind;
-        Ok(base.map(move |step, target| {
-            if step >= length {
-                return target;
+        Ok(base.map(move |step, lr| {
+            if step as f64 >= length {
+                return lr;
             }
-            let progress = step as f64 / length as f64;
-            let start = start(target);
-            match kind {
-                WarmupKind::Linear => start + (target - start) * progress,
-                WarmupKind::Exponential => start.powf(1.0 - progress) * target.powf(progress),
-                WarmupKind::Constant => start,
-            }
+            let target = fixed.unwrap_or(lr);
+            kind.between(start(target), target, step as f64, length)
         }))
     }
 
@@ -201,6 +204,24 @@ impl Schedule for Warmup {
                 Self::new(base(), 120)
                     .with_start_factor(0.1)
                     .with_prefix(false),
+            ),
+            (
+                "Warmup, cosine",
+                Self::new(base(), 60).with_kind(WarmupKind::Cosine),
+            ),
+            (
+                "Warmup, 1-sqrt",
+                Self::new(base(), 60).with_kind(WarmupKind::OneMinusSqrt),
+            ),
+            (
+                "Warmup, log",
+                Self::new(base(), 60).with_kind(WarmupKind::Log),
+            ),
+            (
+                "Warmup over a running schedule, to its initial rate",
+                Self::new(base(), 120)
+                    .with_prefix(false)
+                    .with_target_lr(0.1),
             ),
         ]
     }
@@ -251,6 +272,25 @@ mod tests {
     }
 
     #[test]
+    fn a_target_of_its_own_does_not_move_with_the_base() {
+        let base = StepLr::new(0.4, 2).with_gamma(0.5);
+        let curve = build(Warmup::new(base, 4).with_prefix(false).with_target_lr(0.4)).unwrap();
+        let lrs: Vec<f64> = (0..5).map(|step| curve.lr(step)).collect();
+        assert_eq!(lrs, [0.0, 0.1, 0.2, 0.4 * 0.75, 0.1]);
+    }
+
+    #[test]
+    fn a_ramp_over_a_running_schedule_may_end_between_steps() {
+        let warmup = Warmup::new(Constant::new(0.5), 2.5);
+        assert!(build(warmup.clone()).is_err());
+        let curve = build(warmup.with_prefix(false)).unwrap();
+        assert_eq!(
+            [0, 1, 2, 3].map(|step| curve.lr(step)),
+            [0.0, 0.2, 0.4, 0.5]
+        );
+    }
+
+    #[test]
     fn an_empty_warmup_is_none() {
         assert_eq!(
             build(Warmup::new(Constant::new(0.4), 0)).unwrap().lr(0),
@@ -289,6 +329,7 @@ mod tests {
             (warmup().with_start_factor(1.5), "start_factor"),
             (warmup().with_start_factor(f64::NAN), "start_factor"),
             (warmup().with_start_lr(-0.1), "start_lr"),
+            (warmup().with_target_lr(f64::INFINITY), "target_lr"),
             (
                 warmup().with_start_lr(0.1).with_start_factor(0.1),
                 "start_lr",

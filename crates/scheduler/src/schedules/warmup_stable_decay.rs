@@ -2,31 +2,19 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::interpolation::{cosine, mix};
+use crate::interpolation::mix;
+use crate::wsd_decay::WsdDecay;
 use crate::{Build, Curve, Length, Schedule, ScheduleError};
-
-/// How a [`WarmupStableDecay`] decays; `p` is the share of the decay that is over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum WsdDecay {
-    /// Along a line: what is left is `1 - p`.
-    Linear,
-    /// Along half a cosine wave: what is left is `(1 + cos(pi * p)) / 2`.
-    #[default]
-    Cosine,
-    /// Fast at first: what is left is `1 - sqrt(p)`.
-    #[serde(rename = "1-sqrt")]
-    OneMinusSqrt,
-}
 
 /// Warms up linearly to `peak_lr`, stays there, and decays at the end (WSD).
 ///
 /// With `p` the share of the phase that is over:
 ///
 /// - `warmup`: `lr = start_lr + (peak_lr - start_lr) * p`
-/// - `stable`: `lr = peak_lr`
-/// - `decay`: `lr = end_lr + (peak_lr - end_lr) * left(p)`, with `left` as of [`WsdDecay`]
+/// - `stable`: `lr = peak_lr`; with a `stable_timescale`
+///   `lr = max(peak_lr * (1 + t / stable_timescale)^-stable_power, end_lr)`, `t` counting from the end of
+///   the warmup, also during the decay
+/// - `decay`: `lr = end_lr + (stable - end_lr) * left(p)`, with `left` as of [`WsdDecay`]
 ///
 /// Step 0 is `start_lr`, or `peak_lr` without warmup. From `warmup + stable + decay` on the rate
 /// stays at `end_lr`. The three lengths are often shares of the run, as here:
@@ -44,15 +32,17 @@ pub enum WsdDecay {
 /// ```
 ///
 /// # Errors
-/// `peak_lr` must be finite and at least 0, `start_lr` and `end_lr` between 0 and `peak_lr`, `decay`
-/// at least 1 step.
+/// `peak_lr` must be finite and at least 0, `start_lr` and `end_lr` between 0 and `peak_lr`,
+/// `stable_timescale` above 0 steps, `stable_power` and `decay_power` finite and above 0, `decay_ratio`
+/// between 0 and 1. Each of the lengths may be 0.
 ///
 /// # Source
 /// [MiniCPM](https://arxiv.org/abs/2404.06395) and, for `1-sqrt`,
 /// [Hägele et al.](https://arxiv.org/abs/2405.18392); Hugging Face's `get_wsd_schedule`, timm's
-/// `WSDLRScheduler`. Differences: Hugging Face has a ratio, `min_lr_ratio`, for both ends; timm's
-/// `t_initial` is `stable + decay`, its default decay `1-sqrt`. The warmup is always linear
-/// ([`Warmup`](crate::Warmup) in front of an empty `warmup` gives the other kinds).
+/// `WSDLRScheduler` (`stable_fn`, `decay_power`, `decay_ratio`), Megatron-LM's `WSD`. Differences: Hugging
+/// Face has a ratio, `min_lr_ratio`, for both ends; timm's `t_initial` is `stable + decay`, its default
+/// decay `1-sqrt`. The warmup is always linear ([`Warmup`](crate::Warmup) in front of an empty `warmup`
+/// gives the other kinds).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -74,6 +64,26 @@ pub struct WarmupStableDecay {
     /// The learning rate that the decay ends at; 0 by default.
     #[serde(default)]
     pub end_lr: f64,
+    /// The power of [`WsdDecay::OneMinusPower`]; 0.5 by default.
+    #[serde(default = "half")]
+    pub decay_power: f64,
+    /// The ratio of [`WsdDecay::Exponential`]; 0.1 by default.
+    #[serde(default = "tenth")]
+    pub decay_ratio: f64,
+    /// How slowly the stable phase decays; it is constant by default.
+    #[serde(default)]
+    pub stable_timescale: Option<Length>,
+    /// The power that the stable phase decays with; 0.5 by default.
+    #[serde(default = "half")]
+    pub stable_power: f64,
+}
+
+fn half() -> f64 {
+    0.5
+}
+
+fn tenth() -> f64 {
+    0.1
 }
 
 impl WarmupStableDecay {
@@ -92,6 +102,10 @@ impl WarmupStableDecay {
             decay_kind: WsdDecay::default(),
             start_lr: 0.0,
             end_lr: 0.0,
+            decay_power: half(),
+            decay_ratio: tenth(),
+            stable_timescale: None,
+            stable_power: half(),
         }
     }
 
@@ -112,6 +126,25 @@ impl WarmupStableDecay {
         self.end_lr = end_lr;
         self
     }
+
+    /// Sets the power of [`WsdDecay::OneMinusPower`].
+    pub fn with_decay_power(mut self, decay_power: f64) -> Self {
+        self.decay_power = decay_power;
+        self
+    }
+
+    /// Sets the ratio of [`WsdDecay::Exponential`].
+    pub fn with_decay_ratio(mut self, decay_ratio: f64) -> Self {
+        self.decay_ratio = decay_ratio;
+        self
+    }
+
+    /// Lets the stable phase decay, with a power of `1 + t / timescale`.
+    pub fn with_stable_decay(mut self, timescale: impl Into<Length>, power: f64) -> Self {
+        self.stable_timescale = Some(timescale.into());
+        self.stable_power = power;
+        self
+    }
 }
 
 impl Schedule for WarmupStableDecay {
@@ -121,23 +154,37 @@ impl Schedule for WarmupStableDecay {
         let end_lr = build.at_most("end_lr", self.end_lr, "peak_lr", peak_lr)?;
         let warmup = build.steps_or_zero("warmup", self.warmup)?;
         let stable = build.steps_or_zero("stable", self.stable)?;
-        let decay = build.steps("decay", self.decay)?;
+        let decay = build.steps_or_zero("decay", self.decay)?;
+        let decay_power = build.positive("decay_power", self.decay_power)?;
+        let decay_ratio = build.check("decay_ratio", self.decay_ratio, "between 0 and 1", |r| {
+            0.0 < r && r < 1.0
+        })?;
+        let stable_power = build.positive("stable_power", self.stable_power)?;
+        let timescale = match self.stable_timescale {
+            Some(timescale) => Some(build.laps("stable_timescale", timescale)?),
+            None => None,
+        };
         let kind = self.decay_kind;
         Ok(Curve::new(move |step| {
             let Some(after_warmup) = step.checked_sub(warmup) else {
                 return mix(peak_lr, start_lr, step as f64 / warmup as f64);
             };
             let decaying = after_warmup.saturating_sub(stable);
-            if decaying >= decay {
+            if decaying >= decay && after_warmup >= stable {
                 return end_lr;
             }
-            let progress = decaying as f64 / decay as f64;
-            let left = match kind {
-                WsdDecay::Linear => 1.0 - progress,
-                WsdDecay::Cosine => cosine(progress),
-                WsdDecay::OneMinusSqrt => 1.0 - progress.sqrt(),
+            let stable_lr = match timescale {
+                None => peak_lr,
+                Some(scale) => {
+                    let fallen = (1.0 + scale.ratio(after_warmup)).powf(-stable_power);
+                    (peak_lr * fallen).max(end_lr)
+                }
             };
-            mix(peak_lr, end_lr, left)
+            if decaying == 0 {
+                return stable_lr;
+            }
+            let left = kind.left(decaying as f64 / decay as f64, decay_power, decay_ratio);
+            mix(stable_lr, end_lr, left)
         }))
     }
 
@@ -155,6 +202,24 @@ impl Schedule for WarmupStableDecay {
                     .with_decay_kind(WsdDecay::OneMinusSqrt)
                     .with_start_lr(0.01),
             ),
+            (
+                "Warmup, stable, 1-square decay",
+                wsd().with_decay_kind(WsdDecay::OneMinusSquare),
+            ),
+            (
+                "Warmup, decaying stable phase, 1-power decay",
+                wsd()
+                    .with_stable_decay(60, 0.5)
+                    .with_decay_kind(WsdDecay::OneMinusPower)
+                    .with_decay_power(0.7)
+                    .with_end_lr(0.005),
+            ),
+            (
+                "Warmup, stable, exponential decay",
+                wsd()
+                    .with_decay_kind(WsdDecay::Exponential)
+                    .with_decay_ratio(0.05),
+            ),
         ]
     }
 }
@@ -170,13 +235,41 @@ mod tests {
 
     #[test]
     fn every_decay_starts_at_the_peak_and_ends_exactly() {
-        for kind in [WsdDecay::Linear, WsdDecay::Cosine, WsdDecay::OneMinusSqrt] {
+        for kind in [
+            WsdDecay::Linear,
+            WsdDecay::Cosine,
+            WsdDecay::OneMinusSqrt,
+            WsdDecay::OneMinusSquare,
+            WsdDecay::OneMinusPower,
+            WsdDecay::Exponential,
+        ] {
             let wsd = WarmupStableDecay::new(0.3, 0, 2, 4).with_decay_kind(kind);
             let curve = build(wsd.with_end_lr(0.07)).unwrap();
             assert_eq!([0, 1, 2].map(|step| curve.lr(step)), [0.3; 3]);
             assert!(curve.lr(5) > 0.07);
             assert_eq!([6, 7, u64::MAX].map(|step| curve.lr(step)), [0.07; 3]);
         }
+    }
+
+    #[test]
+    fn an_empty_decay_is_a_drop() {
+        let curve = build(WarmupStableDecay::new(0.1, 1, 2, 0).with_end_lr(0.01)).unwrap();
+        let lrs: Vec<f64> = (0..5).map(|step| curve.lr(step)).collect();
+        assert_eq!(lrs, [0.0, 0.1, 0.1, 0.01, 0.01]);
+        let curve = build(WarmupStableDecay::new(0.1, 0, 0, 0)).unwrap();
+        assert_eq!(curve.lr(0), 0.0);
+    }
+
+    #[test]
+    fn a_stable_phase_may_decay_and_the_decay_goes_on_from_there() {
+        let wsd = WarmupStableDecay::new(0.8, 0, 9, 4).with_decay_kind(WsdDecay::Linear);
+        let curve = build(wsd.with_stable_decay(1, 0.5)).unwrap();
+        assert_eq!(
+            (curve.lr(0), curve.lr(3), curve.lr(8)),
+            (0.8, 0.4, 0.8 / 3.0)
+        );
+        assert_eq!((curve.lr(15), curve.lr(13)), (0.0, 0.0));
+        assert_eq!(curve.lr(11), 0.8 * 12_f64.powf(-0.5) * 0.5);
     }
 
     #[test]
@@ -191,7 +284,10 @@ mod tests {
         let good = || WarmupStableDecay::new(0.1, 1, 1, 1);
         for (schedule, name) in [
             (WarmupStableDecay::new(-0.1, 1, 1, 1), "peak_lr"),
-            (WarmupStableDecay::new(0.1, 1, 1, 0), "decay"),
+            (good().with_decay_power(0.0), "decay_power"),
+            (good().with_decay_ratio(1.0), "decay_ratio"),
+            (good().with_stable_decay(0, 0.5), "stable_timescale"),
+            (good().with_stable_decay(1, f64::NAN), "stable_power"),
             (good().with_start_lr(0.2), "start_lr"),
             (good().with_end_lr(f64::NAN), "end_lr"),
         ] {

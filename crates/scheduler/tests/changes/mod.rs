@@ -60,6 +60,7 @@ pub fn any_step() -> impl Strategy<Value = u64> {
 pub fn any_length() -> impl Strategy<Value = Length> {
     prop_oneof![
         any_step().prop_map(Length::Steps),
+        any_metric().prop_map(Length::Fractional),
         any_metric().prop_map(Length::Epochs),
         any_metric().prop_map(Length::Percent),
         (0.0..100.0).prop_map(Length::Percent),

@@ -82,12 +82,12 @@ fn unreadable_json_names_the_path_and_the_reason() {
         (
             &in_sequence(r#"{"StepLr": {"initial_lr": 0.1, "step_size": -5}}"#),
             "Sequence.schedules[1].StepLr.step_size",
-            "a whole number of steps",
+            "a number of steps",
         ),
         (
             &in_sequence(r#"{"StepLr": {"initial_lr": 0.1, "step_size": "5 parsecs"}}"#),
             "Sequence.schedules[1].StepLr.step_size",
-            "a whole number of steps",
+            "a number of steps",
         ),
         (
             &in_sequence(
@@ -143,6 +143,27 @@ fn what_cannot_be_built_names_the_path_as_well() {
     ] {
         assert_eq!(unbuildable(json), path);
     }
+}
+
+#[test]
+fn a_length_between_steps_is_read_where_it_means_something() {
+    let read = |json: &str| ScheduleConfig::from_json(json).unwrap();
+    let schedule = read(r#"{"StepLr": {"initial_lr": 0.1, "step_size": 2.4}}"#);
+    assert_eq!(schedule, StepLr::new(0.1, 2.4).into());
+    assert_eq!(read(&schedule.to_json().unwrap()), schedule);
+    #[cfg(feature = "toml")]
+    assert_eq!(
+        ScheduleConfig::from_toml(&schedule.to_toml().unwrap()).unwrap(),
+        schedule
+    );
+    assert_eq!(
+        unbuildable(r#"{"ConstantLr": {"initial_lr": 0.1, "total_iters": 2.4}}"#),
+        "ConstantLr.total_iters"
+    );
+    assert_eq!(
+        unbuildable(r#"{"StepLr": {"initial_lr": 0.1, "step_size": -2.4}}"#),
+        "StepLr.step_size"
+    );
 }
 
 #[test]
@@ -216,7 +237,7 @@ mod toml {
             (
                 "[Scaled]\nfactor = 1\n[Scaled.base.StepLr]\ninitial_lr = 1\nstep_size = -5",
                 "Scaled.base.StepLr.step_size",
-                "a whole number of steps",
+                "a number of steps",
             ),
         ] {
             let found = unreadable(toml);

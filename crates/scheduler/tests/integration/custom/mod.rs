@@ -136,7 +136,7 @@ fn errors_in_documents_and_of_building_name_the_place() {
             "Sawtooth",
             r#""peak": 0.1, "period": -3"#,
             "Sequence.schedules[1].Sawtooth.period",
-            "whole number",
+            "number of steps",
         ),
         (
             "Sawtooth",

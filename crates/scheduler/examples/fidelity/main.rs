@@ -1,0 +1,97 @@
+//! Compares every schedule with the libraries that it is said to agree with, over the drawn
+//! configurations of `tests/golden/fidelity`, and writes docs/fidelity.md.
+//!
+//! ```text
+//! cargo run --example fidelity
+//! ```
+//!
+//! Its test fails where a rate differs, and where the page is not what this command would write.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
+
+mod cases;
+mod page;
+
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use cases::{Library, Outcome};
+
+fn main() -> ExitCode {
+    match write() {
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(differing) => {
+            eprintln!("error: {differing} cases differ");
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn write() -> Result<usize, Box<dyn Error>> {
+    let libraries = libraries()?;
+    let mut differing = 0;
+    for library in &libraries {
+        for case in &library.cases {
+            if let Outcome::Differs(how) = case.compare() {
+                differing += 1;
+                eprintln!("{} {}", library.library, case.scheduler);
+                eprintln!("  {}\n  {:?}\n  {how}", case.arguments, case.document);
+            }
+        }
+    }
+    fs::write(page_path(), page::page(&libraries)?)?;
+    println!("{}", page_path().display());
+    Ok(differing)
+}
+
+/// Every library, in the order of their names.
+fn libraries() -> Result<Vec<Library>, Box<dyn Error>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/fidelity");
+    let mut files: Vec<PathBuf> = fs::read_dir(folder)?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<std::io::Result<_>>()?;
+    files.retain(|path| path.extension().is_some_and(|kind| kind == "json"));
+    files.sort();
+    let read = |path: PathBuf| Ok(serde_json::from_str(&fs::read_to_string(path)?)?);
+    files.into_iter().map(read).collect()
+}
+
+fn page_path() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/fidelity.md")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_case_is_equal_or_refused() {
+        let libraries = libraries().unwrap();
+        assert!(!libraries.is_empty());
+        for library in libraries {
+            assert!(library.cases.len() > 50, "{}", library.library);
+            for case in library.cases {
+                if let Outcome::Differs(how) = case.compare() {
+                    let (name, arguments) = (&case.scheduler, &case.arguments);
+                    panic!("{} {name} {arguments}: {how}", library.library);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_page_is_up_to_date() {
+        let found = fs::read_to_string(page_path()).unwrap_or_default();
+        let expected = page::page(&libraries().unwrap()).unwrap();
+        assert!(
+            found.replace("\r\n", "\n") == expected,
+            "docs/fidelity.md is out of date: run `cargo run --example fidelity`"
+        );
+    }
+}

@@ -1,0 +1,124 @@
+//! The page, as text.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write};
+
+use crate::cases::{Case, Library, Outcome, TOLERANCE};
+
+const HEAD: &str = "\
+# Fidelity
+
+How true the [migration table](migration.md) is. Configurations of other libraries' schedulers are drawn at
+random from the whole range that a library accepts, edges included, translated as the table says, and
+compared with the rates that the library's own code gives in float64: at the first steps, around every
+boundary, in between and past the end; of a plateau after every metric.
+
+- **Equal**: at every step, within a relative difference of 1e-12. Rates below a thousandth of the highest
+  are held to 1e-15 of that, as rounding errors of `1 - p` do not shrink with them.
+- **Refused**: there is no such document, or building it is an error that names the parameter.
+- **Departs**: the rates differ on purpose; the test fails if they no longer do.
+
+The values and the program that draws them are in
+[`crates/scheduler/tests/golden/fidelity`](../crates/scheduler/tests/golden/fidelity/__main__.py). This page
+is written by `cargo run --example fidelity`; differences are rounded up to a power of ten, from 1e-14.
+";
+
+#[derive(Default)]
+struct Row {
+    cases: usize,
+    equal: usize,
+    refused: usize,
+    departs: usize,
+    worst: f64,
+}
+
+impl Row {
+    fn add(&mut self, case: &Case) {
+        self.cases += 1;
+        match case.compare() {
+            Outcome::Equal(worst) => {
+                self.equal += 1;
+                self.worst = self.worst.max(worst);
+            }
+            Outcome::Refused => self.refused += 1,
+            Outcome::Departs => self.departs += 1,
+            Outcome::Differs(_) => {}
+        }
+    }
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            cases,
+            equal,
+            refused,
+            departs,
+            worst,
+        } = self;
+        let differ = cases - equal - refused - departs;
+        let worst = match (equal, worst) {
+            (0, _) => String::new(),
+            // Rounded up: the last digits depend on the platform's sine and logarithm.
+            (_, worst) => format!("{:.0e}", 10_f64.powf(worst.max(1e-14).log10().ceil())),
+        };
+        write!(
+            f,
+            "{cases} | {equal} | {refused} | {departs} | {differ} | {worst} |"
+        )
+    }
+}
+
+const COLUMNS: &str = "cases | equal | refused | departs | differ | worst difference |";
+const RULE: &str = "--:|--:|--:|--:|--:|--:|";
+
+pub fn page(libraries: &[Library]) -> Result<String, fmt::Error> {
+    let mut page = HEAD.to_owned();
+    write!(page, "\n| library | version | {COLUMNS}\n|---|---|{RULE}\n")?;
+    for library in libraries {
+        let mut row = Row::default();
+        library.cases.iter().for_each(|case| row.add(case));
+        let name = &library.library;
+        writeln!(page, "| [{name}](#{name}) | {} | {row}", library.version)?;
+    }
+    for library in libraries {
+        section(&mut page, library)?;
+    }
+    Ok(page)
+}
+
+fn section(page: &mut String, library: &Library) -> fmt::Result {
+    let Library {
+        library: name,
+        version,
+        source,
+        seed,
+        cases,
+    } = library;
+    write!(
+        page,
+        "\n## {name}\n\nVersion {version}; {source}. Seed {seed}.\n"
+    )?;
+    write!(page, "\n| scheduler | {COLUMNS}\n|---|{RULE}\n")?;
+    let mut rows: BTreeMap<&str, Row> = BTreeMap::new();
+    let mut reasons: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
+    for case in cases {
+        rows.entry(&case.scheduler).or_default().add(case);
+        for (kind, reason) in [("refused", &case.refused), ("departs", &case.departs)] {
+            if let Some(reason) = reason {
+                *reasons.entry((&case.scheduler, kind, reason)).or_default() += 1;
+            }
+        }
+    }
+    for (scheduler, row) in rows {
+        writeln!(page, "| `{scheduler}` | {row}")?;
+    }
+    if !reasons.is_empty() {
+        page.push('\n');
+    }
+    for ((scheduler, kind, reason), count) in reasons {
+        writeln!(page, "- `{scheduler}`, {count} {kind}: {reason}")?;
+    }
+    const { assert!(TOLERANCE == 1e-12, "the page says so") };
+    Ok(())
+}

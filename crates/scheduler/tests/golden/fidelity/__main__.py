@@ -1,0 +1,50 @@
+"""Draws configurations of other libraries' schedulers, translates each into a document of ours as
+docs/migration.md says, and writes it with the rates that the library's own code gives.
+
+    pip install optax==0.2.8 timm==1.0.31 transformers==5.24.0 keras==3.15.1 torch==2.15.0
+    python tests/golden/fidelity [LIBRARY ...] [--seed N]
+
+writes LIBRARY.json beside this file, for every library if none is named. Another seed draws other
+configurations; they are drawn from the whole range that a library accepts, edges included. Then
+
+    cargo run --example fidelity
+
+compares, and writes docs/fidelity.md. Everything is computed in float64.
+
+Where a package cannot be installed as a whole, its folder can be given instead, unpacked from the wheel:
+FIDELITY_PACKAGES=/folder, with /folder/timm/timm and so on. Schedulers are plain Python; what they import
+and do not need for a rate is left empty then, see stand_ins.py.
+"""
+
+import argparse
+import importlib
+import os
+import warnings
+
+os.environ["JAX_ENABLE_X64"] = "1"
+os.environ["KERAS_BACKEND"] = "jax"
+warnings.filterwarnings("ignore")
+
+LIBRARIES = [
+    "pytorch",
+    "optax",
+    "timm",
+    "transformers",
+    "keras",
+    "composer",
+    "olmo_core",
+    "torchtitan",
+    "megatron_core",
+    "deepspeed",
+    "levanter",
+    "pytorch_optimizer",
+]
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("libraries", nargs="*", default=LIBRARIES)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    for library in options.libraries:
+        cases = importlib.import_module(f"of_{library}").cases(options.seed)
+        cases.write(library, options.seed)

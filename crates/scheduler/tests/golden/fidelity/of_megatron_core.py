@@ -1,0 +1,73 @@
+"""Megatron-core: one class for all styles, here stepped by one and read at each step."""
+
+import stand_ins
+from cases import Cases, constant, sequence, warmup
+from megatron.core.optimizer_param_scheduler import OptimizerParamScheduler
+
+KINDS = {"linear": "linear", "cosine": "cosine", "exponential": "exponential", "minus_sqrt": "1-sqrt"}
+WITHIN = "a decay that begins within the warmup"
+
+
+class Rates:
+    def __init__(self, arguments):
+        fixed = {"start_wd": 0.1, "end_wd": 0.1, "wd_incr_steps": 1, "wd_incr_style": "constant"}
+        self.scheduler = OptimizerParamScheduler(stand_ins.optimizer(0.0), **arguments, **fixed)
+
+    def __call__(self, step):
+        self.scheduler.num_steps = step
+        return self.scheduler.get_lr({})
+
+
+def inverse_sqrt(arguments):
+    top, low, w = arguments["max_lr"], arguments["min_lr"], arguments["lr_warmup_steps"]
+    fields = {"peak_lr": top, "warmup": w, "timescale": max(w, 1)}
+    decay = {"Clamped": {"base": {"InverseSqrt": fields}, "min_lr": low}}
+    if w:
+        decay = warmup(decay, w, start_lr=arguments["init_lr"], target_lr=top, prefix=False)
+    else:
+        # Steps 0 and 1 have the same rate.
+        decay = sequence([constant(top), decay], [1])
+    return sequence([decay, constant(low)], [arguments["lr_decay_steps"] + 1])
+
+
+def document(arguments):
+    top, low, w = arguments["max_lr"], arguments["min_lr"], arguments["lr_warmup_steps"]
+    style, length = arguments["lr_decay_style"], arguments["lr_decay_steps"] - w
+    if style == "inverse-square-root":
+        return inverse_sqrt(arguments)
+    base = {
+        "constant": lambda: constant(top),
+        "linear": lambda: {"PolynomialDecay": {"initial_lr": top, "end_lr": low, "length": length}},
+        "cosine": lambda: {"CosineAnnealingLr": {"initial_lr": top, "t_max": length, "eta_min": low}},
+        "WSD": lambda: wsd(arguments, length),
+    }[style]()
+    return warmup(base, w, start_lr=arguments["init_lr"])
+
+
+def wsd(arguments, length):
+    d, kind = arguments["wsd_decay_steps"], KINDS[arguments["lr_wsd_decay_style"]]
+    fields = {"peak_lr": arguments["max_lr"], "warmup": 0, "stable": length - d, "decay": d, "end_lr": arguments["min_lr"]}
+    return {"WarmupStableDecay": {**fields, "decay_kind": kind, "decay_ratio": 0.5}}
+
+
+def cases(seed):
+    cases = Cases(seed, stand_ins.version("megatron-core", "megatron_core"), stand_ins.source())
+    draw = cases.draw
+    for number in range(240):
+        top, w = draw.rate(), draw.choice([0, draw.length(high=500), draw.length(high=500)])
+        arguments = {"max_lr": top, "min_lr": draw.choice([0.0, top / 10, draw.number(0, 1) * top, top])}
+        arguments["init_lr"] = draw.choice([0.0, top / 100, top])
+        arguments |= {"lr_warmup_steps": w, "lr_decay_steps": w + draw.length()}
+        style = ["linear", "cosine", "WSD", "WSD", "inverse-square-root", "constant"][number % 6]
+        arguments["lr_decay_style"] = style
+        w, end = arguments["lr_warmup_steps"], arguments["lr_decay_steps"]
+        boundaries = [w, end]
+        if style == "WSD":
+            arguments["lr_wsd_decay_style"] = draw.choice(list(KINDS))
+            arguments["wsd_decay_steps"] = draw.randint(1, end)
+            boundaries.append(end - arguments["wsd_decay_steps"])
+            if boundaries[-1] < w:
+                cases.refused("WSD", arguments, WITHIN)
+                continue
+        cases.equal(style, arguments, document(arguments), Rates(arguments), boundaries)
+    return cases

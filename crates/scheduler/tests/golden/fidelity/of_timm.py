@@ -1,0 +1,223 @@
+"""timm, stepped by number, as its train.py steps: `scheduler.step(epoch)`."""
+
+import math
+
+import stand_ins
+from cases import Cases, constant, cycle, warmup
+from timm.scheduler.cosine_lr import CosineLRScheduler
+from timm.scheduler.multistep_lr import MultiStepLRScheduler
+from timm.scheduler.plateau_lr import PlateauLRScheduler
+from timm.scheduler.poly_lr import PolyLRScheduler
+from timm.scheduler.step_lr import StepLRScheduler
+from timm.scheduler.tanh_lr import TanhLRScheduler
+from timm.scheduler.wsd_lr import WSDLRScheduler
+
+LOGARITHM = "timm's logarithm is rounded down at the start of a cycle, which gives the old one a step more"
+FLOOR = "an `lr_min` above the rate"
+
+
+class ByNumber:
+    def __init__(self, kind, lr, arguments):
+        self.optimizer = stand_ins.optimizer(lr)
+        self.scheduler = kind(self.optimizer, **arguments)
+
+    def __call__(self, step):
+        self.scheduler.step(step)
+        return self.optimizer.param_groups[0]["lr"]
+
+
+def starts(arguments):
+    length, mul = arguments["t_initial"], arguments.get("cycle_mul", 1.0)
+    widths = [length * mul**i for i in range(min(arguments.get("cycle_limit", 1), 6))]
+    return [math.ceil(sum(widths[: i + 1])) for i in range(len(widths))]
+
+
+def drawn_warmup(draw, lr, prefix):
+    if draw.maybe(0.4):
+        return {}
+    arguments = {"warmup_t": draw.length(high=60), "warmup_lr_init": draw.choice([0.0, 1e-6, lr / 10, draw.rate()])}
+    if draw.maybe():
+        arguments["warmup_prefix"] = draw.maybe()
+    return arguments
+
+
+def warmed(base, lr, arguments, prefix, target=None):
+    length = arguments.get("warmup_t", 0)
+    if not length:
+        return base
+    prefix = arguments.get("warmup_prefix", prefix)
+    start = arguments.get("warmup_lr_init", 0.0)
+    return warmup(base, length, start_lr=start, target_lr=lr if target is None else target, prefix=prefix)
+
+
+def cycles(cases, kind, name):
+    draw = cases.draw
+    lr = draw.rate()
+    arguments = {"t_initial": draw.choice([draw.length(), draw.length(), draw.number(1, 40)])}
+    if draw.maybe(0.6):
+        arguments["lr_min"] = draw.choice([0.0, 1e-5, lr / 10, lr / 3, draw.rate()])
+    if draw.maybe():
+        arguments["cycle_mul"] = draw.choice([1.0, 2.0, 3.0, 1.5, 0.5, draw.number(0.6, 2.5)])
+    if draw.maybe():
+        arguments["cycle_decay"] = draw.choice([0.1, 0.5, 0.9, 1.0, 1.5])
+    if draw.maybe(0.7):
+        arguments["cycle_limit"] = draw.choice([1, 2, 3, 5])
+    ours = {"initial_lr": lr, "cycle_length": arguments["t_initial"], "min_lr": arguments.get("lr_min", 0.0)}
+    ours |= {name: arguments.get(name, 1.0) for name in ("cycle_mul", "cycle_decay")}
+    ours |= {"cycle_limit": arguments.get("cycle_limit", 1), "peaks": "free"}
+    if kind is TanhLRScheduler:
+        if draw.maybe():
+            arguments |= {"lb": draw.number(-8, -1), "ub": draw.number(0, 4)}
+            ours |= {"lb": arguments["lb"], "ub": arguments["ub"]}
+    else:
+        if draw.maybe(0.3):
+            arguments["k_decay"] = draw.choice([0.5, 1.5, 2.0])
+            ours["k_decay"] = arguments["k_decay"]
+    if kind is PolyLRScheduler:
+        if draw.maybe():
+            arguments["power"] = draw.choice([0.5, 1.0, 2.0, 0.9, draw.number(0.1, 4)])
+        ours["power"] = arguments.get("power", 0.5)
+    if draw.maybe(0.03):
+        shown = {"lr": lr, **arguments, "cycle_limit": 0}
+        return cases.refused(kind.__name__, shown, "a `cycle_limit` of 0", {name: {**ours, "cycle_limit": 0}})
+    if arguments.get("lr_min", 0.0) > lr:
+        return cases.refused(kind.__name__, {"lr": lr, **arguments}, FLOOR, {name: ours})
+    if draw.maybe(0.03):
+        return cases.refused(kind.__name__, {"lr": lr, **arguments, "noise_range_t": [5, 20]}, "noise")
+    arguments |= drawn_warmup(draw, lr, False)
+    length, mul = arguments["t_initial"], arguments.get("cycle_mul", 1.0)
+    delay = arguments.get("warmup_t", 0) if arguments.get("warmup_prefix") else 0
+    # Cycles that shorten end, and timm with an error.
+    before = math.inf if mul >= 1 else delay + length / (1 - mul)
+    if arguments.get("warmup_t", 0) >= before - 1:
+        return cycles(cases, kind, name)
+    rates = ByNumber(kind, lr, arguments)
+    target = None
+    if kind is TanhLRScheduler and not arguments.get("warmup_prefix") and arguments.get("warmup_t"):
+        target = rates(arguments["warmup_t"])
+
+    def departs(step):
+        if mul == 1 or step < arguments.get("warmup_t", 0):
+            return None
+        step -= delay
+        theirs = math.floor(math.log(1 - step / length * (1 - mul), mul))
+        return None if theirs == cycle(step, length, mul) else LOGARITHM
+
+    # Only where the rate differs: a cosine and a polynomial are at `lr_min` also in a cycle more.
+    last = arguments.get("cycle_limit", 1) - (kind is not TanhLRScheduler)
+    within = lambda step: departs(step) if cycle(max(step - delay, 0), length, mul) <= last else None
+    document = warmed({name: ours}, lr, arguments, False, target)
+    boundaries = [delay, arguments.get("warmup_t", 0), *(delay + start for start in starts(arguments))]
+    cases.equal(kind.__name__, {"lr": lr, **arguments}, document, rates, boundaries, within, before)
+
+
+def stepped(cases):
+    draw = cases.draw
+    lr = draw.rate()
+    arguments = {"decay_t": draw.choice([2.4, draw.length(), draw.number(0.1, 30)])}
+    arguments["decay_rate"] = draw.choice([0.1, 0.97, 0.5, 1.0, 1.1, 0.0])
+    arguments |= drawn_warmup(draw, lr, True)
+    ours = {"StepLr": {"initial_lr": lr, "step_size": arguments["decay_t"], "gamma": arguments["decay_rate"]}}
+    shown, name = {"lr": lr, **arguments}, "StepLRScheduler"
+    if arguments["decay_rate"] == 0:
+        return cases.refused(name, shown, "a `decay_rate` of 0", ours)
+    size, length = arguments["decay_t"], arguments.get("warmup_t", 0)
+    rates = ByNumber(StepLRScheduler, lr, arguments)
+    cases.equal(name, shown, warmed(ours, lr, arguments, True), rates, [length, size, 2 * size, length + 3 * size])
+
+
+def milestones(cases):
+    draw = cases.draw
+    lr = draw.rate()
+    decay = sorted(draw.randint(1, draw.choice([8, 60, 4000])) for _ in range(draw.randint(0, 5)))
+    arguments = {"decay_t": decay, "decay_rate": draw.choice([0.1, 0.5, 1.0, 1.2])}
+    arguments |= drawn_warmup(draw, lr, True)
+    at_once = sum(milestone <= 1 for milestone in decay)
+    ours = {"initial_lr": lr * arguments["decay_rate"] ** at_once, "milestones": [m - 1 for m in decay if m > 1]}
+    ours = {"MultiStepLr": {**ours, "gamma": arguments["decay_rate"]}}
+    shown, name = {"lr": lr, **arguments}, "MultiStepLRScheduler"
+    later = decay[at_once:]
+    if len(set(later)) < len(later):
+        return cases.refused(name, shown, "a milestone that is given twice", ours)
+    rates = ByNumber(MultiStepLRScheduler, lr, arguments)
+    length = arguments.get("warmup_t", 0)
+    cases.equal(name, shown, warmed(ours, lr, arguments, True), rates, [length, *decay, *(length + m for m in decay)])
+
+
+def plateau(cases):
+    draw = cases.draw
+    lr = draw.rate()
+    arguments = {"decay_rate": draw.choice([0.1, 0.5, 0.9]), "patience_t": draw.choice([0, 1, 2, 5])}
+    arguments |= {"threshold": draw.choice([1e-4, 0.0, 0.1]), "cooldown_t": draw.choice([0, 0, 2])}
+    arguments |= {"lr_min": draw.choice([0.0, lr / 50]), "mode": draw.choice(["min", "max"])}
+    if draw.maybe():
+        arguments |= {"warmup_t": draw.randint(1, 12), "warmup_lr_init": draw.choice([0.0, lr / 10, 3 * lr])}
+    ours = {"base": constant(lr), "factor": arguments["decay_rate"], "patience": arguments["patience_t"]}
+    ours |= {"threshold": arguments["threshold"], "threshold_mode": "factor", "cooldown": arguments["cooldown_t"]}
+    ours |= {"min_lr": arguments["lr_min"], "mode": arguments["mode"]}
+    metrics, after = draw.metrics(negative=draw.maybe(0.3)), []
+    scheduler_of = stand_ins.optimizer(lr)
+    scheduler = PlateauLRScheduler(scheduler_of, **arguments)
+    for epoch, metric in enumerate(metrics):
+        scheduler.step(epoch + 1, metric)
+        after.append(scheduler_of.param_groups[0]["lr"])
+    document = warmed({"ReduceLrOnPlateau": ours}, lr, {**arguments, "warmup_prefix": True}, True)
+    cases.observed("PlateauLRScheduler", {"lr": lr, **arguments}, document, metrics, after)
+
+
+KINDS = {"linear": "linear", "1-sqrt": "1-sqrt", "cosine": "cosine", "power": "1-power", "exp": "exponential"}
+
+
+def wsd(cases):
+    draw = cases.draw
+    lr = draw.rate()
+    arguments = {"t_initial": draw.length(low=2)}
+    arguments["decay_t"] = draw.randint(1, arguments["t_initial"])
+    if draw.maybe():
+        arguments["lr_min"] = draw.choice([0.0, lr / 10, draw.rate()])
+    if draw.maybe(0.7):
+        arguments["decay_fn"] = draw.choice(list(KINDS))
+    if draw.maybe(0.3):
+        arguments |= {"decay_power": draw.number(0.1, 3), "decay_ratio": draw.number(0.01, 0.9)}
+    if draw.maybe(0.6):
+        arguments |= {"warmup_t": draw.length(high=60), "warmup_lr_init": draw.choice([0.0, lr / 10, draw.rate()])}
+    length, start = arguments.get("warmup_t", 0), arguments.get("warmup_lr_init", 0.0)
+    if draw.maybe(0.4):
+        arguments["stable_fn"] = draw.choice(["rsqrt", "power"])
+        if draw.maybe() or not length:
+            arguments["stable_timescale"] = draw.number(1, 200)
+        if draw.maybe():
+            arguments["stable_power"] = draw.number(0.2, 2)
+    ours = {"peak_lr": lr, "stable": arguments["t_initial"] - arguments["decay_t"], "decay": arguments["decay_t"]}
+    ours |= {"end_lr": arguments.get("lr_min", 0.0), "decay_kind": KINDS[arguments.get("decay_fn", "1-sqrt")]}
+    ours |= {"decay_power": arguments.get("decay_power", 0.5), "decay_ratio": arguments.get("decay_ratio", 0.1)}
+    if "stable_fn" in arguments:
+        power = 0.5 if arguments["stable_fn"] == "rsqrt" else arguments.get("stable_power", 0.5)
+        ours |= {"stable_timescale": arguments.get("stable_timescale", length), "stable_power": power}
+    if start <= lr:
+        document = {"WarmupStableDecay": {**ours, "warmup": length, "start_lr": start}}
+    else:
+        document = warmup({"WarmupStableDecay": {**ours, "warmup": 0}}, length, start_lr=start, target_lr=lr)
+    shown, name = {"lr": lr, **arguments}, "WSDLRScheduler"
+    if arguments.get("lr_min", 0.0) > lr:
+        return cases.refused(name, shown, FLOOR, document)
+    if draw.maybe(0.03):
+        return cases.refused(name, {**shown, "decay_fn": "a function"}, "a function as `decay_fn`")
+    ends = [length, length + ours["stable"], length + arguments["t_initial"]]
+    cases.equal(name, shown, document, ByNumber(WSDLRScheduler, lr, arguments), ends)
+
+
+def cases(seed):
+    cases = Cases(seed, stand_ins.version("timm", "timm"), stand_ins.source())
+    for _ in range(50):
+        cycles(cases, CosineLRScheduler, "CosineDecayCycles")
+        cycles(cases, PolyLRScheduler, "PolynomialDecayCycles")
+        cycles(cases, TanhLRScheduler, "TanhDecay")
+    for _ in range(35):
+        stepped(cases)
+        milestones(cases)
+        plateau(cases)
+        wsd(cases)
+    for _ in range(25):
+        wsd(cases)
+    return cases

@@ -1,0 +1,201 @@
+"""Hugging Face transformers: functions of an optimizer that give one of PyTorch's schedulers."""
+
+import math
+from fractions import Fraction
+
+import stand_ins
+from cases import Cases, constant, sequence, warmup
+from transformers import optimization as hf
+
+CYCLES = [0.5, 0.5, 1.0, 1.5, 2.0, 0.25, 0.45, 3.0]
+ROUNDED = "`num_cycles * progress` is rounded to less than a whole number at a restart"
+
+
+def lengths(draw):
+    """Of the warmup and of the run, which may be as short as that or shorter."""
+    w = draw.choice([0, draw.length(high=500), draw.length(high=500)])
+    n = draw.choice([w, max(w - draw.randint(0, 5), 0), w + 1] + [w + draw.length(high=4000)] * 9)
+    return {"num_warmup_steps": w, "num_training_steps": n}
+
+
+def cosine(lr, w, n, cycles, eta_min=0.0):
+    if cycles == 0:
+        return constant(lr)
+    fields = {"initial_lr": lr, "t_max": max(1, n - w) / (2 * cycles), "eta_min": eta_min, "mirrored": True}
+    return {"CosineAnnealingLr": fields}
+
+
+def with_min(draw, lr, arguments):
+    if draw.maybe():
+        arguments["min_lr"] = draw.choice([0.0, lr / 10, lr * 0.5, 2 * lr])
+        return arguments["min_lr"]
+    arguments["min_lr_rate"] = draw.choice([0.0, 0.1, 0.25, 1.0, 1.2])
+    return arguments["min_lr_rate"] * lr
+
+
+def constants(cases, lr):
+    cases.equal("get_constant_schedule", {"lr": lr}, constant(lr), stand_ins.Stepped(hf.get_constant_schedule, lr))
+    w = cases.draw.length(low=0)
+    rates = stand_ins.Stepped(lambda o: hf.get_constant_schedule_with_warmup(o, w), lr)
+    name = "get_constant_schedule_with_warmup"
+    cases.equal(name, {"lr": lr, "num_warmup_steps": w}, warmup(constant(lr), w), rates, [w])
+
+
+def linear(cases, lr):
+    arguments = lengths(cases.draw)
+    w, n = arguments.values()
+    if n > w:
+        ours = warmup({"PolynomialLr": {"initial_lr": lr, "total_iters": n - w}}, w)
+    else:
+        ours = warmup(constant(0.0), w, target_lr=lr)
+    rates = stand_ins.Stepped(lambda o: hf.get_linear_schedule_with_warmup(o, **arguments), lr)
+    cases.equal("get_linear_schedule_with_warmup", {"lr": lr, **arguments}, ours, rates, [w, n])
+
+
+def cosines(cases, lr):
+    draw = cases.draw
+    arguments = lengths(draw)
+    w, n = arguments.values()
+    if draw.maybe(0.7):
+        arguments["num_cycles"] = draw.choice([*CYCLES, 0.0])
+    ours = warmup(cosine(lr, w, n, arguments.get("num_cycles", 0.5)), w)
+    rates = stand_ins.Stepped(lambda o: hf.get_cosine_schedule_with_warmup(o, **arguments), lr)
+    cases.equal("get_cosine_schedule_with_warmup", {"lr": lr, **arguments}, ours, rates, [w, (w + n) // 2, n])
+
+
+def min_cosines(cases, lr):
+    draw = cases.draw
+    arguments = lengths(draw)
+    w, n = arguments.values()
+    if draw.maybe(0.4):
+        arguments["num_cycles"] = draw.choice(CYCLES)
+    floor = with_min(draw, lr, arguments)
+    decay = cosine(lr, w, n, arguments.get("num_cycles", 0.5), floor)
+    make, ours = hf.get_cosine_with_min_lr_schedule_with_warmup, warmup(decay, w)
+    if draw.maybe():
+        # It is one step ahead.
+        make = hf.get_cosine_with_min_lr_schedule_with_warmup_lr_rate
+        later = {"Shifted": {"base": decay, "by": 1}}
+        ours = {"Shifted": {"base": warmup(decay, w), "by": 1}}
+        if draw.maybe():
+            arguments["warmup_lr_rate"] = draw.choice([0.0, 0.1, 0.5, 1.0])
+            start = arguments["warmup_lr_rate"] * lr
+            ours = warmup(decay, w - 1, start_lr=start) if w > 1 else warmup(later, w, start_lr=start, target_lr=lr)
+    shown, name = {"lr": lr, **arguments}, make.__name__
+    if floor > lr:
+        return cases.refused(name, shown, "a `min_lr` above the rate", ours)
+    rates = stand_ins.Stepped(lambda o: make(o, **arguments), lr)
+    cases.equal(name, shown, ours, rates, [w, n])
+
+
+def restarts(cases, lr):
+    draw = cases.draw
+    arguments = lengths(draw)
+    w, n = arguments.values()
+    if draw.maybe(0.8):
+        arguments["num_cycles"] = draw.choice([1, 2, 3, 5, 6, 7])
+    cycles, whole = arguments.get("num_cycles", 1), max(1, n - w)
+    length = whole / cycles
+    if Fraction(length) * cycles > whole:
+        length = math.nextafter(length, 0)
+    fields = {"initial_lr": lr, "cycle_length": length, "cycle_limit": cycles}
+
+    def departs(step):
+        exact = Fraction(step - w, whole) * cycles
+        theirs = float(cycles) * (float(step - w) / float(whole))
+        return ROUNDED if w <= step < n and math.floor(exact) != math.floor(theirs) else None
+
+    rates = stand_ins.Stepped(lambda o: hf.get_cosine_with_hard_restarts_schedule_with_warmup(o, **arguments), lr)
+    ours, name = warmup({"CosineDecayCycles": fields}, w), "get_cosine_with_hard_restarts_schedule_with_warmup"
+    starts = [w + math.ceil(i * whole / cycles) for i in range(cycles + 1)]
+    cases.equal(name, {"lr": lr, **arguments}, ours, rates, [w, n, *starts], departs)
+
+
+def polynomial(cases, lr):
+    draw = cases.draw
+    arguments = lengths(draw)
+    w, n = arguments.values()
+    arguments["lr_end"] = draw.choice([1e-7, 0.0, lr / 10])
+    if draw.maybe():
+        arguments["power"] = draw.choice([0.5, 1.0, 2.0, 3.0])
+    end, name, shown = arguments["lr_end"], "get_polynomial_decay_schedule_with_warmup", {"lr": lr, **arguments}
+    if n == w:
+        return cases.refused(name, shown, "a warmup as long as the run, where theirs divides by zero")
+    if n > w:
+        fields = {"initial_lr": lr, "end_lr": end, "length": n - w, "power": arguments.get("power", 1.0)}
+        ours = warmup({"PolynomialDecay": fields}, w)
+    else:
+        ours = warmup(constant(end), w, target_lr=lr)
+    rates = stand_ins.Stepped(lambda o: hf.get_polynomial_decay_schedule_with_warmup(o, **arguments), lr)
+    cases.equal(name, shown, ours, rates, [w, n])
+
+
+def inverse_sqrt(cases, lr):
+    draw = cases.draw
+    w = draw.choice([0, draw.length()])
+    arguments = {"num_warmup_steps": w}
+    if draw.maybe():
+        arguments["timescale"] = draw.length()
+    ours = {"peak_lr": lr, "warmup": w, "timescale": arguments.get("timescale", w or 10_000)}
+    rates = stand_ins.Stepped(lambda o: hf.get_inverse_sqrt_schedule(o, **arguments), lr)
+    cases.equal("get_inverse_sqrt_schedule", {"lr": lr, **arguments}, {"InverseSqrt": ours}, rates, [w])
+
+
+def wsd(cases, lr):
+    draw = cases.draw
+    w, d = draw.length(low=0, high=300), draw.length(low=0, high=300)
+    arguments = {"num_warmup_steps": w, "num_decay_steps": d}
+    if draw.maybe(0.6):
+        arguments["num_stable_steps"] = stable = draw.length(low=0, high=2000)
+    else:
+        arguments["num_training_steps"] = n = max(w + d + draw.randint(-20, 400), 0)
+        stable = n - w - d
+    for argument, values in [
+        ("warmup_type", ["linear", "cosine", "1-sqrt"]),
+        ("decay_type", ["linear", "cosine", "1-sqrt"]),
+        ("min_lr_ratio", [0.0, 0.1, 0.5, 1.0]),
+        ("num_cycles", [0.5, 1.0, 1.5, 0.25]),
+    ]:
+        if draw.maybe():
+            arguments[argument] = draw.choice(values)
+    kind, decay = arguments.get("warmup_type", "linear"), arguments.get("decay_type", "cosine")
+    floor, cycles = arguments.get("min_lr_ratio", 0) * lr, arguments.get("num_cycles", 0.5)
+    name, shown, top = "get_wsd_schedule", {"lr": lr, **arguments}, w + stable
+    if top < 0:
+        return cases.refused(name, shown, "a decay longer than the run")
+    ours = {"peak_lr": lr, "warmup": w, "stable": stable, "decay": d, "decay_kind": decay, "end_lr": floor}
+    if decay == "cosine" and cycles != 0.5 and d:
+        fields = {"initial_lr": lr, "t_max": d / (2 * cycles), "eta_min": floor, "mirrored": True}
+        parts = [constant(lr), {"CosineAnnealingLr": fields}, constant(floor)]
+        ours = warmup(sequence(parts, [top, top + d]), w, kind=kind, start_lr=floor, target_lr=lr, prefix=False)
+    elif kind == "linear" and stable >= 0:
+        ours = {"WarmupStableDecay": {**ours, "start_lr": floor}}
+    else:
+        ours = {"WarmupStableDecay": {**ours, "warmup": 0, "stable": top}}
+        ours = warmup(ours, w, kind=kind, start_lr=floor, target_lr=lr, prefix=False)
+    rates = stand_ins.Stepped(lambda o: hf.get_wsd_schedule(o, **arguments), lr)
+    cases.equal(name, shown, ours, rates, [w, max(top, 0), max(top + d, 0)])
+
+
+def cases(seed):
+    cases = Cases(seed, stand_ins.version("transformers", "transformers"), stand_ins.source())
+    rate = cases.draw.rate
+    for _ in range(6):
+        constants(cases, rate())
+    for _ in range(30):
+        linear(cases, rate())
+        cosines(cases, rate())
+        min_cosines(cases, rate())
+        restarts(cases, rate())
+        polynomial(cases, rate())
+        wsd(cases, rate())
+    for _ in range(30):
+        min_cosines(cases, rate())
+        wsd(cases, rate())
+    for _ in range(15):
+        inverse_sqrt(cases, rate())
+        stand_ins.plateau(cases, "get_reduce_on_plateau_schedule", hf.get_reduce_on_plateau_schedule, stand_ins.PLATEAU)
+    for _ in range(3):
+        cases.refused("get_greedy_schedule", {"lr": rate()}, "a rate that a metric also raises")
+        cases.refused("get_adafactor_schedule", {"initial_lr": rate()}, "it reports what Adafactor computes")
+    return cases
