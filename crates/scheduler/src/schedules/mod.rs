@@ -48,6 +48,7 @@ macro_rules! catalogue {
             polynomial_decay_cycles::PolynomialDecayCycles,
             polynomial_decay::PolynomialDecay,
             shifted::Shifted,
+            rex::Rex,
         }
     };
 }
