@@ -49,6 +49,7 @@ macro_rules! catalogue {
             polynomial_decay::PolynomialDecay,
             shifted::Shifted,
             rex::Rex,
+            hyperbolic_lr::HyperbolicLr,
         }
     };
 }
