@@ -50,6 +50,7 @@ macro_rules! catalogue {
             shifted::Shifted,
             rex::Rex,
             hyperbolic_lr::HyperbolicLr,
+            infinite_lr::InfiniteLr,
         }
     };
 }
