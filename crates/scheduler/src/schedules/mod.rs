@@ -51,6 +51,7 @@ macro_rules! catalogue {
             rex::Rex,
             hyperbolic_lr::HyperbolicLr,
             infinite_lr::InfiniteLr,
+            power_lr::PowerLr,
         }
     };
 }
