@@ -52,6 +52,7 @@ macro_rules! catalogue {
             hyperbolic_lr::HyperbolicLr,
             infinite_lr::InfiniteLr,
             power_lr::PowerLr,
+            wsd_s::WsdS,
         }
     };
 }
