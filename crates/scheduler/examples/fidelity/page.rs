@@ -95,10 +95,12 @@ fn section(page: &mut String, library: &Library) -> fmt::Result {
         seed,
         cases,
     } = library;
-    write!(
-        page,
-        "\n## {name}\n\nVersion {version}; {source}. Seed {seed}.\n"
-    )?;
+    let source = if version.is_empty() {
+        source.clone()
+    } else {
+        format!("Version {version}; {source}")
+    };
+    write!(page, "\n## {name}\n\n{source}. Seed {seed}.\n")?;
     write!(page, "\n| scheduler | {COLUMNS}\n|---|{RULE}\n")?;
     let mut rows: BTreeMap<&str, Row> = BTreeMap::new();
     let mut reasons: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();

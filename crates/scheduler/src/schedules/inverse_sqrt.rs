@@ -10,10 +10,11 @@ use crate::{Build, Curve, Length, Schedule, ScheduleError};
 /// With `w` steps of warmup and a timescale of `s` steps, which is `w` unless set:
 ///
 /// - `t < w`: `lr(t) = start_lr + (peak_lr - start_lr) * t / w`
-/// - `t >= w`: `lr(t) = peak_lr * sqrt(s / (s + t - w))`, which is `peak_lr * sqrt(w / t)` for
-///   `s = w`
+/// - `t >= w`: `lr(t) = end_lr + (peak_lr - end_lr) * sqrt(s / (s + t - w))`, which is
+///   `peak_lr * sqrt(w / t)` for `s = w` and an `end_lr` of 0
 ///
-/// Step 0 is `start_lr`, step `w` is `peak_lr`, both to the bit; the decay never ends.
+/// Step 0 is `start_lr`, step `w` is `peak_lr`, both to the bit; the decay never ends, but
+/// nears `end_lr`.
 ///
 /// ```
 /// use burn_lr_scheduler::{InverseSqrt, Run, ScheduleConfig};
@@ -25,12 +26,12 @@ use crate::{Build, Curve, Length, Schedule, ScheduleError};
 /// ```
 ///
 /// # Errors
-/// `peak_lr` must be finite and at least 0, `start_lr` between 0 and `peak_lr`, `timescale` at least
-/// 1 step. An empty `warmup` needs a `timescale`.
+/// `peak_lr` must be finite and at least 0, `start_lr` and `end_lr` between 0 and `peak_lr`, `timescale`
+/// at least 1 step. An empty `warmup` needs a `timescale`.
 ///
 /// # Source
 /// fairseq's `inverse_sqrt` (`lr`, `warmup_updates`, `warmup_init_lr`); with a `timescale` Hugging
-/// Face's `get_inverse_sqrt_schedule`. Difference: without warmup Hugging Face's timescale is
+/// Face's `get_inverse_sqrt_schedule`, with an `end_lr` OLMo-core's `InvSqrtWithWarmup`. Difference: without warmup Hugging Face's timescale is
 /// 10 000; here it has to be given.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -46,6 +47,9 @@ pub struct InverseSqrt {
     /// How long the decay takes to divide the rate by the square root of 2; the warmup by default.
     #[serde(default)]
     pub timescale: Option<Length>,
+    /// The learning rate that the decay nears; 0 by default.
+    #[serde(default)]
+    pub end_lr: f64,
 }
 
 impl InverseSqrt {
@@ -56,6 +60,7 @@ impl InverseSqrt {
             warmup: warmup.into(),
             start_lr: 0.0,
             timescale: None,
+            end_lr: 0.0,
         }
     }
 
@@ -70,12 +75,19 @@ impl InverseSqrt {
         self.timescale = Some(timescale.into());
         self
     }
+
+    /// Sets the learning rate that the decay nears.
+    pub fn with_end_lr(mut self, end_lr: f64) -> Self {
+        self.end_lr = end_lr;
+        self
+    }
 }
 
 impl Schedule for InverseSqrt {
     fn build(&self, build: &Build<'_>) -> Result<Curve, ScheduleError> {
         let peak_lr = build.non_negative("peak_lr", self.peak_lr)?;
         let start_lr = build.at_most("start_lr", self.start_lr, "peak_lr", peak_lr)?;
+        let end_lr = build.at_most("end_lr", self.end_lr, "peak_lr", peak_lr)?;
         let warmup = build.steps_or_zero("warmup", self.warmup)?;
         let timescale = match self.timescale {
             Some(timescale) => build.steps("timescale", timescale)?,
@@ -89,7 +101,8 @@ impl Schedule for InverseSqrt {
             None => mix(peak_lr, start_lr, step as f64 / warmup as f64),
             Some(step) => {
                 let timescale = timescale as f64;
-                peak_lr * (timescale / (timescale + step as f64)).sqrt()
+                let left = (timescale / (timescale + step as f64)).sqrt();
+                mix(peak_lr, end_lr, left)
             }
         }))
     }
@@ -129,5 +142,13 @@ mod tests {
         let curve = build(InverseSqrt::new(0.3, 7).with_start_lr(0.1)).unwrap();
         assert_eq!((curve.lr(0), curve.lr(7)), (0.1, 0.3));
         assert!(build(InverseSqrt::new(0.3, 7).with_start_lr(0.4)).is_err());
+        assert!(build(InverseSqrt::new(0.3, 7).with_end_lr(0.4)).is_err());
+    }
+
+    #[test]
+    fn the_decay_nears_its_end() {
+        let curve = build(InverseSqrt::new(0.5, 4).with_end_lr(0.1)).unwrap();
+        assert_eq!((curve.lr(4), curve.lr(16)), (0.5, 0.5 * 0.5 + 0.1 * 0.5));
+        assert!((curve.lr(u64::MAX) - 0.1).abs() < 1e-9);
     }
 }

@@ -48,6 +48,11 @@ macro_rules! catalogue {
             polynomial_decay_cycles::PolynomialDecayCycles,
             polynomial_decay::PolynomialDecay,
             shifted::Shifted,
+            rex::Rex,
+            hyperbolic_lr::HyperbolicLr,
+            infinite_lr::InfiniteLr,
+            power_lr::PowerLr,
+            wsd_s::WsdS,
         }
     };
 }

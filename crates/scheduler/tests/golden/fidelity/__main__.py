@@ -1,7 +1,9 @@
 """Draws configurations of other libraries' schedulers, translates each into a document of ours as
 docs/migration.md says, and writes it with the rates that the library's own code gives.
 
-    pip install optax==0.2.8 timm==1.0.31 transformers==5.24.0 keras==3.15.1 torch==2.15.0
+    pip install optax==0.2.8 timm==1.0.31 transformers==5.24.0 keras==3.15.1 torch==2.15.0 composer==0.32.1 \
+        ai2-olmo-core==3.0.0 torchtitan==0.3.0 megatron-core==0.16.1 deepspeed==0.19.8 levanter==1.1 \
+        pytorch_optimizer==4.1.0
     python tests/golden/fidelity [LIBRARY ...] [--seed N]
 
 writes LIBRARY.json beside this file, for every library if none is named. Another seed draws other
@@ -38,6 +40,7 @@ LIBRARIES = [
     "deepspeed",
     "levanter",
     "pytorch_optimizer",
+    "papers",
 ]
 
 if __name__ == "__main__":

@@ -90,7 +90,7 @@ def one_cycle(cases):
 def cases(seed):
     cases = Cases(seed, stand_ins.version("deepspeed", "deepspeed"), stand_ins.source())
     draw = cases.draw
-    for _ in range(80):
+    for _ in range(120):
         warmups(cases)
     for _ in range(50):
         cosine(cases)

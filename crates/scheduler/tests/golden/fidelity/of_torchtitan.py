@@ -16,7 +16,7 @@ def container(lr, arguments, training_steps):
 def cases(seed):
     cases = Cases(seed, stand_ins.version("torchtitan", "torchtitan"), stand_ins.source())
     draw = cases.draw
-    for _ in range(150):
+    for _ in range(220):
         lr, training = draw.rate(), draw.length()
         arguments = {}
         for argument, values in {

@@ -25,7 +25,7 @@ OWN = {
     "torchtitan": ["torchtitan.components.optimizer.lr_scheduler"],
     "deepspeed": ["deepspeed.runtime.lr_schedules"],
     "megatron_core": ["megatron.core.optimizer_param_scheduler"],
-    "composer": ["composer.optim.scheduler", "composer.core.time"],
+    "composer": ["composer.optim.scheduler", "composer.core.time", "composer.utils.string_enum"],
     "ai2_olmo_core": ["olmo_core.optim.scheduler"],
     "pytorch_optimizer": [f"pytorch_optimizer.lr_scheduler.{name}" for name in ("wsd", "rex", "linear_warmup", "cosine_anealing")]
     + ["pytorch_optimizer.base.scheduler"],
@@ -91,6 +91,8 @@ GIVEN = {
     "olmo_core.config": {"Registrable": Registrable, "Config": type("Config", (), {}), "StrEnum": __import__("enum").StrEnum},
     "olmo_core.exceptions": {"OLMoConfigurationError": ValueError},
     "olmo_core.optim.config": {"INITIAL_LR_FIELD": "initial_lr", "LR_FIELD": "lr"},
+    "composer.core": {"Time": "from composer.core.time", "TimeUnit": "from composer.core.time"},
+    "composer.utils": {"StringEnum": "from composer.utils.string_enum"},
     "torchtitan.config": {"Configurable": Configurable},
 }
 
@@ -103,7 +105,9 @@ class StandIn(types.ModuleType):
         if any(f"{place}.".startswith(f"{below}.") for place in PLACES):
             return importlib.import_module(below)
         given = GIVEN.get(self.__name__, {})
-        value = given[name] if name in given else type(name, (Nothing,), {})
+        value = given[name] if name in given else Lenient(name, (Nothing,), {})
+        if isinstance(value, str) and value.startswith("from "):
+            value = getattr(importlib.import_module(value.removeprefix("from ")), name)
         setattr(self, name, value)
         return value
 

@@ -1,0 +1,197 @@
+"""OLMo-core: schedulers as data, asked for the rate of a step of a run of `t_max`."""
+
+import math
+
+import stand_ins
+from cases import Cases, constant, sequence, warmup
+from olmo_core.optim import scheduler as olmo
+
+WITHIN = "a decay that begins within the warmup"
+
+
+def phase(draw, arguments, name, length, low=0):
+    """A length as steps, or as a fraction of the run; in steps."""
+    if draw.maybe(0.4):
+        arguments[name] = draw.randint(low, max(low, length // 3))
+        return arguments[name]
+    arguments[f"{name}_fraction"] = draw.choice([0.02, 0.1, 0.25])
+    if name == "decay":
+        arguments.pop("decay", None)
+    return round(length * arguments[f"{name}_fraction"])
+
+
+def decaying(draw, arguments, length):
+    d = phase(draw, arguments, "decay", length, low=1)
+    if "decay" in arguments:
+        # There is a fraction by default.
+        arguments["decay_fraction"] = None
+    return d
+
+
+class Rates:
+    def __init__(self, scheduler, lr, length):
+        self.of = lambda step: scheduler.get_lr(lr, step, length)
+
+    def __call__(self, step):
+        return self.of(step)
+
+
+def with_warmup(cases, kind):
+    draw = cases.draw
+    lr, length = draw.rate(), draw.length(low=4)
+    arguments = {}
+    w = phase(draw, arguments, "warmup", length)
+    if draw.maybe(0.4):
+        arguments["warmup_min_lr"] = draw.choice([0.0, lr / 100, lr / 10])
+    start, name = arguments.get("warmup_min_lr", 0.0), kind.__name__
+    shown = {"lr": lr, "t_max": length}
+    divides = name in ("ConstantWithWarmup", "WSD", "PowerLR", "InvSqrtWithWarmup")
+    if w == 0 and divides:
+        return cases.refused(name, {**shown, **arguments}, "no warmup, where theirs divides by zero")
+    after, d, before = length, 0, math.inf
+    if name in ("WSD", "PowerLR", "CosWithWarmupAndLinearDecay"):
+        d = decaying(draw, arguments, length)
+        if draw.maybe():
+            arguments["decay_min_lr"] = draw.choice([0.0, lr / 1000])
+        # Past the end of the run theirs goes on to fall below 0.
+        after, before = length - d, length + (d > 0)
+    low = arguments.get("decay_min_lr", 0.0)
+    if d and after < w:
+        return cases.refused(name, {**shown, **arguments}, WITHIN)
+    alpha = None
+    if name not in ("ConstantWithWarmup", "WSD", "PowerLR"):
+        alpha = 0.1
+        if draw.maybe():
+            arguments["alpha_f"] = alpha = draw.choice([0.0, 0.1, 0.3, 1.0])
+    floor = (alpha or 0.0) * lr
+    left = length - w
+    ramp = {"start_lr": start, "target_lr": lr}
+    cosine = {"initial_lr": lr, "t_max": max(left, 1), "eta_min": floor}
+    if name == "ConstantWithWarmup":
+        ours = warmup(constant(lr), w, start_lr=start)
+    elif name == "WSD":
+        fields = {"peak_lr": lr, "warmup": w, "stable": after - w, "decay": d, "decay_kind": "linear"}
+        ours = {"WarmupStableDecay": {**fields, "start_lr": start, "end_lr": low}}
+    elif name == "PowerLR":
+        if draw.maybe():
+            arguments["b"] = draw.choice([-0.5, -0.3, -1.0])
+        b = arguments.get("b", -0.51)
+        if low >= lr * (after / w) ** b:
+            return None
+        fields = {"max_lr": lr, "coefficient": lr * w**-b, "exponent": b, "warmup": w, "start_lr": start}
+        ours = {"PowerLr": {**fields, "stable": after - w, "decay": d, "end_lr": low}}
+    elif name == "LinearWithWarmup":
+        ours = warmup({"PolynomialDecay": {"initial_lr": lr, "end_lr": floor, "length": left}}, w, **ramp)
+    elif name == "InvSqrtWithWarmup":
+        ours = {"InverseSqrt": {"peak_lr": lr, "warmup": w, "start_lr": start, "end_lr": floor}}
+    elif name == "HalfCosWithWarmup":
+        half = floor + (lr - floor) / 2
+        base = {"Shifted": {"base": {"CosineAnnealingLr": {**cosine, "t_max": 2 * left}}, "by": left}}
+        ours = warmup(base, w, start_lr=start, target_lr=half)
+    else:
+        ours = warmup({"CosineAnnealingLr": cosine}, w, **ramp)
+    if name == "CosWithWarmupAndLinearDecay":
+        there = olmo.CosWithWarmup.get_lr(kind(**arguments), lr, after, length)
+        if there <= low:
+            return None
+        tail = {"PolynomialDecay": {"initial_lr": there, "end_lr": low, "length": max(d, 1)}}
+        ours = sequence([ours, tail], [after])
+    cases.equal(name, {**shown, **arguments}, ours, Rates(kind(**arguments), lr, length), [w, after, length], before=before)
+
+
+def between(shape, start, end, duration):
+    return {"PiecewiseInterpolate": {"values": [start, end], "boundaries": [duration], "interpolation": shape}}
+
+
+def composable(cases):
+    draw = cases.draw
+    lr = draw.rate()
+    stages, parts, ends, previous = [], [], [], lr
+    for _ in range(draw.randint(1, 4)):
+        stage = {"duration": draw.length(high=400)}
+        if draw.maybe():
+            stage["shape"] = draw.choice(["linear", "cosine"])
+        if draw.maybe(0.4):
+            stage["start_lr"] = draw.rate()
+        end = draw.choice([0.0, lr, lr / 10])
+        stage["end_lr"] = end
+        shape = stage.get("shape", "linear")
+        parts.append(between(shape, stage.get("start_lr", previous), end, stage["duration"]))
+        ends.append((ends[-1] if ends else 0) + stage["duration"])
+        stages.append(stage)
+        previous = end
+    shown, ours, override = {"lr": lr, "stages": stages}, sequence(parts, ends[:-1]), None
+    made = [olmo.ComposableSchedulerStage(**{**s, "shape": olmo.ComposableSchedulerStageType[s.get("shape", "linear")]}) for s in stages]
+    if draw.maybe(0.3):
+        start, duration, end = draw.randint(1, ends[-1]), draw.length(high=200), lr / 100
+        there = olmo.ComposableScheduler(stages=made).get_lr(lr, start, 0)
+        override = olmo.OverrideDecay(start=start, duration=duration, end_lr=end)
+        shown["override_decay"] = {"start": start, "duration": duration, "end_lr": end}
+        ours = sequence([ours, between("linear", there, end, duration)], [start])
+        ends += [start, start + duration]
+    scheduler = olmo.ComposableScheduler(stages=made, override_decay=override)
+    cases.equal("ComposableScheduler", shown, ours, Rates(scheduler, lr, 0), ends)
+
+
+def wsds(cases):
+    draw = cases.draw
+    lr = draw.rate()
+    lengths = [draw.length(low=8, high=2000) for _ in range(draw.randint(1, 4))]
+    arguments = {"period_lengths": lengths}
+    w = arguments["warmup"] = draw.randint(0, lengths[0] // 4)
+    low = arguments["decay_min_lr"] = draw.choice([0.0, lr / 1000])
+    if draw.maybe():
+        arguments["decay"] = draw.randint(1, min(lengths) // 2)
+        decays = [arguments["decay"]] * len(lengths)
+    else:
+        arguments["decay_fraction"] = draw.choice([0.1, 0.2, 0.5])
+        decays = [max(round(arguments["decay_fraction"] * length), 0) for length in lengths]
+    if min(decays) < 1:
+        return
+    peaks = [lr] * len(lengths)
+    if draw.maybe(0.3):
+        arguments["period_lr_multipliers"] = [draw.choice([1.0, 0.5, 0.8]) for _ in lengths]
+        peaks = [lr * multiplier for multiplier in arguments["period_lr_multipliers"]]
+    ends = [sum(lengths[: i + 1]) for i in range(len(lengths))]
+    if len(set(decays)) == len(set(peaks)) == 1:
+        fields = {"peak_lr": peaks[0], "warmup": w, "ends": ends, "decay": decays[0], "end_lr": low}
+        ours = {"WsdS": fields}
+    else:
+        parts = []
+        for i, (length, decay, peak) in enumerate(zip(lengths, decays, peaks)):
+            ramp = w if i == 0 else 0
+            fields = {"peak_lr": peak, "warmup": ramp, "stable": length - decay - ramp, "decay": decay}
+            part = {"WarmupStableDecay": {**fields, "decay_kind": "linear", "end_lr": low}}
+            parts.append(part if i == 0 else {"Shifted": {"base": part, "by": 1}})
+        ours = sequence(parts, [end + 1 for end in ends[:-1]])
+    boundaries = [w, *ends, *(end - decay for end, decay in zip(ends, decays))]
+    cases.equal("WSDS", {"lr": lr, **arguments}, ours, Rates(olmo.WSDS(**arguments), lr, 0), boundaries)
+
+
+def exponential(cases):
+    draw = cases.draw
+    lr, length = draw.rate(), draw.length()
+    arguments = {"lr_min": draw.choice([1e-9, lr / 100])}
+    ours = warmup(constant(lr), length, kind="exponential", start_lr=arguments["lr_min"])
+    rates = Rates(olmo.ExponentialScheduler(**arguments), lr, length)
+    cases.equal("ExponentialScheduler", {"lr": lr, "t_max": length, **arguments}, ours, rates, [length])
+
+
+def cases(seed):
+    cases = Cases(seed, stand_ins.version("ai2-olmo-core", "ai2_olmo_core"), stand_ins.source())
+    draw = cases.draw
+    for _ in range(22):
+        for name in ("ConstantWithWarmup", "WSD", "PowerLR", "LinearWithWarmup", "InvSqrtWithWarmup"):
+            with_warmup(cases, getattr(olmo, name))
+        for name in ("CosWithWarmup", "HalfCosWithWarmup", "CosWithWarmupAndLinearDecay"):
+            with_warmup(cases, getattr(olmo, name))
+        composable(cases)
+        wsds(cases)
+    for _ in range(8):
+        exponential(cases)
+        lr = draw.rate()
+        cases.equal("ConstantScheduler", {"lr": lr}, constant(lr), Rates(olmo.ConstantScheduler(), lr, 10))
+    for _ in range(3):
+        reason = "its parts start from the rate of the one before: give each its own in a `Sequence`"
+        cases.refused("SequentialScheduler", {"schedulers": "..."}, reason)
+    return cases
