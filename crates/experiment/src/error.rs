@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use burn_lr_training::TrainingError;
+use burn_lr_training::metrics::MetricKey;
 
 /// What the base of an experiment may fail with.
 pub type BaseError = Box<dyn std::error::Error + Send + Sync>;
@@ -48,6 +49,20 @@ pub enum ExperimentError {
         expected: String,
         /// The settings that it has now, as JSON.
         found: String,
+    },
+    /// The best epoch of a trial, whose model is asked for, was trained while another one was kept as the
+    /// best.
+    #[error(
+        "{}: expected the model of epoch {epoch}, the best by {metric}; it was not kept, since the trial was \
+         trained by another objective: train it anew, or take the last epochs", directory.display()
+    )]
+    NotKept {
+        /// The trial's directory.
+        directory: PathBuf,
+        /// Its best epoch.
+        epoch: usize,
+        /// The metric of the objective.
+        metric: MetricKey,
     },
     /// The objective, or what makes an epoch the best, asks for a metric that a trial does not have.
     #[error(

@@ -2,11 +2,12 @@
 
 use burn::train::metric::{AccuracyMetric, LossMetric};
 use burn_lr::experiment::results::{At, Choice};
-use burn_lr::experiment::{Experiment, ExperimentError, Setup};
+use burn_lr::experiment::{Experiment, ExperimentError, Objective, Setup};
 use burn_lr::model::Mlp;
 use burn_lr::training::Training;
 use burn_lr::training::evaluate::evaluate;
 use burn_lr::training::loader::EpochLoader;
+use burn_lr::training::metrics::train;
 use tempfile::TempDir;
 
 use super::{candidates, mnist, model};
@@ -41,8 +42,20 @@ fn a_choice_is_tested_on_images_it_was_not_made_by() {
         assert!(worst.fold(1.0, f64::min) > 0.4, "{tested:?}");
         assert_eq!(results.tested(), Some(&tested));
     }
+    // Judged by another objective, whose best epochs were not kept.
+    let greatest = Objective::max(train("loss"));
+    let judged = experiment.objective(greatest);
+    let mut results = judged.run().unwrap();
+    let choice = results.choose(At::Best);
+    let refused = judged.test(&mut results, choice, accuracy);
+    assert!(
+        matches!(&refused, Err(ExperimentError::NotKept { epoch: 1, .. })),
+        "{refused:?}"
+    );
+    let choice = results.choose(At::Last);
+    judged.test(&mut results, choice, accuracy).unwrap();
     let none = Choice::new(3, At::Last);
-    let refused = experiment.test(&mut results, none, accuracy);
+    let refused = judged.test(&mut results, none, accuracy);
     assert!(matches!(
         refused,
         Err(ExperimentError::Invalid { name: "choice", .. })

@@ -59,11 +59,19 @@ fn early_stopping_by_a_metric_that_is_not_there_is_an_error() {
     let device = Backend::Flex.device().unwrap();
     let directory = TempDir::new().unwrap();
     let misspelt = EarlyStopping::new(2).on(valid("acuracy"), Mode::Max);
-    let missing = run(directory.path())
-        .early_stopping(misspelt)
-        .fit(model(&device));
-    assert!(
-        matches!(missing, Err(TrainingError::UnknownMetric { user: "early stopping", metric, .. })
-        if metric == "valid_acuracy")
-    );
+    // Also if the run has gone on for longer than its patience.
+    for completed in [0, 3] {
+        if completed > 0 {
+            let run = run(directory.path()).epochs(completed);
+            run.fit(model(&device)).unwrap();
+        }
+        let missing = run(directory.path())
+            .epochs(5)
+            .early_stopping(misspelt.clone())
+            .fit(model(&device));
+        assert!(
+            matches!(missing, Err(TrainingError::UnknownMetric { user: "early stopping", metric, .. })
+            if metric == "valid_acuracy")
+        );
+    }
 }

@@ -50,6 +50,34 @@ fn what_is_kept_and_when_to_stop_may_change_and_is_recorded() {
 }
 
 #[test]
+fn a_best_epoch_that_was_not_kept_is_told() {
+    let device = Backend::Flex.device().unwrap();
+    let directory = TempDir::new().unwrap();
+    let last = || KeepPolicy::last(1);
+    run(directory.path()).fit(model(&device)).unwrap();
+    let said = |best: Best, epochs| {
+        let (notices, said) = std::sync::mpsc::channel();
+        let again = run(directory.path())
+            .epochs(epochs)
+            .keep(last().with_best(best));
+        let again = again.on_notice(move |notice| notices.send(notice.to_owned()).unwrap());
+        again.fit(model(&device)).unwrap();
+        said.iter()
+            .filter(|said| said.contains("best.bpk"))
+            .collect::<Vec<_>>()
+    };
+    // The loss falls: its greatest value was in epoch 1.
+    for epochs in [EPOCHS, EPOCHS + 1] {
+        let said = said(Best::max(train("loss")), epochs);
+        assert!(
+            said.len() == 1 && said[0].contains("cannot be of epoch 1, the best by train_loss"),
+            "{said:?}"
+        );
+    }
+    assert_eq!(said(Best::min(train("loss")), EPOCHS + 1), [""; 0]);
+}
+
+#[test]
 fn checkpoints_and_the_best_model_are_kept_by_any_metric() {
     let device = Backend::Flex.device().unwrap();
     let directory = TempDir::new().unwrap();

@@ -2,6 +2,7 @@
 
 use burn::train::LearnerModel;
 use burn_lr_training::Training;
+use burn_lr_training::checkpoint::{CheckpointStore, KeepPolicy};
 use burn_lr_training::metrics::Metrics;
 use burn_lr_training::run::RunDirectory;
 use burn_lr_training::storage::load_model;
@@ -22,7 +23,8 @@ where
     /// or final model, as the choice was made. The results keep what came of it.
     ///
     /// # Errors
-    /// [`ExperimentError::Invalid`] if there is no such candidate, [`ExperimentError::Training`]
+    /// [`ExperimentError::Invalid`] if there is no such candidate, [`ExperimentError::NotKept`] if the best
+    /// epoch of a trial is another one than when it was trained, [`ExperimentError::Training`]
     /// naming a model file that cannot be loaded, [`ExperimentError::Evaluation`] with what
     /// `evaluate` fails with.
     pub fn test(
@@ -45,7 +47,10 @@ where
             let files = RunDirectory::new(&trial.directory);
             let path = match choice.at {
                 At::Last => files.final_model(),
-                At::Best => files.best_model(),
+                At::Best => {
+                    self.check_kept(trial, &files)?;
+                    files.best_model()
+                }
             };
             let (_, model) = made(&self.base, &trial.directory, trial.seed, candidate)?;
             let metrics = evaluate(load_model(&path, model)?)
@@ -60,5 +65,21 @@ where
         };
         results.tested = Some(tested.clone());
         Ok(tested)
+    }
+
+    /// Whether the best model that was kept of `trial` is that of its best epoch by the objective.
+    fn check_kept(&self, trial: &Trial, files: &RunDirectory) -> Result<(), ExperimentError> {
+        let best = self.objective.best();
+        let keep = KeepPolicy::default().with_best(best.clone());
+        let kept = CheckpointStore::open(files.checkpoints(), &[])?.with_keep(keep);
+        let kept = kept.best().map(|(epoch, _)| epoch);
+        match trial.epoch(At::Best, best) {
+            Some(epoch) if kept != Some(epoch.epoch) => Err(ExperimentError::NotKept {
+                directory: trial.directory.clone(),
+                epoch: epoch.epoch,
+                metric: best.metric.clone(),
+            }),
+            _ => Ok(()),
+        }
     }
 }

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::best::Best;
 use super::history::History;
+use super::record::EpochRecord;
 use crate::key::{MetricKey, valid};
 
 /// Ends a run once a metric has not been better than its best for a number of epochs.
@@ -47,10 +48,15 @@ impl EarlyStopping {
     }
 
     /// Whether a run with this history stops here.
+    ///
+    /// Epochs that were made before the metric was registered do not count.
     pub fn stops(&self, history: &History) -> bool {
         let best = self.best.of(history).map_or(0, |best| best.epoch);
+        let lacks = |epoch: &&EpochRecord| epoch.get(&self.best.metric).is_none();
+        let unknown = history.epochs.iter().rev().find(lacks);
+        let since = unknown.map_or(best, |unknown| unknown.epoch.max(best));
         let last = history.epochs.last();
-        last.is_some_and(|last| last.epoch - best >= self.patience.max(1))
+        last.is_some_and(|last| last.epoch - since >= self.patience.max(1))
     }
 
     /// Why a run with this history stops here, if it does.
@@ -67,7 +73,7 @@ impl EarlyStopping {
 
 #[cfg(test)]
 mod tests {
-    use super::super::record::{EpochRecord, Metrics};
+    use super::super::record::Metrics;
     use super::*;
 
     fn history(losses: &[f64]) -> History {
@@ -101,6 +107,18 @@ mod tests {
             assert_eq!(stop(&stopping, &[3.0, 2.0, 2.0, 1.0]), Some(3));
             assert_eq!(stop(&stopping, &[3.0, 2.0, 1.0]), None);
         }
+    }
+
+    #[test]
+    fn epochs_without_the_metric_do_not_count() {
+        let stopping = EarlyStopping::new(2);
+        let mut history = history(&[3.0, 3.0, 3.0, 2.0]);
+        for epoch in &mut history.epochs[..3] {
+            epoch.valid.clear();
+        }
+        assert!(!stopping.stops(&history));
+        history.epochs[3].valid.clear();
+        assert!(!stopping.stops(&history));
     }
 
     #[test]

@@ -71,6 +71,7 @@ impl<M: LearnerModel> Training<M> {
         if done > 0 {
             self.directory.write_history(&start.history)?;
         }
+        self.tell_lost_best(&store, spec.keep(), &start.history);
         let store = store.with_best_copy(MODEL, self.directory.best_model())?;
         if self.is_complete(&start.history) {
             return self.complete(start.model.valid(), start.history);

@@ -11,7 +11,7 @@ use super::resume::{Contents, SavedHistory, newest};
 use super::spec::Spec;
 use super::training::Training;
 use crate::TrainingError;
-use crate::checkpoint::{Checkpoint, CheckpointStore, PARTS};
+use crate::checkpoint::{Checkpoint, CheckpointStore, KeepPolicy, PARTS};
 use crate::feedback::FeedbackScheduler;
 use crate::metrics::{History, MetricsLog};
 use crate::notices::Notices;
@@ -120,6 +120,32 @@ impl<M: LearnerModel> Training<M> {
             None
         };
         Ok((store, checkpoint))
+    }
+
+    /// Says if the best epoch of `history` by what `keep` goes by now was not kept, since it went by
+    /// something else then.
+    pub(super) fn tell_lost_best(
+        &self,
+        store: &CheckpointStore,
+        keep: &KeepPolicy,
+        history: &History,
+    ) {
+        let Some(best) = &keep.best else { return };
+        let lost = best.of(history).map(|epoch| epoch.epoch);
+        let kept = store.best().map(|(epoch, _)| epoch);
+        if let Some(lost) = lost
+            && kept != Some(lost)
+        {
+            let path = self.directory.best_model();
+            let kept = kept.map_or_else(String::new, |epoch| {
+                format!(", and will be of epoch {epoch}")
+            });
+            self.hooks.notices().say(&format!(
+                "{} cannot be of epoch {lost}, the best by {}, whose checkpoint was not kept{kept}",
+                path.display(),
+                best.metric
+            ));
+        }
     }
 
     /// Moves out of the way, but keeps, what a run that goes on after epoch `done` must not find:
