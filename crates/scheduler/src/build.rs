@@ -24,7 +24,9 @@ pub(crate) struct RunUse {
 /// fails it.
 #[derive(Debug, Clone)]
 pub struct Build<'a> {
-    run: &'a Run,
+    run: Run,
+    /// Whether the number of epochs is a horizon in place of the run's own.
+    horizon: bool,
     uses: &'a RunUse,
     path: String,
     depth: usize,
@@ -32,9 +34,10 @@ pub struct Build<'a> {
 
 impl<'a> Build<'a> {
     /// The context of a schedule that stands alone.
-    pub(crate) fn root(run: &'a Run, uses: &'a RunUse) -> Self {
+    pub(crate) fn root(run: &Run, uses: &'a RunUse) -> Self {
         Self {
-            run,
+            run: *run,
+            horizon: false,
             uses,
             path: String::new(),
             depth: 0,
@@ -45,9 +48,15 @@ impl<'a> Build<'a> {
     /// its records are refused by a scheduler of a longer run, which those of a schedule with
     /// [lengths](Length) are only where one is in percent.
     pub fn run(&self) -> &Run {
+        self.uses_total();
+        &self.run
+    }
+
+    fn uses_total(&self) {
         self.uses.updates_per_epoch.set(true);
-        self.uses.epochs.set(true);
-        self.run
+        if !self.horizon {
+            self.uses.epochs.set(true);
+        }
     }
 
     /// The path of the schedule being built, as in `Sequence.schedules[1].StepLr`.
@@ -181,8 +190,7 @@ impl<'a> Build<'a> {
     /// Percent of the run, in steps that are not rounded yet.
     fn share(&self, name: &str, length: Length, percent: f64) -> Result<f64, ScheduleError> {
         self.check(name, percent, "0 to 100 %", |p| (0.0..=100.0).contains(&p))?;
-        self.uses.updates_per_epoch.set(true);
-        self.uses.epochs.set(true);
+        self.uses_total();
         self.needed(name, length, self.run.epochs(), "number of epochs")?;
         let total = self.run.total_steps();
         let total = self.needed(name, length, total, "number of updates per epoch")?;
@@ -246,6 +254,15 @@ impl<'a> Build<'a> {
             return Err(self.invalid(name, expected, lengths.len()));
         }
         self.increasing(name, lengths)
+    }
+
+    /// The same, with percentages of a run of that many epochs.
+    pub(crate) fn with_horizon(&self, epochs: u64) -> Self {
+        Self {
+            run: self.run.with_epochs(epochs),
+            horizon: true,
+            ..self.clone()
+        }
     }
 
     /// The context of the schedule nested under the field `name`.
