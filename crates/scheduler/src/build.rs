@@ -27,6 +27,8 @@ pub struct Build<'a> {
     run: Run,
     /// Whether the number of epochs is a horizon in place of the run's own.
     horizon: bool,
+    /// What lengths in steps and in epochs are multiplied by.
+    ratio: f64,
     uses: &'a RunUse,
     path: String,
     depth: usize,
@@ -38,6 +40,7 @@ impl<'a> Build<'a> {
         Self {
             run: *run,
             horizon: false,
+            ratio: 1.0,
             uses,
             path: String::new(),
             depth: 0,
@@ -126,8 +129,10 @@ impl<'a> Build<'a> {
     /// A length that may be empty.
     pub fn steps_or_zero(&self, name: &str, length: Length) -> Result<u64, ScheduleError> {
         let steps = match length {
-            Length::Steps(steps) => return Ok(steps),
+            Length::Steps(steps) if self.ratio == 1.0 => return Ok(steps),
+            Length::Steps(steps) => (steps as f64 * self.ratio).floor(),
             Length::Fractional(steps) => {
+                let steps = steps * self.ratio;
                 self.check(name, steps, "a whole number of steps", |s| {
                     s >= 0.0 && s.fract() == 0.0
                 })?
@@ -138,7 +143,12 @@ impl<'a> Build<'a> {
                     let expected = "a whole number of epochs in a schedule that advances per epoch";
                     return Err(self.invalid(name, expected, length));
                 }
-                epochs * per_epoch as f64
+                let steps = epochs * per_epoch as f64;
+                if self.ratio == 1.0 {
+                    steps
+                } else {
+                    (steps.round() * self.ratio).floor()
+                }
             }
             Length::Percent(percent) => self.share(name, length, percent)?,
         };
@@ -165,9 +175,9 @@ impl<'a> Build<'a> {
     /// A length in steps, if it is one that [`steps`](Self::steps) would refuse for its fraction.
     fn between_steps(&self, length: Length) -> Option<f64> {
         match length {
-            Length::Fractional(steps) => Some(steps),
+            Length::Fractional(steps) => Some(steps * self.ratio),
             Length::Epochs(epochs) if epochs.fract() != 0.0 => {
-                (self.run.steps_per_epoch() == Some(1)).then_some(epochs)
+                (self.run.steps_per_epoch() == Some(1)).then_some(epochs * self.ratio)
             }
             _ => None,
         }
@@ -261,6 +271,14 @@ impl<'a> Build<'a> {
         Self {
             run: self.run.with_epochs(epochs),
             horizon: true,
+            ..self.clone()
+        }
+    }
+
+    /// The same, with lengths that are multiplied by `ratio` once more.
+    pub(crate) fn stretched(&self, ratio: f64) -> Self {
+        Self {
+            ratio: self.ratio * ratio,
             ..self.clone()
         }
     }

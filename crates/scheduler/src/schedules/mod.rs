@@ -54,6 +54,7 @@ macro_rules! catalogue {
             power_lr::PowerLr,
             wsd_s::WsdS,
             horizon::Horizon,
+            stretched::Stretched,
         }
     };
 }
