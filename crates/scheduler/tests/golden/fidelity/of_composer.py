@@ -73,7 +73,13 @@ def plain(cases, name):
         fields = {"initial_lr": lr * arguments["gamma"] ** at_once, "milestones": [time[2] for time in times[at_once:]]}
         ours = {"MultiStepLr": {**fields, "gamma": arguments["gamma"]}}
         if len(set(boundaries[at_once:])) < len(boundaries[at_once:]):
-            return cases.refused(name, run.shown(lr, arguments), "a milestone that is given twice", run.ours(ours), [run.per_epoch, run.epochs])
+            return cases.refused(
+                name,
+                run.shown(lr, arguments),
+                "a milestone that is given twice",
+                run.ours(ours),
+                [run.per_epoch, run.epochs],
+            )
     elif name == "ConstantScheduler":
         arguments = {"alpha": draw.choice([0.1, 1.0, 2.0]), "t_max": time}
         parts = [constant(arguments["alpha"] * lr), constant(lr)]
@@ -90,12 +96,16 @@ def plain(cases, name):
     elif name == "CosineAnnealingWarmRestartsScheduler":
         arguments = {"t_0": time, "t_mult": draw.choice([1.0, 2.0, 1.5]), "alpha_f": final}
         if arguments["t_mult"] == 1.5:
-            return cases.refused(name, run.shown(lr, arguments), "a `t_mult` with a fraction, where each length is rounded")
+            return cases.refused(
+                name, run.shown(lr, arguments), "a `t_mult` with a fraction, where each length is rounded"
+            )
         fields = {"initial_lr": lr, "t_0": length, "t_mult": int(arguments["t_mult"]), "eta_min": final * lr}
         ours, boundaries = {"CosineAnnealingWarmRestarts": fields}, [steps, 2 * steps, 3 * steps, 7 * steps]
     else:
         arguments = {"power": draw.choice([1.0, 2.0, 0.5]), "t_max": time, "alpha_f": final}
-        ours = {"PolynomialDecay": {"initial_lr": lr, "end_lr": final * lr, "length": length, "power": arguments["power"]}}
+        ours = {
+            "PolynomialDecay": {"initial_lr": lr, "end_lr": final * lr, "length": length, "power": arguments["power"]}
+        }
     rates = run.rates(getattr(theirs, name)(**arguments), lr)
     cases.equal(name, run.shown(lr, arguments), run.ours(ours), rates, boundaries, run=[run.per_epoch, run.epochs])
 
@@ -142,7 +152,16 @@ def warmed(cases, name):
     cases.equal(name, run.shown(lr, arguments), ours, rates, [w, *boundaries])
 
 
-PLAIN = ["Step", "MultiStep", "Constant", "Linear", "Exponential", "CosineAnnealing", "CosineAnnealingWarmRestarts", "Polynomial"]
+PLAIN = [
+    "Step",
+    "MultiStep",
+    "Constant",
+    "Linear",
+    "Exponential",
+    "CosineAnnealing",
+    "CosineAnnealingWarmRestarts",
+    "Polynomial",
+]
 WARMED = ["MultiStep", "Constant", "Linear", "CosineAnnealing", "Polynomial"]
 
 
