@@ -24,7 +24,11 @@ pub(crate) struct RunUse {
 /// fails it.
 #[derive(Debug, Clone)]
 pub struct Build<'a> {
-    run: &'a Run,
+    run: Run,
+    /// Whether the number of epochs is a horizon in place of the run's own.
+    horizon: bool,
+    /// What lengths in steps and in epochs are multiplied by.
+    ratio: f64,
     uses: &'a RunUse,
     path: String,
     depth: usize,
@@ -32,9 +36,11 @@ pub struct Build<'a> {
 
 impl<'a> Build<'a> {
     /// The context of a schedule that stands alone.
-    pub(crate) fn root(run: &'a Run, uses: &'a RunUse) -> Self {
+    pub(crate) fn root(run: &Run, uses: &'a RunUse) -> Self {
         Self {
-            run,
+            run: *run,
+            horizon: false,
+            ratio: 1.0,
             uses,
             path: String::new(),
             depth: 0,
@@ -45,9 +51,15 @@ impl<'a> Build<'a> {
     /// its records are refused by a scheduler of a longer run, which those of a schedule with
     /// [lengths](Length) are only where one is in percent.
     pub fn run(&self) -> &Run {
+        self.uses_total();
+        &self.run
+    }
+
+    fn uses_total(&self) {
         self.uses.updates_per_epoch.set(true);
-        self.uses.epochs.set(true);
-        self.run
+        if !self.horizon {
+            self.uses.epochs.set(true);
+        }
     }
 
     /// The path of the schedule being built, as in `Sequence.schedules[1].StepLr`.
@@ -117,8 +129,10 @@ impl<'a> Build<'a> {
     /// A length that may be empty.
     pub fn steps_or_zero(&self, name: &str, length: Length) -> Result<u64, ScheduleError> {
         let steps = match length {
-            Length::Steps(steps) => return Ok(steps),
+            Length::Steps(steps) if self.ratio == 1.0 => return Ok(steps),
+            Length::Steps(steps) => (steps as f64 * self.ratio).floor(),
             Length::Fractional(steps) => {
+                let steps = steps * self.ratio;
                 self.check(name, steps, "a whole number of steps", |s| {
                     s >= 0.0 && s.fract() == 0.0
                 })?
@@ -129,7 +143,12 @@ impl<'a> Build<'a> {
                     let expected = "a whole number of epochs in a schedule that advances per epoch";
                     return Err(self.invalid(name, expected, length));
                 }
-                epochs * per_epoch as f64
+                let steps = epochs * per_epoch as f64;
+                if self.ratio == 1.0 {
+                    steps
+                } else {
+                    (steps.round() * self.ratio).floor()
+                }
             }
             Length::Percent(percent) => self.share(name, length, percent)?,
         };
@@ -156,9 +175,9 @@ impl<'a> Build<'a> {
     /// A length in steps, if it is one that [`steps`](Self::steps) would refuse for its fraction.
     fn between_steps(&self, length: Length) -> Option<f64> {
         match length {
-            Length::Fractional(steps) => Some(steps),
+            Length::Fractional(steps) => Some(steps * self.ratio),
             Length::Epochs(epochs) if epochs.fract() != 0.0 => {
-                (self.run.steps_per_epoch() == Some(1)).then_some(epochs)
+                (self.run.steps_per_epoch() == Some(1)).then_some(epochs * self.ratio)
             }
             _ => None,
         }
@@ -181,8 +200,7 @@ impl<'a> Build<'a> {
     /// Percent of the run, in steps that are not rounded yet.
     fn share(&self, name: &str, length: Length, percent: f64) -> Result<f64, ScheduleError> {
         self.check(name, percent, "0 to 100 %", |p| (0.0..=100.0).contains(&p))?;
-        self.uses.updates_per_epoch.set(true);
-        self.uses.epochs.set(true);
+        self.uses_total();
         self.needed(name, length, self.run.epochs(), "number of epochs")?;
         let total = self.run.total_steps();
         let total = self.needed(name, length, total, "number of updates per epoch")?;
@@ -246,6 +264,23 @@ impl<'a> Build<'a> {
             return Err(self.invalid(name, expected, lengths.len()));
         }
         self.increasing(name, lengths)
+    }
+
+    /// The same, with percentages of a run of that many epochs.
+    pub(crate) fn with_horizon(&self, epochs: u64) -> Self {
+        Self {
+            run: self.run.with_epochs(epochs),
+            horizon: true,
+            ..self.clone()
+        }
+    }
+
+    /// The same, with lengths that are multiplied by `ratio` once more.
+    pub(crate) fn stretched(&self, ratio: f64) -> Self {
+        Self {
+            ratio: self.ratio * ratio,
+            ..self.clone()
+        }
     }
 
     /// The context of the schedule nested under the field `name`.

@@ -1,6 +1,6 @@
 //! Schedules from JSON and TOML and back.
 //!
-//! Reading is written out by hand, where a derived implementation would say which of three dozen
+//! Reading is written out by hand, where a derived implementation would say which of dozens of
 //! names it expected, but not that `StepLR` is spelt `StepLr`. What is written is read back before
 //! it is handed out: JSON has no NaN, both parsers have a limit to nesting, and a document that
 //! cannot be read is worse than none.

@@ -18,7 +18,7 @@ use serde::{Serialize, Serializer};
 /// refuse it, as they have to begin something at a step.
 ///
 /// In documents a length is a number of steps, `"5 epochs"`, or `"10 %"`. In code a plain number is a
-/// number of steps.
+/// number of steps. Composer's spelling is read as well: `"300ba"`, `"5ep"` and `"0.1dur"`.
 ///
 /// ```
 /// use burn_lr_scheduler::Length;
@@ -100,15 +100,19 @@ impl FromStr for Length {
         let number = |s: &str| s.trim().parse::<f64>().ok();
         let parsed = if let Some(percent) = trimmed.strip_suffix('%') {
             number(percent).map(Self::Percent)
+        } else if let Some(share) = trimmed.strip_suffix("dur") {
+            number(share).map(|share| Self::Percent(share * 100.0))
         } else if let Some(epochs) = trimmed
             .strip_suffix("epochs")
             .or_else(|| trimmed.strip_suffix("epoch"))
+            .or_else(|| trimmed.strip_suffix("ep"))
         {
             number(epochs).map(Self::Epochs)
         } else {
             let steps = trimmed
                 .strip_suffix("steps")
                 .or_else(|| trimmed.strip_suffix("step"))
+                .or_else(|| trimmed.strip_suffix("ba"))
                 .unwrap_or(trimmed);
             let steps = steps.trim();
             let fractional = || number(steps).filter(|steps| steps.is_finite());
@@ -185,6 +189,14 @@ mod tests {
             let json = serde_json::to_string(&length).unwrap();
             assert_eq!(serde_json::from_str::<Length>(&json).unwrap(), length);
         }
+    }
+
+    #[test]
+    fn composers_times_are_read() {
+        assert_eq!("300ba".parse(), Ok(Length::Steps(300)));
+        assert_eq!("5ep".parse(), Ok(Length::Epochs(5.0)));
+        assert_eq!("0.25dur".parse(), Ok(Length::Percent(25.0)));
+        assert!("5sp".parse::<Length>().is_err());
     }
 
     #[test]

@@ -47,6 +47,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn each_kind_of_mmcv_has_its_ramp() {
+        let lrs =
+            |kind: WarmupKind| [0.0, 1.0, 2.0, 3.0].map(|step| kind.between(0.025, 0.4, step, 4.0));
+        assert_eq!(lrs(WarmupKind::Linear), [0.025, 0.11875, 0.2125, 0.30625]);
+        assert_eq!(lrs(WarmupKind::Constant), [0.025; 4]);
+        for (lr, expected) in lrs(WarmupKind::Exponential)
+            .into_iter()
+            .zip([0.025, 0.05, 0.1, 0.2])
+        {
+            assert!((lr - expected).abs() <= 1e-15, "{lr} {expected}");
+        }
+    }
+
+    #[test]
     fn each_kind_that_starts_from_zero_has_its_ramp() {
         let lrs = |kind: WarmupKind| {
             [0.0, 1.0, 2.0, 3.0].map(|step| format!("{:.4}", kind.between(0.0, 1.0, step, 4.0)))

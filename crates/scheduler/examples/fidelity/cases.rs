@@ -29,6 +29,8 @@ pub struct Case {
     pub refused: Option<String>,
     /// Why it differs on purpose.
     pub departs: Option<String>,
+    /// The updates of an epoch and the epochs of the run, where the document has lengths in those.
+    run: Option<[u64; 2]>,
     #[serde(default)]
     steps: Vec<u64>,
     /// One an epoch, for plateaus; then there is a rate after each in place of one at each step.
@@ -48,7 +50,7 @@ pub enum Outcome {
 
 impl Case {
     pub fn compare(&self) -> Outcome {
-        let curve = self.document.as_ref().map(curve);
+        let curve = self.document.as_ref().map(|document| self.curve(document));
         match (&self.refused, curve) {
             (Some(_), None | Some(Err(ScheduleError::Invalid { .. }))) => Outcome::Refused,
             (Some(reason), Some(result)) => {
@@ -96,8 +98,13 @@ impl Case {
         }
         Ok(worst)
     }
-}
 
-fn curve(document: &Value) -> Result<Curve, ScheduleError> {
-    ScheduleConfig::from_json(&document.to_string())?.curve(&Run::per_update())
+    fn curve(&self, document: &Value) -> Result<Curve, ScheduleError> {
+        let run = Run::per_update();
+        let run = match self.run {
+            Some([updates, epochs]) => run.with_updates_per_epoch(updates).with_epochs(epochs),
+            None => run,
+        };
+        ScheduleConfig::from_json(&document.to_string())?.curve(&run)
+    }
 }

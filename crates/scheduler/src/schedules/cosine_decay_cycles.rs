@@ -30,7 +30,7 @@ use crate::{Build, Curve, Length, Schedule, ScheduleError};
 ///
 /// # Errors
 /// `initial_lr` must be finite and at least 0, `min_lr` between 0 and `initial_lr`, `cycle_length`
-/// above 0 steps, `cycle_mul` and `cycle_decay` finite and above 0, `cycle_limit` at least 1, `k_decay` finite and above 0.
+/// above 0 steps, `cycle_mul`, `cycle_decay` and `k_decay` finite and above 0, `cycle_limit` at least 1.
 ///
 /// # Source
 /// timm's `CosineLRScheduler`, after [SGDR](https://arxiv.org/abs/1608.03983) and

@@ -31,8 +31,8 @@ use crate::{Build, Curve, Length, Schedule, ScheduleError};
 ///
 /// # Source
 /// fairseq's `inverse_sqrt` (`lr`, `warmup_updates`, `warmup_init_lr`); with a `timescale` Hugging
-/// Face's `get_inverse_sqrt_schedule`, with an `end_lr` OLMo-core's `InvSqrtWithWarmup`. Difference: without warmup Hugging Face's timescale is
-/// 10 000; here it has to be given.
+/// Face's `get_inverse_sqrt_schedule`, with an `end_lr` OLMo-core's `InvSqrtWithWarmup`. Difference:
+/// without warmup Hugging Face's timescale is 10 000; here it has to be given.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]

@@ -53,6 +53,8 @@ macro_rules! catalogue {
             infinite_lr::InfiniteLr,
             power_lr::PowerLr,
             wsd_s::WsdS,
+            horizon::Horizon,
+            stretched::Stretched,
         }
     };
 }

@@ -29,7 +29,8 @@ use crate::{Build, Curve, Length, Schedule, ScheduleError};
 ///
 /// # Errors
 /// `initial_lr` must be finite and at least 0, `min_lr` between 0 and `initial_lr`, `cycle_length`
-/// above 0 steps, `cycle_mul` and `cycle_decay` finite and above 0, `cycle_limit` at least 1, `power` and `k_decay` finite and above 0.
+/// above 0 steps, `cycle_mul`, `cycle_decay`, `power` and `k_decay` finite and above 0, `cycle_limit` at
+/// least 1.
 ///
 /// # Source
 /// timm's `PolyLRScheduler`, with [k-decay](https://arxiv.org/abs/2004.05909). Differences: `power`

@@ -38,7 +38,8 @@ use crate::{Build, Constant, Curve, Schedule, ScheduleConfig, ScheduleError};
 /// # Source
 /// PyTorch's `ReduceLROnPlateau`, with its defaults. Differences: the relative threshold is
 /// `best -/+ threshold * |best|`, which is right for negative metrics too
-/// ([`ThresholdMode::Factor`] is PyTorch's); the base may be any schedule. [`keras`](Self::keras) and [`optax`](Self::optax) count as those libraries do.
+/// ([`ThresholdMode::Factor`] is PyTorch's); the base may be any schedule. [`keras`](Self::keras) and
+/// [`optax`](Self::optax) count as those libraries do.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]

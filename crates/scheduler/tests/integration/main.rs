@@ -10,6 +10,7 @@ mod exercise;
 #[path = "../subjects/mod.rs"]
 mod subjects;
 
+mod burn;
 mod contract;
 mod custom;
 mod documents;

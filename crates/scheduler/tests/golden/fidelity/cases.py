@@ -54,10 +54,13 @@ class Cases:
         self.source = source
         self.cases = []
 
-    def equal(self, scheduler, arguments, document, rates, boundaries=(), departs=None, before=math.inf):
-        """A case with the rates of `rates(step)`. `departs(step)` says why ours is another, on purpose."""
+    def equal(self, scheduler, arguments, document, rates, boundaries=(), departs=None, before=math.inf, run=None):
+        """A case with the rates of `rates(step)`. `departs(step)` says why ours is another, on purpose. A
+        document with lengths in epochs or percent needs a `run`, of updates per epoch and epochs."""
         at = steps(self.draw, boundaries, before)
         case = {"scheduler": scheduler, "arguments": arguments, "document": document}
+        if run:
+            case["run"] = run
         reasons = {departs(step) for step in at} - {None} if departs else set()
         if reasons:
             case["departs"] = "; ".join(sorted(reasons))
@@ -70,11 +73,13 @@ class Cases:
             case["departs"] = departs
         self.cases.append({**case, "metrics": metrics, "values": [float(v) for v in values]})
 
-    def refused(self, scheduler, arguments, reason, document=None):
+    def refused(self, scheduler, arguments, reason, document=None, run=None):
         """A case that ours has no document for, or whose document is refused when it is built."""
         case = {"scheduler": scheduler, "arguments": arguments, "refused": reason}
         if document is not None:
             case["document"] = document
+        if run:
+            case["run"] = run
         self.cases.append(case)
 
     def write(self, library, seed):

@@ -3,7 +3,7 @@
 import types
 
 import stand_ins
-from cases import Cases, constant, sequence, warmup
+from cases import Cases, constant, warmup
 from composer.core.time import Time, Timestamp
 from composer.optim import scheduler as theirs
 
@@ -11,7 +11,8 @@ SCALED = "`scale_warmup`: the ramp is scaled, where it ends is not"
 
 
 class Run:
-    """A run of epochs or batches, and the times that people write."""
+    """A run of epochs or batches, and the times that people write: as text, in steps, and as our length, which
+    is the text but for a share of the run that is rounded down there."""
 
     def __init__(self, draw):
         self.per_epoch = draw.randint(2, 40)
@@ -25,10 +26,14 @@ class Run:
         kind = draw.choice(["ba", "ep", "dur"])
         if kind == "dur":
             share = draw.choice([0.1, 0.25, 0.5, 1.0])
-            return f"{share}dur", int(share * self.batches)
+            steps = share * self.batches
+            return f"{share}dur", int(steps), f"{share}dur" if steps == int(steps) else None
         number = draw.randint(least, self.epochs if kind == "ep" else self.batches)
         steps = number * (self.per_epoch if kind == "ep" else 1)
-        return f"{number}{kind}", int(steps * self.ratio)
+        return f"{number}{kind}", int(steps * self.ratio), f"{number}{kind}"
+
+    def ours(self, schedule):
+        return {"Stretched": {"base": schedule, "ratio": self.ratio}} if self.ratio != 1 else schedule
 
     def state(self, step):
         epoch, batch = divmod(step, self.per_epoch)
@@ -48,46 +53,61 @@ class Run:
 def plain(cases, name):
     draw = cases.draw
     run, lr = Run(draw), draw.rate()
-    time, steps = run.time(draw)
-    if steps == 0:
+    time, steps, length = run.time(draw)
+    if steps == 0 or length is None:
         return None
     final = draw.choice([0.0, 0.1, 1.0])
     boundaries = [steps, 2 * steps]
     if name == "StepScheduler":
         arguments = {"step_size": time, "gamma": draw.choice([0.1, 0.5, 0.97])}
-        ours = {"StepLr": {"initial_lr": lr, "step_size": steps, "gamma": arguments["gamma"]}}
+        ours = {"StepLr": {"initial_lr": lr, "step_size": length, "gamma": arguments["gamma"]}}
     elif name == "MultiStepScheduler":
         times = [run.time(draw) for _ in range(draw.randint(1, 4))]
-        arguments = {"milestones": [time for time, _ in times], "gamma": draw.choice([0.1, 0.5])}
-        boundaries = sorted(steps for _, steps in times)
+        times = [time for time in times if time[2] is not None]
+        if not times:
+            return None
+        arguments = {"milestones": [time for time, _, _ in times], "gamma": draw.choice([0.1, 0.5])}
+        times.sort(key=lambda time: time[1])
+        boundaries = [steps for _, steps, _ in times]
         at_once = boundaries.count(0)
-        fields = {"initial_lr": lr * arguments["gamma"] ** at_once, "milestones": boundaries[at_once:]}
+        fields = {"initial_lr": lr * arguments["gamma"] ** at_once, "milestones": [time[2] for time in times[at_once:]]}
         ours = {"MultiStepLr": {**fields, "gamma": arguments["gamma"]}}
-        if len(set(fields["milestones"])) < len(fields["milestones"]):
-            return cases.refused(name, run.shown(lr, arguments), "a milestone that is given twice", ours)
+        if len(set(boundaries[at_once:])) < len(boundaries[at_once:]):
+            return cases.refused(
+                name,
+                run.shown(lr, arguments),
+                "a milestone that is given twice",
+                run.ours(ours),
+                [run.per_epoch, run.epochs],
+            )
     elif name == "ConstantScheduler":
         arguments = {"alpha": draw.choice([0.1, 1.0, 2.0]), "t_max": time}
-        ours = sequence([constant(arguments["alpha"] * lr), constant(lr)], [steps])
+        parts = [constant(arguments["alpha"] * lr), constant(lr)]
+        ours = {"Sequence": {"schedules": parts, "milestones": [length]}}
     elif name == "LinearScheduler":
         arguments = {"alpha_i": draw.choice([0.0, 1.0, 0.5]), "alpha_f": final, "t_max": time}
-        ours = {"PolynomialDecay": {"initial_lr": arguments["alpha_i"] * lr, "end_lr": final * lr, "length": steps}}
+        ours = {"PolynomialDecay": {"initial_lr": arguments["alpha_i"] * lr, "end_lr": final * lr, "length": length}}
     elif name == "ExponentialScheduler":
         arguments = {"gamma": draw.choice([0.9, 0.5, 1.01]), "decay_period": time}
-        ours = {"ExponentialDecay": {"initial_lr": lr, "decay_steps": steps, "decay_rate": arguments["gamma"]}}
+        ours = {"ExponentialDecay": {"initial_lr": lr, "decay_steps": length, "decay_rate": arguments["gamma"]}}
     elif name == "CosineAnnealingScheduler":
         arguments = {"t_max": time, "alpha_f": final}
-        ours = {"CosineAnnealingLr": {"initial_lr": lr, "t_max": steps, "eta_min": final * lr}}
+        ours = {"CosineAnnealingLr": {"initial_lr": lr, "t_max": length, "eta_min": final * lr}}
     elif name == "CosineAnnealingWarmRestartsScheduler":
         arguments = {"t_0": time, "t_mult": draw.choice([1.0, 2.0, 1.5]), "alpha_f": final}
         if arguments["t_mult"] == 1.5:
-            return cases.refused(name, run.shown(lr, arguments), "a `t_mult` with a fraction, where each length is rounded")
-        fields = {"initial_lr": lr, "t_0": steps, "t_mult": int(arguments["t_mult"]), "eta_min": final * lr}
+            return cases.refused(
+                name, run.shown(lr, arguments), "a `t_mult` with a fraction, where each length is rounded"
+            )
+        fields = {"initial_lr": lr, "t_0": length, "t_mult": int(arguments["t_mult"]), "eta_min": final * lr}
         ours, boundaries = {"CosineAnnealingWarmRestarts": fields}, [steps, 2 * steps, 3 * steps, 7 * steps]
     else:
         arguments = {"power": draw.choice([1.0, 2.0, 0.5]), "t_max": time, "alpha_f": final}
-        ours = {"PolynomialDecay": {"initial_lr": lr, "end_lr": final * lr, "length": steps, "power": arguments["power"]}}
+        ours = {
+            "PolynomialDecay": {"initial_lr": lr, "end_lr": final * lr, "length": length, "power": arguments["power"]}
+        }
     rates = run.rates(getattr(theirs, name)(**arguments), lr)
-    cases.equal(name, run.shown(lr, arguments), ours, rates, boundaries)
+    cases.equal(name, run.shown(lr, arguments), run.ours(ours), rates, boundaries, run=[run.per_epoch, run.epochs])
 
 
 def warmed(cases, name):
@@ -96,7 +116,7 @@ def warmed(cases, name):
     w = draw.randint(0, run.batches // 2)
     arguments, final = {"t_warmup": f"{w}ba"}, draw.choice([0.0, 0.1, 1.0])
     if name == "MultiStepWithWarmupScheduler":
-        times = sorted({steps: time for time, steps in (run.time(draw) for _ in range(3)) if steps}.items())
+        times = sorted({steps: time for time, steps, _ in (run.time(draw) for _ in range(3)) if steps}.items())
         arguments["milestones"] = [time for _, time in times]
         boundaries = [steps for steps, _ in times]
         base = {"MultiStepLr": {"initial_lr": lr, "milestones": boundaries, "gamma": 0.1}}
@@ -132,13 +152,22 @@ def warmed(cases, name):
     cases.equal(name, run.shown(lr, arguments), ours, rates, [w, *boundaries])
 
 
-PLAIN = ["Step", "MultiStep", "Constant", "Linear", "Exponential", "CosineAnnealing", "CosineAnnealingWarmRestarts", "Polynomial"]
+PLAIN = [
+    "Step",
+    "MultiStep",
+    "Constant",
+    "Linear",
+    "Exponential",
+    "CosineAnnealing",
+    "CosineAnnealingWarmRestarts",
+    "Polynomial",
+]
 WARMED = ["MultiStep", "Constant", "Linear", "CosineAnnealing", "Polynomial"]
 
 
 def cases(seed):
     cases = Cases(seed, stand_ins.version("composer", "composer"), stand_ins.source())
-    for _ in range(18):
+    for _ in range(20):
         for name in PLAIN:
             plain(cases, f"{name}Scheduler")
         for name in WARMED:

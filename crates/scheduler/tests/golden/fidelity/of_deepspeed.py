@@ -71,7 +71,10 @@ def one_cycle(cases):
         arguments["cycle_second_step_size"] = draw.choice([0, draw.length(high=3000)])
     second = arguments.get("cycle_second_step_size", first)
     if draw.maybe():
-        arguments |= {"decay_lr_rate": draw.choice([0.0, 0.1, 2.0]), "decay_step_size": draw.choice([0, draw.length(high=500)])}
+        arguments |= {
+            "decay_lr_rate": draw.choice([0.0, 0.1, 2.0]),
+            "decay_step_size": draw.choice([0, draw.length(high=500)]),
+        }
     if draw.maybe(0.1):
         arguments["cycle_first_stair_count"] = draw.randint(2, 9)
         return cases.refused("OneCycle", arguments, "stairs")

@@ -51,7 +51,7 @@ def smooth(cases, name, ours):
 
 def pieces(cases):
     draw = cases.draw
-    boundaries = sorted(draw.sample(range(0, draw.choice([9, 90, 9000])), draw.randint(1, 5)))
+    boundaries = sorted(draw.sample(range(draw.choice([9, 90, 9000])), draw.randint(1, 5)))
     values = [draw.choice([draw.rate(), 0.0, draw.rate()]) for _ in range(len(boundaries) + 1)]
     ours = {"PiecewiseConstant": {"values": values, "boundaries": [boundary + 1 for boundary in boundaries]}}
     arguments = {"boundaries": boundaries, "values": values}
@@ -90,7 +90,11 @@ def cosine(cases):
     if draw.maybe():
         arguments["warmup_target"] = draw.choice([None, draw.rate(), draw.rate()])
         arguments["warmup_steps"] = draw.length(low=0, high=2000)
-    lr, target, length = arguments["initial_learning_rate"], arguments.get("warmup_target"), arguments.get("warmup_steps", 0)
+    lr, target, length = (
+        arguments["initial_learning_rate"],
+        arguments.get("warmup_target"),
+        arguments.get("warmup_steps", 0),
+    )
     top = lr if target is None else target
     ours = {"initial_lr": top, "t_max": arguments["decay_steps"], "eta_min": arguments.get("alpha", 0.0) * top}
     document = {"CosineAnnealingLr": ours}
@@ -158,7 +162,9 @@ def plateau(cases):
             arguments[argument] = draw.choice(values)
     shown = {"lr": lr, **arguments}
     if draw.maybe(0.05):
-        return cases.refused(name, {**shown, "mode": "auto"}, "a `mode` of `auto`: a plateau does not know the metric's name")
+        return cases.refused(
+            name, {**shown, "mode": "auto"}, "a `mode` of `auto`: a plateau does not know the metric's name"
+        )
     given = {"factor": 0.1, "patience": 10, "min_delta": 1e-4, "cooldown": 0, "min_lr": 0.0, **arguments}
     ours = {"base": constant(lr), **given, "threshold": given["min_delta"], "threshold_mode": "abs"}
     del ours["min_delta"]
@@ -174,7 +180,11 @@ def plateau(cases):
 
 
 def cases(seed):
-    cases = Cases(seed, keras.__version__, "the installed package, on JAX with 64 bits, which its cosine and logarithm are made to keep")
+    cases = Cases(
+        seed,
+        keras.__version__,
+        "the installed package, on JAX with 64 bits, which its cosine and logarithm are made to keep",
+    )
     for _ in range(35):
         smooth(cases, "ExponentialDecay", "ExponentialDecay")
         smooth(cases, "InverseTimeDecay", "InverseTimeDecay")

@@ -75,7 +75,9 @@ def cases(seed):
                 "linear": low if main > w else lr,
                 "inv_sqrt": max(lr * min(1.0, (10_000 / max(main + w, 1)) ** 0.5), low),
             }[kind]
-            ours = sequence([ours, {"PolynomialDecay": {"initial_lr": there, "end_lr": low, "length": down}}], [n - down])
+            ours = sequence(
+                [ours, {"PolynomialDecay": {"initial_lr": there, "end_lr": low, "length": down}}], [n - down]
+            )
         shown = {"num_train_steps": n, **arguments}
         cases.equal(kind, shown, ours, lambda step: float(schedule(step)), [w, n - down, n])
     return cases

@@ -46,7 +46,13 @@ def document(arguments):
 
 def wsd(arguments, length):
     d, kind = arguments["wsd_decay_steps"], KINDS[arguments["lr_wsd_decay_style"]]
-    fields = {"peak_lr": arguments["max_lr"], "warmup": 0, "stable": length - d, "decay": d, "end_lr": arguments["min_lr"]}
+    fields = {
+        "peak_lr": arguments["max_lr"],
+        "warmup": 0,
+        "stable": length - d,
+        "decay": d,
+        "end_lr": arguments["min_lr"],
+    }
     return {"WarmupStableDecay": {**fields, "decay_kind": kind, "decay_ratio": 0.5}}
 
 

@@ -96,7 +96,9 @@ def with_warmup(cases, kind):
             return None
         tail = {"PolynomialDecay": {"initial_lr": there, "end_lr": low, "length": max(d, 1)}}
         ours = sequence([ours, tail], [after])
-    cases.equal(name, {**shown, **arguments}, ours, Rates(kind(**arguments), lr, length), [w, after, length], before=before)
+    cases.equal(
+        name, {**shown, **arguments}, ours, Rates(kind(**arguments), lr, length), [w, after, length], before=before
+    )
 
 
 def between(shape, start, end, duration):
@@ -121,7 +123,10 @@ def composable(cases):
         stages.append(stage)
         previous = end
     shown, ours, override = {"lr": lr, "stages": stages}, sequence(parts, ends[:-1]), None
-    made = [olmo.ComposableSchedulerStage(**{**s, "shape": olmo.ComposableSchedulerStageType[s.get("shape", "linear")]}) for s in stages]
+    made = [
+        olmo.ComposableSchedulerStage(**{**s, "shape": olmo.ComposableSchedulerStageType[s.get("shape", "linear")]})
+        for s in stages
+    ]
     if draw.maybe(0.3):
         start, duration, end = draw.randint(1, ends[-1]), draw.length(high=200), lr / 100
         there = olmo.ComposableScheduler(stages=made).get_lr(lr, start, 0)

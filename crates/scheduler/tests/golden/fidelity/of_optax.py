@@ -108,7 +108,9 @@ def cases(seed):
         ends = (arguments.get("transition_begin", 0), arguments["transition_steps"])
         if draw.maybe(0.4):
             document = polynomial(power=1.0, **arguments)
-            cases.equal("linear_schedule", arguments, document, optax.linear_schedule(**arguments), (ends[0], sum(ends)))
+            cases.equal(
+                "linear_schedule", arguments, document, optax.linear_schedule(**arguments), (ends[0], sum(ends))
+            )
         else:
             arguments["power"] = draw.choice([0.5, 1.0, 2.0, 3.0, 0.9])
             function = optax.polynomial_schedule(**arguments)
@@ -117,7 +119,7 @@ def cases(seed):
     cases.refused("polynomial_schedule", arguments, "a `power` of 0 or less", polynomial(**arguments))
 
     for _ in range(30):
-        boundaries = draw.sample(range(0, draw.choice([9, 60, 5000])), draw.randint(0, 4))
+        boundaries = draw.sample(range(draw.choice([9, 60, 5000])), draw.randint(0, 4))
         scales = {b: draw.choice([0.1, 0.5, 0.3, 2.0, 0.0, 1.7]) for b in boundaries}
         value = lr()
         arguments = {"init_value": value, "boundaries_and_scales": scales}
@@ -145,7 +147,9 @@ def cases(seed):
     for _ in range(40):
         arguments, ends = drawn_exponential()
         arguments = {"init_value": lr(), **arguments}
-        cases.equal("exponential_decay", arguments, exponential(**arguments), optax.exponential_decay(**arguments), ends)
+        cases.equal(
+            "exponential_decay", arguments, exponential(**arguments), optax.exponential_decay(**arguments), ends
+        )
 
     for _ in range(25):
         arguments = {"init_value": lr(), "decay_steps": draw.length()}
@@ -183,11 +187,17 @@ def cases(seed):
             cases.refused(name, arguments, RISES, warmup_cosine(**arguments))
             continue
         function = optax.warmup_cosine_decay_schedule(**arguments)
-        cases.equal(name, arguments, warmup_cosine(**arguments), function, (arguments["warmup_steps"], arguments["decay_steps"]))
+        cases.equal(
+            name, arguments, warmup_cosine(**arguments), function, (arguments["warmup_steps"], arguments["decay_steps"])
+        )
 
     for _ in range(25):
         decay, ends = drawn_exponential()
-        arguments = {"init_value": draw.choice([0.0, lr()]), "peak_value": lr(), "warmup_steps": draw.length(low=0, high=500)}
+        arguments = {
+            "init_value": draw.choice([0.0, lr()]),
+            "peak_value": lr(),
+            "warmup_steps": draw.length(low=0, high=500),
+        }
         start, steps = arguments["init_value"], arguments["warmup_steps"]
         base = exponential(arguments["peak_value"], **decay)
         # The ramp leads to the peak also where the decay starts elsewhere.

@@ -40,7 +40,13 @@ def infinite(cases):
         return constant * (low / constant) ** min((t - w - c - s) / a, 1)
 
     arguments = {"max_lr": top, "constant_lr": constant, "min_lr": low, **lengths}
-    cases.equal("infinite, cosine (2503.02844)", arguments, {"InfiniteLr": arguments}, rates, [w, w + c, w + c + s, w + c + s + a])
+    cases.equal(
+        "infinite, cosine (2503.02844)",
+        arguments,
+        {"InfiniteLr": arguments},
+        rates,
+        [w, w + c, w + c + s, w + c + s + a],
+    )
 
 
 def power(cases):
@@ -59,7 +65,9 @@ def power(cases):
 
     arguments = {"max_lr": top, "coefficient": factor, "exponent": exponent, "tokens_per_step": tokens}
     arguments |= {"warmup": w, "stable": stable, "decay": d}
-    cases.equal("Power, by tokens (2408.13359)", arguments, {"PowerLr": arguments}, rates, [w, w + stable, w + stable + d])
+    cases.equal(
+        "Power, by tokens (2408.13359)", arguments, {"PowerLr": arguments}, rates, [w, w + stable, w + stable + d]
+    )
 
 
 def to_zero(cases):

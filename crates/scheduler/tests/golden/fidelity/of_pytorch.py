@@ -66,7 +66,9 @@ def cosine(cases):
     draw = cases.draw
     lr, length = draw.rate(), draw.choice([draw.randint(1, 90), draw.length()])
     arguments = {"T_max": length, "eta_min": draw.choice([0.0, lr / 100, lr / 3, draw.rate()])}
-    document = {"CosineAnnealingLr": {"initial_lr": lr, "t_max": length, "eta_min": arguments["eta_min"], "mirrored": True}}
+    document = {
+        "CosineAnnealingLr": {"initial_lr": lr, "t_max": length, "eta_min": arguments["eta_min"], "mirrored": True}
+    }
     name, shown = "CosineAnnealingLR", {"lr": lr, **arguments}
     if arguments["eta_min"] > lr:
         return cases.refused(name, shown, "an `eta_min` above the rate", document)
@@ -81,7 +83,11 @@ def restarts(cases):
     arguments = {"T_0": draw.length(high=500), "T_mult": draw.choice([1, 1, 2, 3])}
     arguments["eta_min"] = draw.choice([0.0, lr / 100, lr / 3, draw.rate()])
     fields = {"initial_lr": lr, "t_0": arguments["T_0"], "t_mult": arguments["T_mult"], "eta_min": arguments["eta_min"]}
-    document, name, shown = {"CosineAnnealingWarmRestarts": fields}, "CosineAnnealingWarmRestarts", {"lr": lr, **arguments}
+    document, name, shown = (
+        {"CosineAnnealingWarmRestarts": fields},
+        "CosineAnnealingWarmRestarts",
+        {"lr": lr, **arguments},
+    )
     if arguments["eta_min"] > lr:
         return cases.refused(name, shown, "an `eta_min` above the rate", document)
     rates = stand_ins.Stepped(lambda o: theirs.CosineAnnealingWarmRestarts(o, **arguments), lr)
@@ -146,7 +152,11 @@ def combined(cases, name):
     chained = name == "ChainedScheduler"
     for number in range(draw.randint(2, 3)):
         # PyTorch's SequentialLR restarts the others from a rate that is not theirs.
-        kind = draw.choice(["StepLR", "ConstantLR", "LinearLR", "ExponentialLR"] if chained else ["LinearLR", "ExponentialLR", "StepLR"])
+        kind = draw.choice(
+            ["StepLR", "ConstantLR", "LinearLR", "ExponentialLR"]
+            if chained
+            else ["LinearLR", "ExponentialLR", "StepLR"]
+        )
         arguments, _ = simple(draw, kind, lr, top=60)
         if chained and arguments.get("end_factor") == 0:
             # A chain that has reached 0 is left with a rounding error in PyTorch, which the others multiply.

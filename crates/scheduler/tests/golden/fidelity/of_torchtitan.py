@@ -32,7 +32,10 @@ def cases(seed):
         w, ratio = min(arguments.get("warmup_steps", 200), total), arguments.get("decay_ratio")
         d = total - w if ratio is None else min(round(total * ratio), total - w)
         ours = {"peak_lr": lr, "warmup": w, "stable": total + 1 - w - d, "decay": d}
-        ours |= {"end_lr": arguments.get("min_lr_factor", 0.0) * lr, "decay_kind": KINDS[arguments.get("decay_type", "linear")]}
+        ours |= {
+            "end_lr": arguments.get("min_lr_factor", 0.0) * lr,
+            "decay_kind": KINDS[arguments.get("decay_type", "linear")],
+        }
         base = {"WarmupStableDecay": ours} if d else warmup(constant(lr), w)
         document = {"Shifted": {"base": base, "by": 1}}
         shown = {"lr": lr, "training_steps": training, **arguments}

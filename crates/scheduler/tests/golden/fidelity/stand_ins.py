@@ -27,7 +27,9 @@ OWN = {
     "megatron_core": ["megatron.core.optimizer_param_scheduler"],
     "composer": ["composer.optim.scheduler", "composer.core.time", "composer.utils.string_enum"],
     "ai2_olmo_core": ["olmo_core.optim.scheduler"],
-    "pytorch_optimizer": [f"pytorch_optimizer.lr_scheduler.{name}" for name in ("wsd", "rex", "linear_warmup", "cosine_anealing")]
+    "pytorch_optimizer": [
+        f"pytorch_optimizer.lr_scheduler.{name}" for name in ("wsd", "rex", "linear_warmup", "cosine_anealing")
+    ]
     + ["pytorch_optimizer.base.scheduler"],
 }
 PLACES = {name: package for package, names in OWN.items() for name in names}
@@ -88,7 +90,11 @@ GIVEN = {
     "torch.optim": {"Optimizer": Optimizer},
     "torch.optim.optimizer": {"Optimizer": Optimizer, "_to_scalar": lambda value: value},
     "typing_extensions": {"override": lambda function: function},
-    "olmo_core.config": {"Registrable": Registrable, "Config": type("Config", (), {}), "StrEnum": __import__("enum").StrEnum},
+    "olmo_core.config": {
+        "Registrable": Registrable,
+        "Config": type("Config", (), {}),
+        "StrEnum": __import__("enum").StrEnum,
+    },
     "olmo_core.exceptions": {"OLMoConfigurationError": ValueError},
     "olmo_core.optim.config": {"INITIAL_LR_FIELD": "initial_lr", "LR_FIELD": "lr"},
     "composer.core": {"Time": "from composer.core.time", "TimeUnit": "from composer.core.time"},
