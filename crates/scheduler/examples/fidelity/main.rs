@@ -45,7 +45,7 @@ fn write() -> Result<usize, Box<dyn Error>> {
             }
         }
     }
-    fs::write(page_path(), page::page(&libraries)?)?;
+    fs::write(page_path(), page::page(&libraries, &training_step()?)?)?;
     println!("{}", page_path().display());
     Ok(differing)
 }
@@ -60,6 +60,11 @@ fn libraries() -> Result<Vec<Library>, Box<dyn Error>> {
     files.sort();
     let read = |path: PathBuf| Ok(serde_json::from_str(&fs::read_to_string(path)?)?);
     files.into_iter().map(read).collect()
+}
+
+/// What benches/peers/parity.py writes of the training step.
+fn training_step() -> std::io::Result<String> {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../benches/peers/parity.md"))
 }
 
 fn page_path() -> PathBuf {
@@ -88,7 +93,7 @@ mod tests {
     #[test]
     fn the_page_is_up_to_date() {
         let found = fs::read_to_string(page_path()).unwrap_or_default();
-        let expected = page::page(&libraries().unwrap()).unwrap();
+        let expected = page::page(&libraries().unwrap(), &training_step().unwrap()).unwrap();
         assert!(
             found.replace("\r\n", "\n") == expected,
             "docs/fidelity.md is out of date: run `cargo run --example fidelity`"

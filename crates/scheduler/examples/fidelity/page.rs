@@ -21,6 +21,7 @@ boundaries, in between and past the end; of a plateau after every one of 40 metr
 The values and the program that draws them are in
 [`crates/scheduler/tests/golden/fidelity`](../crates/scheduler/tests/golden/fidelity/__main__.py). This page
 is written by `cargo run --example fidelity`; differences are rounded up to a power of ten, from 1e-14.
+At its end is [the training step](#the-training-step), beside PyTorch's.
 ";
 
 #[derive(Default)]
@@ -72,7 +73,7 @@ impl fmt::Display for Row {
 const COLUMNS: &str = "cases | equal | refused | departs | differ | worst difference |";
 const RULE: &str = "--:|--:|--:|--:|--:|--:|";
 
-pub fn page(libraries: &[Library]) -> Result<String, fmt::Error> {
+pub fn page(libraries: &[Library], training_step: &str) -> Result<String, fmt::Error> {
     let mut page = HEAD.to_owned();
     write!(page, "\n| library | version | {COLUMNS}\n|---|---|{RULE}\n")?;
     for library in libraries {
@@ -84,6 +85,7 @@ pub fn page(libraries: &[Library]) -> Result<String, fmt::Error> {
     for library in libraries {
         section(&mut page, library)?;
     }
+    write!(page, "\n{training_step}")?;
     Ok(page)
 }
 
