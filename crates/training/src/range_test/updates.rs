@@ -1,5 +1,6 @@
 //! The updates of a range test.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use burn::data::dataloader::DataLoader;
@@ -13,6 +14,7 @@ use super::error::LrFinderError;
 use super::lr_finder::LrFinder;
 use super::sweep::{LrPoint, LrSweep, SweepEnd};
 use crate::optim::adam;
+use crate::weights::draw_weights;
 
 impl LrFinder {
     /// Sweeps a copy of `model` over the batches of `loader`.
@@ -26,7 +28,7 @@ impl LrFinder {
         loader: Arc<dyn DataLoader<M::Input>>,
     ) -> Result<LrSweep, LrFinderError>
     where
-        M: TrainStep + Module,
+        M: TrainStep + Module + Display,
         M::Output: Adaptor<LossInput>,
     {
         self.sweep_with(model, loader, |_| {})
@@ -43,11 +45,13 @@ impl LrFinder {
         mut on_point: impl FnMut(&LrPoint),
     ) -> Result<LrSweep, LrFinderError>
     where
-        M: TrainStep + Module,
+        M: TrainStep + Module + Display,
         M::Output: Adaptor<LossInput>,
     {
         self.validate()?;
-        // Draws weights that were not drawn yet, for the original too, and copies statistics.
+        // For the original too.
+        draw_weights(model);
+        // Copies statistics.
         let mut model = model.clone().train();
         let device = model.devices().into_iter().next().unwrap_or_default();
         let _seeded = self.seed.map(|seed| Seeded::new(&device, seed));

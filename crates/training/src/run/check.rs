@@ -13,6 +13,7 @@ use crate::loader::{Loader, LoaderDescription};
 use crate::metrics::MetricKey;
 use crate::notices::Notices;
 use crate::optim::{Group, NonFinite, OptimError, ResolvedGroups};
+use crate::weights::draw_weights;
 
 impl<M: LearnerModel> Training<M> {
     /// Whether [`fit`](Self::fit) would train `model`: everything that can be known without
@@ -101,6 +102,8 @@ impl<M: LearnerModel> Training<M> {
         if let Some(clip) = &self.plan.clip {
             clip.check()?;
         }
+        // Also for a model that is only asked about: it is left as a run would have it.
+        draw_weights(model);
         let inexact = self.inexactness(model, &groups);
         if self.strict && !inexact.is_empty() {
             return Err(TrainingError::Inexact { reasons: inexact });
