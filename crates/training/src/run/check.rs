@@ -5,6 +5,7 @@ use burn_lr_scheduler::{Clock, Clocked, Run, Scaled, Scheduler};
 
 use super::resume::{Contents, newest};
 use super::spec::Spec;
+use super::stop;
 use super::training::Training;
 use crate::TrainingError;
 use crate::checkpoint::{CheckpointStore, PARTS};
@@ -17,27 +18,30 @@ use crate::weights::draw_weights;
 
 impl<M: LearnerModel> Training<M> {
     /// Whether [`fit`](Self::fit) would train `model`: everything that can be known without
-    /// training or writing anything.
+    /// training or writing anything. Of the model, weights that were not drawn yet are drawn, as `fit`
+    /// [draws](crate::draw_weights) them.
     ///
     /// # Errors
-    /// As for `fit`, naming the setting that is wrong.
+    /// As for `fit`, naming the setting that is wrong. What is known only once a run begins is not
+    /// among them: another run at work in the directory, and which metrics are registered.
     pub fn check(&self, model: &M) -> Result<(), TrainingError> {
-        self.checked(model).map(drop)
+        if self.resume {
+            return self.can_resume(model);
+        }
+        stop::check(&self.hooks.interrupter)?;
+        self.checked(model)?;
+        self.check_no_run(self.store()?.as_ref())
     }
 
     /// Whether the run in the directory, if there is one, is of this configuration and could be
-    /// continued. Nothing is changed, nor said.
+    /// continued. Nothing is changed but the model, as by [`check`](Self::check), nor said.
     ///
     /// # Errors
     /// As for `fit` with [`resume`](Self::resume).
     pub fn can_resume(&self, model: &M) -> Result<(), TrainingError> {
+        stop::check(&self.hooks.interrupter)?;
         let checked = self.checked(model)?;
-        // Opening the store would make the directory.
-        let store = if self.directory.checkpoints().exists() {
-            Some(CheckpointStore::open(self.directory.checkpoints(), &PARTS)?)
-        } else {
-            None
-        };
+        let store = self.store()?;
         let silent = Notices::new(|_| {});
         let newest = newest(&self.directory, store.as_ref(), &checked.spec, &silent)?;
         let (Some(checkpoint), Some(store)) = (newest, store) else {
@@ -56,6 +60,28 @@ impl<M: LearnerModel> Training<M> {
         }
         saved.schedulers(&mut schedulers)?;
         self.check_done(saved.history()?.history.epochs.len())
+    }
+
+    /// The checkpoints in the directory, if there is any: opening them would make it.
+    fn store(&self) -> Result<Option<CheckpointStore>, TrainingError> {
+        let directory = self.directory.checkpoints();
+        let store = directory.exists();
+        let store = store.then(|| CheckpointStore::open(directory, &PARTS));
+        store.transpose()
+    }
+
+    /// Whether the directory, with the checkpoints of `store`, holds no run.
+    pub(super) fn check_no_run(
+        &self,
+        store: Option<&CheckpointStore>,
+    ) -> Result<(), TrainingError> {
+        let has_checkpoints = store.is_some_and(|store| !store.epochs().is_empty());
+        if self.directory.config().exists() || has_checkpoints {
+            return Err(TrainingError::RunExists {
+                path: self.directory.path().to_owned(),
+            });
+        }
+        Ok(())
     }
 
     /// Whether a run that has completed so many epochs can have as many as are asked for.
