@@ -20,5 +20,6 @@ mod optimizers;
 mod plain;
 mod refused;
 mod resumed;
+mod streams;
 mod tree;
 mod updates;

@@ -154,8 +154,9 @@ impl<M: LearnerModel> Training<M> {
             }),
             _ => Ok(value),
         };
-        check_samples("training samples", &self.train)?;
-        check_samples("validation samples", &self.valid)?;
+        check_samples("training samples", &self.train, self.place.workers())?;
+        // On one device, however many there are.
+        check_samples("validation samples", &self.valid, 1)?;
         let accumulation = at_least_one("gradient accumulation", self.plan.grads_accumulation)?;
         let epochs = at_least_one("epochs", self.plan.epochs)? as u64;
         let batches = self.train.batches_for_devices(self.place.workers());
@@ -204,13 +205,14 @@ impl<M: LearnerModel> Training<M> {
     }
 }
 
-/// Whether an epoch of `loader` visits any.
+/// Whether an epoch of `loader` visits any, on so many devices, to which Burn gives shares of them.
 fn check_samples<B: Send + 'static>(
     name: &'static str,
     loader: &Loader<B>,
+    devices: usize,
 ) -> Result<(), TrainingError> {
     loader.check()?;
-    if loader.samples() > 0 {
+    if loader.samples() > 0 || (devices == 1 && loader.has_batches()) {
         return Ok(());
     }
     let LoaderDescription {
@@ -222,6 +224,12 @@ fn check_samples<B: Send + 'static>(
     let found = match (drop_last, available, batch_size) {
         (Some(true), Some(1..), Some(size)) => {
             format!("0: drop_last leaves out the only batch, which has fewer than {size}")
+        }
+        // Only an EpochLoader knows.
+        (None, ..) => {
+            "0: on a single device, a stream that cannot count them is told its batches by \
+             Loader::with_batches"
+                .to_owned()
         }
         _ => "0".to_owned(),
     };
