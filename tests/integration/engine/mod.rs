@@ -1,5 +1,6 @@
 //! The training engine as a user of the facade meets it.
 
+mod batch_means;
 mod can_resume;
 mod changed;
 mod clipping;
