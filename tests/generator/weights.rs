@@ -10,7 +10,7 @@ use burn::train::metric::LossMetric;
 use burn::train::{InferenceStep, RegressionOutput, TrainOutput, TrainStep};
 use burn_lr::training::Training;
 use burn_lr::training::loader::EpochLoader;
-use burn_lr::training::range_test::LrFinder;
+use burn_lr::training::range_test::{LrFinder, LrFinderError};
 use tempfile::TempDir;
 
 use crate::common::line::{Points, Slope};
@@ -124,4 +124,15 @@ fn a_run_begins_with_the_weights_that_it_would_have_drawn_itself() {
     training(&directory).check(&net).unwrap();
     Device::flex().seed(4);
     assert!(fitted(net) == expected);
+}
+
+#[test]
+fn a_sweep_of_a_model_without_anything_to_train_is_refused() {
+    let _alone = generator();
+    let frozen = Net::new().no_grad();
+    let refused = LrFinder::new().sweep(&frozen, Arc::new(EpochLoader::new(Slope, 8)));
+    assert!(
+        matches!(refused, Err(LrFinderError::AllFrozen { parameters: 10 })),
+        "{refused:?}"
+    );
 }

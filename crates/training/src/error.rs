@@ -147,6 +147,12 @@ pub enum TrainingError {
         /// The epoch, from 1.
         epoch: usize,
     },
+    /// No parameter of the model is trained.
+    #[error("trained parameters: expected at least 1, got none: all {parameters} are frozen")]
+    AllFrozen {
+        /// How many parameters the model has, buffers included.
+        parameters: usize,
+    },
     /// The run's interrupter was stopped before the run began, by whatever it was given to before.
     #[error("stopped before it began: {reason}; Interrupter::reset allows another run")]
     AlreadyStopped {

@@ -13,15 +13,15 @@ use super::batches::{Batches, loss};
 use super::error::LrFinderError;
 use super::lr_finder::LrFinder;
 use super::sweep::{LrPoint, LrSweep, SweepEnd};
-use crate::optim::adam;
+use crate::optim::{adam, parameters};
 use crate::weights::draw_weights;
 
 impl LrFinder {
     /// Sweeps a copy of `model` over the batches of `loader`.
     ///
     /// # Errors
-    /// [`LrFinderError`] if a setting is wrong, or if there is no batch or an unreadable one. A loss
-    /// that diverges is no error.
+    /// [`LrFinderError`] if a setting is wrong, nothing of the model is trained, or there is no batch or
+    /// an unreadable one. A loss that diverges is no error.
     pub fn sweep<M>(
         &self,
         model: &M,
@@ -49,6 +49,11 @@ impl LrFinder {
         M::Output: Adaptor<LossInput>,
     {
         self.validate()?;
+        let params = parameters(model);
+        if !params.iter().any(|param| param.trainable) {
+            let parameters = params.len();
+            return Err(LrFinderError::AllFrozen { parameters });
+        }
         // For the original too.
         draw_weights(model);
         // Copies statistics.

@@ -13,7 +13,7 @@ use crate::feedback::FeedbackScheduler;
 use crate::loader::{Loader, LoaderDescription};
 use crate::metrics::MetricKey;
 use crate::notices::Notices;
-use crate::optim::{Group, NonFinite, OptimError, ResolvedGroups};
+use crate::optim::{Group, NonFinite, OptimError, ResolvedGroups, parameters};
 use crate::weights::draw_weights;
 
 impl<M: LearnerModel> Training<M> {
@@ -99,6 +99,11 @@ impl<M: LearnerModel> Training<M> {
     pub(super) fn checked(&self, model: &M) -> Result<Checked, TrainingError> {
         let run = self.run()?;
         let groups = ResolvedGroups::resolve(&self.plan.optimizer, &self.plan.groups, model)?;
+        let params = parameters(model);
+        if !params.iter().any(|param| param.trainable) {
+            let parameters = params.len();
+            return Err(TrainingError::AllFrozen { parameters });
+        }
         let mut schedulers = vec![Track {
             group: None,
             observed: self.plan.observed.clone(),
