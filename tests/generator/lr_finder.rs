@@ -15,6 +15,7 @@ use burn::tensor::{Device, Distribution, Int, Tensor};
 use burn::train::{ClassificationOutput, TrainOutput, TrainStep};
 use burn_lr::mnist::{Image, ImageDataset, Mnist};
 use burn_lr::model::{ClassificationBatch, Mlp, MlpConfig};
+use burn_lr::training::draw_weights;
 use burn_lr::training::loader::{BatchSource, EpochLoader, Sample};
 use burn_lr::training::optim::adam;
 use burn_lr::training::range_test::{LrFinder, LrFinderError, SweepEnd};
@@ -107,7 +108,9 @@ fn a_sweep_that_does_not_diverge_makes_all_updates() {
 #[test]
 fn nothing_is_changed_by_sweeps_that_complete_diverge_or_fail() {
     let _alone = generator();
-    let undisturbed = (parameters(&lazy(7)), random_numbers());
+    let model = lazy(7);
+    draw_weights(&model);
+    let undisturbed = (parameters(&model), random_numbers());
     let damaged = || Arc::new(EpochLoader::new(Damaged(images()), 64).shuffled(42)) as Loader;
     let finder = LrFinder::new().with_num_updates(20);
     let completing = finder.clone().with_end_lr(1e-2);

@@ -34,7 +34,8 @@ impl Bound {
         }
     }
 
-    /// By how much `value` misses the bound, as a share of it; of 0 by how much it is.
+    /// By how much `value` misses the bound, as a share of it; of 0 by how much it is. A
+    /// strict bound is missed by 0 at its very value.
     pub(crate) fn missed_by(&self, value: f64) -> f64 {
         if value.is_nan() {
             return f64::INFINITY;

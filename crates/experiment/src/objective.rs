@@ -118,7 +118,8 @@ impl Objective {
 
     /// How far the epoch is from keeping all bounds: the sum of what each is missed by, as a share of
     /// its value, so that an accuracy and a loss can be added; a bound of 0 is missed by as much as it
-    /// says. 0 if none is missed, infinite if a metric is missing or NaN.
+    /// says. 0 if none is missed, infinite if a metric is missing or NaN. A strict bound is missed by 0
+    /// at its very value: whether all are kept, [`is_met_by`](Self::is_met_by) tells.
     ///
     /// A validation accuracy of 0.81 misses a bound of 0.90 by 0.1.
     pub fn distance(&self, epoch: &EpochRecord) -> f64 {

@@ -141,6 +141,18 @@ pub enum TrainingError {
         /// The updates that it should have made.
         updates: u64,
     },
+    /// The training loader gave no batch in an epoch, so that nothing was learnt in it.
+    #[error("batches of epoch {epoch}: expected at least 1, got none: nothing was learnt")]
+    NoBatch {
+        /// The epoch, from 1.
+        epoch: usize,
+    },
+    /// No parameter of the model is trained.
+    #[error("trained parameters: expected at least 1, got none: all {parameters} are frozen")]
+    AllFrozen {
+        /// How many parameters the model has, buffers included.
+        parameters: usize,
+    },
     /// The run's interrupter was stopped before the run began, by whatever it was given to before.
     #[error("stopped before it began: {reason}; Interrupter::reset allows another run")]
     AlreadyStopped {

@@ -34,6 +34,8 @@ pub mod pytorch;
 pub mod range_test;
 pub mod run;
 pub mod storage;
+mod weights;
 
 pub use error::{Damage, TrainingError};
 pub use run::{Trained, Training};
+pub use weights::draw_weights;

@@ -109,7 +109,7 @@ fn a_metric_of_a_bound_that_is_not_registered_is_refused_before_the_first_update
         matches!(
             &refused,
             Err(ExperimentError::MissingMetric { metric, known, .. })
-                if metric == "valid_recall" && *known == ["accuracy", "loss"]
+                if metric == "valid_recall" && *known == ["train_accuracy", "train_loss", "valid_accuracy", "valid_loss"]
         ),
         "{refused:?}"
     );

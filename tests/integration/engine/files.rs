@@ -66,10 +66,16 @@ fn a_configuration_that_is_none_of_ours_is_not_overwritten() {
 fn asked(directory: &TempDir, path: &str, epochs: usize) -> Result<(), TrainingError> {
     let before = tree(directory.path());
     let training = || run(&directory.path().join(path)).epochs(epochs);
-    training().check(&Net::new(1)).unwrap();
-    training().resume(false).check(&Net::new(1)).unwrap();
+    let checked = training().check(&Net::new(1));
+    let anew = training().resume(false).check(&Net::new(1));
+    let holds = directory.path().join(path).join("burn-lr.json").exists();
+    match &anew {
+        Err(TrainingError::RunExists { .. }) => assert!(holds),
+        other => assert!(!holds && other.is_ok(), "{other:?}"),
+    }
     let (training, said) = noted(training());
     let result = training.can_resume(&Net::new(1));
+    assert_eq!(format!("{checked:?}"), format!("{result:?}"));
     drop(training);
     assert!(said.iter().next().is_none());
     assert!(tree(directory.path()) == before, "{result:?}");

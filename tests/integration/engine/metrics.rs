@@ -90,7 +90,8 @@ fn a_metric_that_is_not_registered_is_named_with_those_that_are() {
     for (change, user, metric) in changes {
         let directory = TempDir::new().unwrap();
         let found = unknown(directory.path(), change(run(directory.path())));
-        assert_eq!(found, (user, metric.to_owned(), vec!["loss".to_owned()]));
+        let known = ["train_loss", "valid_loss"].map(str::to_owned);
+        assert_eq!(found, (user, metric.to_owned(), known.to_vec()));
         // Set right, the run begins.
         plateau(run(directory.path())).fit(Net::new(1)).unwrap();
     }
@@ -107,7 +108,8 @@ fn metrics_of_gradients_are_there_when_gradients_are_watched_and_only_in_trainin
     let wrong = clipped(directory.path()).observe(valid("gradient_norm"));
     let (_, metric, known) = unknown(directory.path(), wrong);
     assert_eq!(metric, "valid_gradient_norm");
-    assert_eq!(known, ["loss", "gradient_norm", "skipped_updates"]);
+    let trained = ["train_gradient_norm", "train_loss", "train_skipped_updates"];
+    assert_eq!(known, [&trained[..], &["valid_loss"]].concat());
     let right = clipped(directory.path()).observe(train("skipped_updates"));
     right.fit(Net::new(1)).unwrap();
 }
@@ -243,7 +245,7 @@ fn what_is_asked_for_is_known_before_the_first_update_on_several_devices_too() {
         let wrong = plateau(counted()).observe(valid("recall"));
         let (user, metric, known) = unknown(directory.path(), wrong);
         assert_eq!((user, &*metric), ("plateau", "valid_recall"));
-        assert_eq!(known, ["loss"]);
+        assert_eq!(known, ["train_loss", "valid_loss"]);
         let wrong = counted().require_metrics([valid("loss"), train("recall")]);
         let (user, metric, _) = unknown(directory.path(), wrong);
         assert_eq!((user, &*metric), ("required", "train_recall"));

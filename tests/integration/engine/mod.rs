@@ -1,5 +1,6 @@
 //! The training engine as a user of the facade meets it.
 
+mod batch_means;
 mod can_resume;
 mod changed;
 mod clipping;
@@ -20,5 +21,6 @@ mod optimizers;
 mod plain;
 mod refused;
 mod resumed;
+mod streams;
 mod tree;
 mod updates;

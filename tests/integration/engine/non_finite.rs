@@ -3,8 +3,11 @@
 use std::path::Path;
 
 use burn::data::dataset::DatasetError;
+use burn::module::Module;
+use burn::nn::{BatchNorm, BatchNormConfig};
 use burn::tensor::Device;
 use burn::train::metric::LossMetric;
+use burn::train::{InferenceStep, RegressionOutput, TrainOutput, TrainStep};
 use burn_lr::training::loader::{BatchSource, EpochLoader, Sample};
 use burn_lr::training::optim::{GradientClip, NonFinite};
 use burn_lr::training::{Training, TrainingError};
@@ -12,7 +15,7 @@ use tempfile::TempDir;
 
 use super::net::{Net, values};
 use super::noisy::Poisoned;
-use crate::common::line::{Points, Slope};
+use crate::common::line::{Line, Points, Slope};
 
 fn poisoned(directory: &Path, source: Poisoned, non_finite: NonFinite) -> Training<Net> {
     Training::new(
@@ -61,6 +64,74 @@ fn an_update_that_is_skipped_is_counted_and_the_run_goes_on() {
     assert!(epochs[1].train("loss").is_nan() && epochs[1].valid("loss").is_finite());
     let csv = std::fs::read_to_string(directory.path().join("history.csv")).unwrap();
     assert!(csv.starts_with("epoch,updates,train_gradient_norm,train_loss,train_skipped_updates,"));
+}
+
+/// A norm over what the points are, before a line.
+#[derive(Module, Debug)]
+struct Normed {
+    norm: BatchNorm,
+    line: Line,
+}
+
+impl TrainStep for Normed {
+    type Input = Points;
+    type Output = RegressionOutput;
+
+    fn step(&self, points: Points) -> TrainOutput<RegressionOutput> {
+        let x = self.norm.forward(points.x);
+        let step = TrainStep::step(&self.line, Points { x, y: points.y });
+        TrainOutput {
+            grads: step.grads,
+            item: step.item,
+        }
+    }
+}
+
+impl InferenceStep for Normed {
+    type Input = Points;
+    type Output = RegressionOutput;
+
+    fn step(&self, points: Points) -> RegressionOutput {
+        let x = self.norm.forward(points.x);
+        InferenceStep::step(&self.line, Points { x, y: points.y })
+    }
+}
+
+/// A point that is no number, in the third batch of the first epoch.
+struct Broken;
+
+impl BatchSource<Points> for Broken {
+    fn len(&self) -> usize {
+        40
+    }
+
+    fn batch(&self, samples: &[Sample], device: &Device) -> Result<Points, DatasetError> {
+        let points = third(1..2).batch(samples, device)?;
+        let x = points.x + (points.y.clone() - points.y) * 0.0;
+        Slope
+            .batch(samples, device)
+            .map(|points| Points { x, ..points })
+    }
+}
+
+/// The limitation that the documentation names.
+#[test]
+fn a_skipped_update_leaves_running_statistics_spoilt() {
+    let directory = TempDir::new().unwrap();
+    let device = Device::flex();
+    let model = Normed {
+        norm: BatchNormConfig::new(1).init(&device),
+        line: Line::new(&device),
+    };
+    let train = EpochLoader::new(Broken, 8);
+    let ended = Training::new(directory.path(), train, EpochLoader::new(Slope, 20))
+        .metrics((LossMetric::new(),))
+        .non_finite(NonFinite::Skip)
+        .fit(model);
+    assert!(
+        matches!(ended, Err(TrainingError::ValidationDiverged { epoch: 1, loss }) if loss.is_nan()),
+        "{ended:?}"
+    );
 }
 
 /// Every batch has its point.

@@ -129,6 +129,26 @@ fn groups_that_are_none() {
 }
 
 #[test]
+fn a_model_without_anything_to_train() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("run");
+    let frozen = || Net::new(1).no_grad();
+    for refused in [
+        run(&path).check(&frozen()),
+        run(&path).can_resume(&frozen()),
+        run(&path).fit(frozen()).map(drop),
+    ] {
+        assert!(
+            matches!(refused, Err(TrainingError::AllFrozen { parameters: 6 })),
+            "{refused:?}"
+        );
+    }
+    assert!(!path.exists());
+    let adapted = frozen().apply_lora(Lora::new(1, 2.0));
+    run(&path).check(&adapted).unwrap();
+}
+
+#[test]
 fn limits_that_are_none() {
     for found in [0.0, -0.0, -1.0, f64::NAN] {
         for clip in [GradientClip::norm(found), GradientClip::value(found)] {

@@ -108,6 +108,6 @@ fn checkpoints_and_the_best_model_are_kept_by_any_metric() {
     let missing = run(missing.path()).keep(policy).fit(model(&device));
     assert!(
         matches!(missing, Err(TrainingError::UnknownMetric { metric, known, .. })
-        if metric == "valid_recall" && known == ["accuracy", "loss"])
+        if metric == "valid_recall" && known == ["train_accuracy", "train_loss", "valid_accuracy", "valid_loss"])
     );
 }

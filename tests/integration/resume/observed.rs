@@ -19,7 +19,7 @@ fn a_metric_that_is_not_registered_is_named_with_those_that_are() {
         .fit(model(&device));
     assert!(
         matches!(&missing, Err(TrainingError::UnknownMetric { user: "plateau", metric, known })
-        if metric == "valid_recall" && known == &["accuracy", "loss"]),
+        if metric == "valid_recall" && known == &["train_accuracy", "train_loss", "valid_accuracy", "valid_loss"]),
         "{missing:?}"
     );
     // Before the first update.

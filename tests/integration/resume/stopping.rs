@@ -119,15 +119,18 @@ fn a_run_whose_interrupter_was_stopped_before_is_refused() {
     let directory = parent.path().join("run");
     let interrupter = Interrupter::new();
     interrupter.stop(Some("a test"));
-    let fit = || {
-        let run = run(&directory).epochs(1).interrupter(interrupter.clone());
-        run.fit(model(&device))
-    };
-    let refused = fit();
-    assert!(
-        matches!(&refused, Err(TrainingError::AlreadyStopped { reason }) if reason == "a test"),
-        "{refused:?}"
-    );
+    let again = || run(&directory).epochs(1).interrupter(interrupter.clone());
+    let fit = || again().fit(model(&device));
+    for refused in [
+        again().check(&model(&device)),
+        again().can_resume(&model(&device)),
+        fit().map(drop),
+    ] {
+        assert!(
+            matches!(&refused, Err(TrainingError::AlreadyStopped { reason }) if reason == "a test"),
+            "{refused:?}"
+        );
+    }
     assert!(!directory.exists());
     interrupter.reset();
     fit().unwrap();

@@ -193,9 +193,10 @@ impl Results {
 
     /// The places of the candidates, the best one by the objective first; of equals, the earlier one.
     ///
-    /// Candidates with failed trials come after all others. Then counts by how much the bounds are
-    /// [missed](Objective::distance) in the mean over the seeds, then the mean of the objective's
-    /// metric; what is NaN or infinite comes after everything else.
+    /// Candidates with failed trials come after all others, and before them those that miss a bound under
+    /// some seed. Then counts by how much the bounds are [missed](Objective::distance) in the mean over
+    /// the seeds, then the mean of the objective's metric; what is NaN or infinite comes after everything
+    /// else.
     pub fn ranked(&self, at: At) -> Vec<usize> {
         ranked(&self.summaries, &self.objective, at)
     }

@@ -17,7 +17,8 @@ pub struct Figures {
     /// The validation metric minus the training metric, by the name without the split, of those that
     /// both have.
     pub gaps: BTreeMap<String, Stat>,
-    /// How far each seed is from keeping the objective's bounds: 0 if it does.
+    /// How far each seed is from keeping the objective's bounds: 0 if it does, or is at the very value of
+    /// a strict one.
     pub distance: Stat,
     /// Whether the objective's bounds are kept; none if it has no bounds.
     pub verdict: Option<Verdict>,

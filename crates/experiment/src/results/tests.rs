@@ -163,6 +163,35 @@ fn failures_come_last_then_misses_then_the_metric_then_nan() {
 }
 
 #[test]
+fn who_misses_a_strict_bound_by_nothing_comes_after_who_keeps_it() {
+    let loss = || Objective::min(valid("loss"));
+    for (objective, metric, missing, keeping) in [
+        (
+            loss().above(train("skipped"), 0.0),
+            "train_skipped",
+            0.0,
+            1.0,
+        ),
+        (
+            loss().below(train("accuracy"), 1.0),
+            "train_accuracy",
+            1.0,
+            0.9,
+        ),
+    ] {
+        let of = |candidate, loss, value| {
+            let metrics = [("valid_loss", loss), (metric, value)];
+            trial(candidate, 1, &[&metrics])
+        };
+        let trials = vec![of(0, 0.1, missing), of(1, 0.2, keeping)];
+        let results = results(&objective, trials).unwrap();
+        assert_eq!(results.ranked(At::Last), [1, 0], "{objective}");
+        assert_eq!(results.summaries()[0].last.distance.mean, 0.0);
+        assert!(results.table().contains("missed"));
+    }
+}
+
+#[test]
 fn of_equals_the_first_is_chosen() {
     let trials = (0..4)
         .flat_map(|c| [losses(c, 1, 0.2), losses(c, 2, 0.4)])

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZero;
 
-use burn::train::LearnerModel;
+use burn::train::{Interrupter, LearnerModel};
 use burn_lr_training::device::is_cpu;
 use burn_lr_training::storage::create_directory;
 use burn_lr_training::{Training, TrainingError};
@@ -100,6 +100,8 @@ where
         let directory = self.trial_directory(candidate, seed);
         let (training, model) =
             prepared(&self.base, &directory, seed, candidate, self.best_epoch())?;
+        // Every trial has one of its own, whatever the base's was stopped by.
+        let training = training.interrupter(Interrupter::new());
         training
             .can_resume(&model)
             .map_err(|source| ExperimentError::Candidate {

@@ -10,7 +10,6 @@ mod progress;
 mod settings_file;
 mod train;
 mod trial_file;
-mod weights;
 
 pub(crate) use check::{Checked, check_candidates, cores};
 pub use experiment::Experiment;

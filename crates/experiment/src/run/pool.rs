@@ -125,6 +125,7 @@ impl<F> Pool<'_, F> {
             candidate,
             self.best,
         )?;
+        let training = training.resume(true).interrupter(interrupter);
         training.check(&model)?;
         let _running = if training.is_random(&model) {
             drop(shared);
@@ -136,8 +137,6 @@ impl<F> Pool<'_, F> {
         let heard = training.hears_notices();
         let notices = events.clone();
         let trained = training
-            .resume(true)
-            .interrupter(interrupter)
             .display(Display::Silent)
             .require_metrics(self.asked.iter().cloned())
             .on_epoch(move |epoch| {

@@ -4,11 +4,10 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use burn::train::LearnerModel;
-use burn_lr_training::Training;
 use burn_lr_training::checkpoint::KeepPolicy;
 use burn_lr_training::metrics::Best;
+use burn_lr_training::{Training, draw_weights};
 
-use super::weights::draw_weights;
 use crate::candidate::Candidate;
 use crate::candidate::Setup;
 use crate::error::{BaseError, ExperimentError};

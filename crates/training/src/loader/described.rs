@@ -101,7 +101,8 @@ impl<B: Send + 'static> Loader<B> {
         }
     }
 
-    /// Says how many batches make an epoch on a single device.
+    /// Says how many batches make an epoch on a single device. A stream that cannot count its samples
+    /// can be trained on then.
     pub fn with_batches(mut self, batches: usize) -> Self {
         self.batches = Some(batches);
         self
@@ -131,9 +132,16 @@ impl<B: Send + 'static> Loader<B> {
         }
     }
 
-    /// How many samples an epoch visits.
+    /// How many samples an epoch visits; 0 for a stream that cannot count them.
     pub fn samples(&self) -> usize {
         self.inner().num_items()
+    }
+
+    /// Whether an epoch has a batch, as far as that is known; only an [`EpochLoader`] without samples
+    /// has none whatever was said.
+    pub(crate) fn has_batches(&self) -> bool {
+        let counts = matches!(self.inner, Inner::Epochs(_));
+        self.samples() > 0 || (!counts && self.batches > Some(0))
     }
 
     /// How many batches make an epoch on a single device, if it is known.

@@ -47,6 +47,12 @@ impl LrCut {
 }
 
 /// One epoch of a run.
+///
+/// A metric is a mean over the epoch's batches as Burn's metric weighs them, most of them by their samples.
+/// Burn's `LossMetric` goes by how many losses the model's output has: a scalar, the mean over the
+/// batch as most losses are, weighs 1, so that a shorter last batch counts as much as a whole one, and the
+/// loss differs from what [`evaluate`](crate::evaluate::evaluate) gives. A loss per sample in the
+/// output, as `loss.detach().expand([samples])`, weighs samples alike.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct EpochRecord {
@@ -55,10 +61,10 @@ pub struct EpochRecord {
     /// The optimizer updates that were made until its end, in all epochs.
     #[serde(default)]
     pub updates: u64,
-    /// Means over the epoch's training samples, each taken when its batch was trained on.
+    /// Metrics on the training data, each batch's taken when it was trained on.
     #[serde(with = "any_float")]
     pub train: Metrics,
-    /// Means over all validation samples, taken after the epoch's last update.
+    /// Metrics on the validation data, taken after the epoch's last update.
     #[serde(with = "any_float")]
     pub valid: Metrics,
     /// The learning rate of the epoch's last update.

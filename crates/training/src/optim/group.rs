@@ -85,7 +85,9 @@ impl Group {
     }
 
     /// Lets the group change nothing, because all of its parameters are frozen or in later groups that
-    /// set the same. Otherwise that is refused, as a mistake.
+    /// set the same, or because it has none: if they are selected by what they are, as
+    /// [`Select::vectors`] does, and not by a path, prefix or pattern, which may be misspelt. Otherwise
+    /// that is refused, as a mistake.
     ///
     /// The groups of [`layer_decay`](super::layer_decay) and [`without_decay`] are optional.
     pub fn optional(mut self) -> Self {

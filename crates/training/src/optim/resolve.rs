@@ -20,7 +20,8 @@ impl ResolvedGroups {
     ///   of a group's,
     /// - [`OptimError::GroupName`], [`OptimError::DuplicateGroup`], [`OptimError::Pattern`] and
     ///   [`OptimError::LrScale`] for what a group is made of,
-    /// - [`OptimError::NoParameter`] for a group that has no parameter, or names a path that is none,
+    /// - [`OptimError::NoParameter`] for a group that has no parameter, or names a path that is none; an
+    ///   [optional](Group::optional) one by [predicate](super::Select::matching) is left out,
     /// - [`OptimError::Frozen`], [`OptimError::NoEffect`] and [`OptimError::Shadowed`] for a group that
     ///   would change nothing, and is not [optional](Group::optional),
     /// - [`OptimError::NotMatrix`] if Muon would get a trainable parameter that is not a matrix,
@@ -42,16 +43,22 @@ impl ResolvedGroups {
                 return Err(OptimError::DuplicateGroup { name });
             }
         }
-        let resolved = Self {
-            groups: groups
-                .iter()
-                .map(|group| ResolvedGroup::new(optimizer, group, &params))
-                .collect::<Result<_, _>>()?,
-        };
+        let mut resolved = Self::default();
+        let mut required = HashSet::new();
+        for group in groups {
+            let found = ResolvedGroup::new(optimizer, group, &params)?;
+            // Only an optional one has no parameters.
+            if found.paths.is_empty() {
+                continue;
+            }
+            if !group.optional {
+                required.insert(&group.name);
+            }
+            resolved.groups.push(found);
+        }
         resolved.check_matrices(optimizer, &params)?;
-        let required = |(group, _): &(&Group, _)| !group.optional;
-        let required = groups.iter().zip(&resolved.groups).filter(required);
-        resolved.check_effects(required.map(|(_, group)| group), &params)?;
+        let required = |group: &&ResolvedGroup| required.contains(&group.name);
+        resolved.check_effects(resolved.groups.iter().filter(required), &params)?;
         Ok(resolved)
     }
 
@@ -121,7 +128,8 @@ impl ResolvedGroup {
     ) -> Result<Self, OptimError> {
         let selected = group.select.of(params, &group.name)?;
         let missing = group.select.missing(params);
-        if selected.is_empty() || missing.is_some() {
+        let may_be_empty = group.optional && group.select.is_predicate();
+        if (selected.is_empty() && !may_be_empty) || missing.is_some() {
             return Err(OptimError::NoParameter {
                 group: group.name.clone(),
                 selection: missing.unwrap_or_else(|| group.select.to_string()),

@@ -85,6 +85,12 @@ impl Select {
         Ok(params.iter().filter(selected).collect())
     }
 
+    /// Whether it goes by what parameters are, of which a model may have none, and not by a name, which
+    /// may be misspelt.
+    pub(super) fn is_predicate(&self) -> bool {
+        matches!(self.0, Kind::Matching(_))
+    }
+
     /// The first of the paths that were named one by one and are not in `params`.
     pub(super) fn missing(&self, params: &[ParamInfo]) -> Option<String> {
         let Kind::Paths(paths) = &self.0 else {

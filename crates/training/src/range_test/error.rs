@@ -21,6 +21,12 @@ pub enum LrFinderError {
     /// The data loader has no batch.
     #[error("data loader: expected at least 1 batch, got none")]
     Empty,
+    /// No parameter of the model is trained.
+    #[error("trained parameters: expected at least 1, got none: all {parameters} are frozen")]
+    AllFrozen {
+        /// How many parameters the model has, buffers included.
+        parameters: usize,
+    },
     /// A batch could not be loaded.
     #[error("cannot load the batch of update {update}: {source}")]
     Batch {

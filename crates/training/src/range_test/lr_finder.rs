@@ -61,8 +61,8 @@ const MIN_UPDATES: usize = 10;
 ///
 /// - the model, running statistics as those of a batch normalisation included. Burn draws a
 ///   weight when it is first looked at: weights that were not drawn yet are drawn before the first
-///   update, in the order of the model's fields, as [`Training::fit`](crate::Training::fit) draws
-///   them. What a model shares between its copies in a way that Burn does not know of, the sweep
+///   update, by [`draw_weights`](crate::draw_weights), as [`Training::fit`](crate::Training::fit)
+///   draws them. What a model shares between its copies in a way that Burn does not know of, the sweep
 ///   changes.
 /// - the optimizer, whose copy is used.
 /// - the order of an [`EpochLoader`](crate::loader::EpochLoader). Burn's own shuffled loader moves on with

@@ -1,5 +1,6 @@
 //! The updates of a range test.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use burn::data::dataloader::DataLoader;
@@ -12,21 +13,22 @@ use super::batches::{Batches, loss};
 use super::error::LrFinderError;
 use super::lr_finder::LrFinder;
 use super::sweep::{LrPoint, LrSweep, SweepEnd};
-use crate::optim::adam;
+use crate::optim::{adam, parameters};
+use crate::weights::draw_weights;
 
 impl LrFinder {
     /// Sweeps a copy of `model` over the batches of `loader`.
     ///
     /// # Errors
-    /// [`LrFinderError`] if a setting is wrong, or if there is no batch or an unreadable one. A loss
-    /// that diverges is no error.
+    /// [`LrFinderError`] if a setting is wrong, nothing of the model is trained, or there is no batch or
+    /// an unreadable one. A loss that diverges is no error.
     pub fn sweep<M>(
         &self,
         model: &M,
         loader: Arc<dyn DataLoader<M::Input>>,
     ) -> Result<LrSweep, LrFinderError>
     where
-        M: TrainStep + Module,
+        M: TrainStep + Module + Display,
         M::Output: Adaptor<LossInput>,
     {
         self.sweep_with(model, loader, |_| {})
@@ -43,11 +45,18 @@ impl LrFinder {
         mut on_point: impl FnMut(&LrPoint),
     ) -> Result<LrSweep, LrFinderError>
     where
-        M: TrainStep + Module,
+        M: TrainStep + Module + Display,
         M::Output: Adaptor<LossInput>,
     {
         self.validate()?;
-        // Draws weights that were not drawn yet, for the original too, and copies statistics.
+        let params = parameters(model);
+        if !params.iter().any(|param| param.trainable) {
+            let parameters = params.len();
+            return Err(LrFinderError::AllFrozen { parameters });
+        }
+        // For the original too.
+        draw_weights(model);
+        // Copies statistics.
         let mut model = model.clone().train();
         let device = model.devices().into_iter().next().unwrap_or_default();
         let _seeded = self.seed.map(|seed| Seeded::new(&device, seed));

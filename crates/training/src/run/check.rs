@@ -5,6 +5,7 @@ use burn_lr_scheduler::{Clock, Clocked, Run, Scaled, Scheduler};
 
 use super::resume::{Contents, newest};
 use super::spec::Spec;
+use super::stop;
 use super::training::Training;
 use crate::TrainingError;
 use crate::checkpoint::{CheckpointStore, PARTS};
@@ -12,31 +13,35 @@ use crate::feedback::FeedbackScheduler;
 use crate::loader::{Loader, LoaderDescription};
 use crate::metrics::MetricKey;
 use crate::notices::Notices;
-use crate::optim::{Group, NonFinite, OptimError, ResolvedGroups};
+use crate::optim::{Group, NonFinite, OptimError, ResolvedGroups, parameters};
+use crate::weights::draw_weights;
 
 impl<M: LearnerModel> Training<M> {
     /// Whether [`fit`](Self::fit) would train `model`: everything that can be known without
-    /// training or writing anything.
+    /// training or writing anything. Of the model, weights that were not drawn yet are drawn, as `fit`
+    /// [draws](crate::draw_weights) them.
     ///
     /// # Errors
-    /// As for `fit`, naming the setting that is wrong.
+    /// As for `fit`, naming the setting that is wrong. What is known only once a run begins is not
+    /// among them: another run at work in the directory, and which metrics are registered.
     pub fn check(&self, model: &M) -> Result<(), TrainingError> {
-        self.checked(model).map(drop)
+        if self.resume {
+            return self.can_resume(model);
+        }
+        stop::check(&self.hooks.interrupter)?;
+        self.checked(model)?;
+        self.check_no_run(self.store()?.as_ref())
     }
 
     /// Whether the run in the directory, if there is one, is of this configuration and could be
-    /// continued. Nothing is changed, nor said.
+    /// continued. Nothing is changed but the model, as by [`check`](Self::check), nor said.
     ///
     /// # Errors
     /// As for `fit` with [`resume`](Self::resume).
     pub fn can_resume(&self, model: &M) -> Result<(), TrainingError> {
+        stop::check(&self.hooks.interrupter)?;
         let checked = self.checked(model)?;
-        // Opening the store would make the directory.
-        let store = if self.directory.checkpoints().exists() {
-            Some(CheckpointStore::open(self.directory.checkpoints(), &PARTS)?)
-        } else {
-            None
-        };
+        let store = self.store()?;
         let silent = Notices::new(|_| {});
         let newest = newest(&self.directory, store.as_ref(), &checked.spec, &silent)?;
         let (Some(checkpoint), Some(store)) = (newest, store) else {
@@ -57,6 +62,28 @@ impl<M: LearnerModel> Training<M> {
         self.check_done(saved.history()?.history.epochs.len())
     }
 
+    /// The checkpoints in the directory, if there is any: opening them would make it.
+    fn store(&self) -> Result<Option<CheckpointStore>, TrainingError> {
+        let directory = self.directory.checkpoints();
+        let store = directory.exists();
+        let store = store.then(|| CheckpointStore::open(directory, &PARTS));
+        store.transpose()
+    }
+
+    /// Whether the directory, with the checkpoints of `store`, holds no run.
+    pub(super) fn check_no_run(
+        &self,
+        store: Option<&CheckpointStore>,
+    ) -> Result<(), TrainingError> {
+        let has_checkpoints = store.is_some_and(|store| !store.epochs().is_empty());
+        if self.directory.config().exists() || has_checkpoints {
+            return Err(TrainingError::RunExists {
+                path: self.directory.path().to_owned(),
+            });
+        }
+        Ok(())
+    }
+
     /// Whether a run that has completed so many epochs can have as many as are asked for.
     pub(super) fn check_done(&self, done: usize) -> Result<(), TrainingError> {
         if done <= self.plan.epochs {
@@ -72,6 +99,11 @@ impl<M: LearnerModel> Training<M> {
     pub(super) fn checked(&self, model: &M) -> Result<Checked, TrainingError> {
         let run = self.run()?;
         let groups = ResolvedGroups::resolve(&self.plan.optimizer, &self.plan.groups, model)?;
+        let params = parameters(model);
+        if !params.iter().any(|param| param.trainable) {
+            let parameters = params.len();
+            return Err(TrainingError::AllFrozen { parameters });
+        }
         let mut schedulers = vec![Track {
             group: None,
             observed: self.plan.observed.clone(),
@@ -101,6 +133,8 @@ impl<M: LearnerModel> Training<M> {
         if let Some(clip) = &self.plan.clip {
             clip.check()?;
         }
+        // Also for a model that is only asked about: it is left as a run would have it.
+        draw_weights(model);
         let inexact = self.inexactness(model, &groups);
         if self.strict && !inexact.is_empty() {
             return Err(TrainingError::Inexact { reasons: inexact });
@@ -125,8 +159,9 @@ impl<M: LearnerModel> Training<M> {
             }),
             _ => Ok(value),
         };
-        check_samples("training samples", &self.train)?;
-        check_samples("validation samples", &self.valid)?;
+        check_samples("training samples", &self.train, self.place.workers())?;
+        // On one device, however many there are.
+        check_samples("validation samples", &self.valid, 1)?;
         let accumulation = at_least_one("gradient accumulation", self.plan.grads_accumulation)?;
         let epochs = at_least_one("epochs", self.plan.epochs)? as u64;
         let batches = self.train.batches_for_devices(self.place.workers());
@@ -175,13 +210,14 @@ impl<M: LearnerModel> Training<M> {
     }
 }
 
-/// Whether an epoch of `loader` visits any.
+/// Whether an epoch of `loader` visits any, on so many devices, to which Burn gives shares of them.
 fn check_samples<B: Send + 'static>(
     name: &'static str,
     loader: &Loader<B>,
+    devices: usize,
 ) -> Result<(), TrainingError> {
     loader.check()?;
-    if loader.samples() > 0 {
+    if loader.samples() > 0 || (devices == 1 && loader.has_batches()) {
         return Ok(());
     }
     let LoaderDescription {
@@ -193,6 +229,12 @@ fn check_samples<B: Send + 'static>(
     let found = match (drop_last, available, batch_size) {
         (Some(true), Some(1..), Some(size)) => {
             format!("0: drop_last leaves out the only batch, which has fewer than {size}")
+        }
+        // Only an EpochLoader knows.
+        (None, ..) => {
+            "0: on a single device, a stream that cannot count them is told its batches by \
+             Loader::with_batches"
+                .to_owned()
         }
         _ => "0".to_owned(),
     };

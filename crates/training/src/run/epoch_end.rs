@@ -217,7 +217,8 @@ impl State {
         self.store.save_part(epoch, HISTORY, &json)
     }
 
-    /// The updates made so far. Too many or too few in the epoch would bend every schedule.
+    /// The updates made so far. Too many or too few in the epoch would bend every schedule, and without
+    /// any nothing was learnt.
     fn check_updates(&self, epoch: usize) -> Result<u64, TrainingError> {
         let made = self
             .tracks
@@ -231,6 +232,7 @@ impl State {
                 expected,
                 found,
             }),
+            None if found == 0 => Err(TrainingError::NoBatch { epoch }),
             _ => Ok(made),
         }
     }

@@ -46,11 +46,15 @@ impl Known {
         let Some(unknown) = metrics.into_iter().find(|key| !is_known(key)) else {
             return Ok(());
         };
-        let known = self.registered.keys().chain(&self.gradients);
+        let registered = self.registered.keys();
+        let mut train: Vec<&String> = registered.clone().chain(&self.gradients).collect();
+        train.sort();
+        let key = |split| move |name: &String| MetricKey::new(split, name).to_string();
+        let known = train.into_iter().map(key(Split::Train));
         Err(TrainingError::UnknownMetric {
             user,
             metric: unknown.to_string(),
-            known: known.cloned().collect(),
+            known: known.chain(registered.map(key(Split::Valid))).collect(),
         })
     }
 }

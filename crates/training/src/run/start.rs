@@ -112,11 +112,8 @@ impl<M: LearnerModel> Training<M> {
             .with_notices(notices.clone());
         let checkpoint = if self.resume {
             newest(&self.directory, Some(&store), spec, notices)?
-        } else if self.directory.config().exists() || !store.epochs().is_empty() {
-            return Err(TrainingError::RunExists {
-                path: self.directory.path().to_owned(),
-            });
         } else {
+            self.check_no_run(Some(&store))?;
             None
         };
         Ok((store, checkpoint))

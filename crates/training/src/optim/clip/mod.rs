@@ -115,6 +115,10 @@ pub enum NonFinite {
     #[default]
     Propagate,
     /// Leave out the update, and count it. An epoch of which none is left ends the run.
+    ///
+    /// Only what the optimizer changes is left as it was. A module that changes in the forward pass has
+    /// changed: the running statistics of a batch norm that was given a NaN are NaN from then on, and
+    /// with them the validation, which [ends the run](crate::TrainingError::ValidationDiverged).
     Skip,
     /// Stop the run.
     Stop,

@@ -130,6 +130,29 @@ fn a_group_without_parameters_is_refused() {
 }
 
 #[test]
+fn an_optional_group_by_predicate_may_be_empty() {
+    let linear: Linear = LinearConfig::new(3, 2).with_bias(false).init(&device());
+    let resolve = |groups: &[Group]| ResolvedGroups::resolve(&adam().into(), groups, &linear);
+    let rest = || Group::new("rest", Select::prefix("")).lr_scale(0.5);
+    let groups = resolve(&[without_decay(), rest()]).unwrap();
+    let names: Vec<&str> = groups.iter().map(|group| group.name()).collect();
+    assert_eq!(names, ["rest"]);
+    let scaled = |select| Group::new("it", select).lr_scale(0.5);
+    assert!(resolve(&[scaled(Select::vectors()).optional()]).is_ok());
+    // What is wrong with it is found all the same, and so is a path that is none.
+    for wrong in [
+        scaled(Select::vectors()),
+        scaled(Select::vectors()).lr_scale(-1.0).optional(),
+        scaled(Select::prefix("bias")).optional(),
+        scaled(Select::containing("bias")).optional(),
+        scaled(Select::paths(["bias"])).optional(),
+        scaled(Select::regex("^bias")).optional(),
+    ] {
+        assert!(resolve(&[wrong]).is_err());
+    }
+}
+
+#[test]
 fn layers_may_be_frozen_or_have_another_rate_later() {
     let mut net = Net::new(&device());
     net.freeze_embed();
