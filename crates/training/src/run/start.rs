@@ -120,7 +120,7 @@ impl<M: LearnerModel> Training<M> {
     }
 
     /// Says if the best epoch of `history` by what `keep` goes by now was not kept, since it went by
-    /// something else then.
+    /// something else then. A checkpoint without metrics cannot be judged.
     pub(super) fn tell_lost_best(
         &self,
         store: &CheckpointStore,
@@ -132,6 +132,7 @@ impl<M: LearnerModel> Training<M> {
         let kept = store.best().map(|(epoch, _)| epoch);
         if let Some(lost) = lost
             && kept != Some(lost)
+            && !store.epochs().contains(&lost)
         {
             let path = self.directory.best_model();
             let kept = kept.map_or_else(String::new, |epoch| {
