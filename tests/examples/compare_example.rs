@@ -165,9 +165,8 @@ fn ctrl_c_exits_with_130_and_resume_goes_on() {
         );
         std::thread::sleep(Duration::from_millis(2));
     }
-    let kill = Command::new("kill")
-        .args(["-INT", &stopped.id().to_string()])
-        .status();
+    let kill = format!("kill -INT {}", stopped.id());
+    let kill = Command::new("sh").args(["-c", &kill]).status();
     assert!(kill.unwrap().success());
     let stopped = stopped.wait_with_output().unwrap();
     let error = String::from_utf8(stopped.stderr).unwrap();

@@ -9,7 +9,7 @@ mod predict;
 mod refusals;
 mod runs;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use crate::common::drawn;
@@ -21,22 +21,23 @@ use burn_lr::training::device::Backend;
 use burn_lr::training::loader::EpochLoader;
 use clap::Parser;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 const SAMPLES: usize = 3000;
 
 /// A run that was trained once for all tests.
 fn run_dir() -> &'static Path {
-    static RUN: OnceLock<TempDir> = OnceLock::new();
+    static RUN: OnceLock<PathBuf> = OnceLock::new();
     RUN.get_or_init(|| {
-        let directory = TempDir::new().unwrap();
+        // What is static is never dropped, so no temporary directory.
+        let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("predict");
+        let _ = std::fs::remove_dir_all(&directory);
         let device = Backend::Flex.device().unwrap();
         let network = MlpConfig::new();
         let mnist = Mnist::bundled().unwrap();
         let train = EpochLoader::new(mnist.train.first(SAMPLES), 64).shuffled(42);
         let fingerprint = format!("crc32 {:08x}", mnist.test.fingerprint());
         let valid = EpochLoader::new(mnist.test.first(100), 100);
-        Training::new(directory.path(), train, valid)
+        Training::new(&directory, train, valid)
             .schedule(StepLr::new(0.01, 2).with_gamma(0.5).per_epoch())
             .epochs(4)
             .settings(json!({ "model": network, "data": ["", fingerprint] }))
@@ -44,7 +45,6 @@ fn run_dir() -> &'static Path {
             .unwrap();
         directory
     })
-    .path()
 }
 
 /// The exit code, standard output and standard error of `predict` with `arguments`.
