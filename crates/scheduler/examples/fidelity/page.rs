@@ -15,7 +15,7 @@ boundaries, in between and past the end; of a plateau after every one of 40 metr
 
 - **Equal**: at every step, within a relative difference of 1e-12. Rates below a thousandth of the highest
   are held to 1e-15 of that, as rounding errors of `1 - p` do not shrink with them.
-- **Refused**: there is no such document, or building it is an error that names the parameter.
+- **Refused**: the table has no document for it, or building that is an error.
 - **Departs**: the rates differ on purpose; the test fails if they no longer do.
 
 The values and the program that draws them are in
