@@ -2,7 +2,7 @@
 //! `benches/peers/parity.py`, which has PyTorch do the same and compares.
 //!
 //! ```sh
-//! cargo run --release --example pytorch_parity -- --weights model.pt
+//! cargo run --release --features pytorch --example pytorch_parity -- --weights model.pt
 //! ```
 
 #[path = "../experiment/exit.rs"]

@@ -11,6 +11,6 @@ mod compare_example;
 mod interrupt;
 #[cfg(unix)]
 mod killed_examples;
-#[cfg(unix)]
+#[cfg(all(unix, feature = "pytorch"))]
 mod parity;
 mod predict;

@@ -11,7 +11,7 @@ use burn::nn::{
 use burn::tensor::{Device, Int, Tensor};
 use serde::Deserialize;
 
-use super::fixture;
+use super::weights::fixture;
 
 #[derive(Module, Debug)]
 pub struct Net {

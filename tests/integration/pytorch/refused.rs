@@ -7,8 +7,8 @@ use burn::tensor::Device;
 use burn_lr::training::pytorch::{PytorchWeights, WeightsError, WeightsReport, load_pytorch};
 use tempfile::TempDir;
 
-use super::fixture;
 use super::net::Net;
+use super::weights::fixture;
 
 fn mismatch(error: WeightsError) -> WeightsReport {
     match error {
