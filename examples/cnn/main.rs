@@ -30,6 +30,8 @@
 #[path = "../command_line/mod.rs"]
 mod command_line;
 mod data;
+#[path = "../command_line/extent.rs"]
+mod extent;
 mod model;
 
 use std::process::ExitCode;
@@ -46,6 +48,7 @@ use burn_lr::training::run::Display;
 use clap::Parser;
 use command_line::{Error, exit, say, stop_on_ctrl_c};
 use data::Shifted;
+use extent::{Extent, place};
 use model::Cnn;
 
 const BATCH_SIZE: usize = 64;
@@ -60,6 +63,9 @@ struct Options {
     #[command(flatten)]
     run: command_line::Options,
 
+    #[command(flatten)]
+    extent: Extent,
+
     /// Stop when the validation loss has not improved for N epochs
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     early_stop: u32,
@@ -70,7 +76,11 @@ fn main() -> ExitCode {
 }
 
 fn train(options: &Options) -> Result<(), Error> {
-    let Options { run, early_stop } = options;
+    let Options {
+        run,
+        extent,
+        early_stop,
+    } = options;
     let mnist = Mnist::bundled()?;
     let images = mnist.train.first(run.samples());
     let held_out = mnist.test.first(run.samples());
@@ -87,7 +97,7 @@ fn train(options: &Options) -> Result<(), Error> {
         .with_cautious_weight_decay(true);
     let device = Device::flex();
     device.seed(run.seed);
-    let trained = Training::new(run.directory("cnn"), train, valid_data)
+    let training = Training::new(run.directory("cnn"), train, valid_data)
         .optimizer(optimizer)
         .schedule(schedule.per_update())
         .epochs(run.epochs.unwrap_or(10) as usize)
@@ -98,22 +108,19 @@ fn train(options: &Options) -> Result<(), Error> {
         .resume(run.resume)
         .interrupter(stop_on_ctrl_c()?)
         .display(Display::Bar)
-        .on_epoch(|epoch| say(&line(epoch)))
-        .fit(Cnn::new(&device))?;
+        .on_epoch(|epoch| say(&line(epoch)));
+    let trained = extent.of(training).fit(Cnn::new(&device))?;
     if let Some(best) = Best::min(valid("loss")).of(&trained.history) {
         let accuracy = 100.0 * best.valid("accuracy");
-        say(&format!(
-            "Best: epoch {}, {accuracy:.2} % right",
-            best.epoch
-        ));
+        say(&format!("Best: {}, {accuracy:.2} % right", place(best)));
     }
     Ok(())
 }
 
 fn line(epoch: &EpochRecord) -> String {
     format!(
-        "Epoch {}: Train loss={:.4}, Val loss={:.4}, Val acc={:.4}, next LR={:.5}, {:.1} s",
-        epoch.epoch,
+        "{}: Train loss={:.4}, Val loss={:.4}, Val acc={:.4}, next LR={:.5}, {:.1} s",
+        place(epoch),
         epoch.train("loss"),
         epoch.valid("loss"),
         epoch.valid("accuracy"),

@@ -38,6 +38,11 @@ pub struct Options {
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     pub epochs: Option<u32>,
 
+    /// Validate, observe plateaus, and write the history and a checkpoint every N updates instead of
+    /// every epoch
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub every: Option<u64>,
+
     /// Adam's initial learning rate
     #[arg(long, default_value_t = 0.01, allow_negative_numbers = true)]
     pub lr: f64,
@@ -185,6 +190,9 @@ fn training(
     } else {
         training.devices(devices)
     };
+    if let Some(updates) = options.every {
+        training = training.every(updates);
+    }
     if let Some(patience) = options.early_stop {
         training = training.early_stopping(EarlyStopping::new(patience as usize));
     }
@@ -232,17 +240,18 @@ fn line(epoch: &EpochRecord) -> String {
             rate(cut.from),
             cut.metric,
             cut.bad_epochs,
-            if cut.bad_epochs == 1 {
-                "epoch"
-            } else {
-                "epochs"
+            match (epoch.data.is_some(), cut.bad_epochs) {
+                (true, 1) => "period",
+                (true, _) => "periods",
+                (false, 1) => "epoch",
+                (false, _) => "epochs",
             },
             cut.best
         )
     });
     format!(
-        "Epoch {}: Train loss={:.4}, Train acc={:.4}, Val loss={:.4}, Val acc={:.4}, LR={}{}",
-        epoch.epoch,
+        "{}: Train loss={:.4}, Train acc={:.4}, Val loss={:.4}, Val acc={:.4}, LR={}{}",
+        capitalized(&place(epoch)),
         epoch.train("loss"),
         epoch.train("accuracy"),
         epoch.valid("loss"),
@@ -250,6 +259,19 @@ fn line(epoch: &EpochRecord) -> String {
         rate(epoch.next_lr),
         cuts.collect::<String>(),
     )
+}
+
+/// What a record is of: an epoch, or the updates until the end of its period.
+fn place(epoch: &EpochRecord) -> String {
+    match epoch.data {
+        Some(_) => format!("update {}", epoch.updates),
+        None => format!("epoch {}", epoch.epoch),
+    }
+}
+
+fn capitalized(text: &str) -> String {
+    let (first, rest) = text.split_at(1);
+    first.to_uppercase() + rest
 }
 
 /// A learning rate with five decimals or, where these would say little, five significant digits.
@@ -274,17 +296,24 @@ fn verdict(history: &History) -> String {
         .epochs
         .iter()
         .filter(met)
-        .map(|epoch| epoch.epoch.to_string())
+        .map(|epoch| match epoch.data {
+            Some(_) => epoch.updates.to_string(),
+            None => epoch.epoch.to_string(),
+        })
         .collect();
     format!(
-        "Target (validation at least {:.0} %, training below {:.0} %): {} after epoch {}, \
-         with {:.2} % and {:.2} %.\nEpochs that met it: {}.\n",
+        "Target (validation at least {:.0} %, training below {:.0} %): {} after {}, \
+         with {:.2} % and {:.2} %.\n{} that met it: {}.\n",
         100.0 * MIN_VALID_ACCURACY,
         100.0 * MAX_TRAIN_ACCURACY,
         if met(&last) { "met" } else { "missed" },
-        last.epoch,
+        place(last),
         100.0 * last.valid("accuracy"),
         100.0 * last.train("accuracy"),
+        match last.data {
+            Some(_) => "Updates",
+            None => "Epochs",
+        },
         if epochs.is_empty() {
             "none".to_owned()
         } else {

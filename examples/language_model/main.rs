@@ -32,6 +32,8 @@
 #[path = "../command_line/mod.rs"]
 mod command_line;
 mod data;
+#[path = "../command_line/extent.rs"]
+mod extent;
 mod model;
 
 use std::process::ExitCode;
@@ -48,6 +50,7 @@ use burn_lr::training::run::Display;
 use clap::Parser;
 use command_line::{Error, exit, say, stop_on_ctrl_c};
 use data::{Alphabet, Stretches};
+use extent::{Extent, place};
 use model::{Transformer, TransformerConfig};
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
@@ -68,13 +71,20 @@ const WRITTEN: usize = 300;
 struct Options {
     #[command(flatten)]
     run: command_line::Options,
+
+    #[command(flatten)]
+    extent: Extent,
 }
 
 fn main() -> ExitCode {
-    exit(train(&Options::parse().run))
+    exit(train(&Options::parse()))
 }
 
-fn train(options: &command_line::Options) -> Result<(), Error> {
+fn train(options: &Options) -> Result<(), Error> {
+    let Options {
+        run: options,
+        extent,
+    } = options;
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/data/shakespeare/plays.txt.gz");
     let text = data::read(path)?;
     let alphabet = Alphabet::of(&text);
@@ -94,7 +104,7 @@ fn train(options: &command_line::Options) -> Result<(), Error> {
     let device = Device::flex();
     device.seed(options.seed);
     let train = stretches(text).shuffled(options.seed);
-    let trained = Training::new(options.directory("language_model"), train, stretches(end))
+    let training = Training::new(options.directory("language_model"), train, stretches(end))
         .optimizer(optimizer)
         .groups([
             without_decay(),
@@ -110,8 +120,8 @@ fn train(options: &command_line::Options) -> Result<(), Error> {
         .resume(options.resume)
         .interrupter(stop_on_ctrl_c()?)
         .display(Display::Bar)
-        .on_epoch(|epoch| say(&line(epoch)))
-        .fit(config.init(&device))?;
+        .on_epoch(|epoch| say(&line(epoch)));
+    let trained = extent.of(training).fit(config.init(&device))?;
     say(&write(&trained.model, &alphabet, options.seed));
     Ok(())
 }
@@ -120,8 +130,8 @@ fn train(options: &command_line::Options) -> Result<(), Error> {
 /// if all were equally likely.
 fn line(epoch: &EpochRecord) -> String {
     format!(
-        "Epoch {}: Train perplexity={:.3}, Val perplexity={:.3}, gradient norm={:.2}, next LR={:.5}, {:.1} s",
-        epoch.epoch,
+        "{}: Train perplexity={:.3}, Val perplexity={:.3}, gradient norm={:.2}, next LR={:.5}, {:.1} s",
+        place(epoch),
         epoch.train("perplexity"),
         epoch.valid("perplexity"),
         epoch.train("gradient_norm"),

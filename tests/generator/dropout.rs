@@ -194,3 +194,17 @@ fn dropout_is_seeded_unless_the_user_does_not_want_it() {
         );
     }
 }
+
+#[test]
+fn dropout_of_a_run_in_updates_goes_by_the_updates() {
+    let _alone = generator();
+    let every = |path: &Path, updates: u64| run(path).max_updates(13).every(updates);
+    // Stopped after 1 and 2 of 3 periods.
+    let expected = whole(|path| every(path, 5));
+    assert!(resumed(|path| every(path, 5)) == expected);
+    for updates in [1, 4, 13] {
+        assert!(whole(|path| every(path, updates)).0 == expected.0);
+    }
+    let seven = |path: &Path| every(path, 5).seed(7);
+    assert!(whole(seven).0 != expected.0);
+}

@@ -201,7 +201,8 @@ impl<'a> Build<'a> {
     fn share(&self, name: &str, length: Length, percent: f64) -> Result<f64, ScheduleError> {
         self.check(name, percent, "0 to 100 %", |p| (0.0..=100.0).contains(&p))?;
         self.uses_total();
-        self.needed(name, length, self.run.epochs(), "number of epochs")?;
+        let whole = self.run.epochs().or(self.run.updates());
+        self.needed(name, length, whole, "number of epochs")?;
         let total = self.run.total_steps();
         let total = self.needed(name, length, total, "number of updates per epoch")?;
         Ok(percent / 100.0 * total as f64)

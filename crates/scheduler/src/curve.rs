@@ -30,6 +30,8 @@ enum Node {
     Map(Box<Curve>, Mapping),
     /// The curve at a later step.
     Shifted(Box<Curve>, u64),
+    /// The curve up to a step, from which on it is held at its value there, and inactive.
+    Until(Box<Curve>, u64),
     Product(Vec<Curve>),
     /// Ordered by start. Before the first one's start it is held at its value there, and inactive.
     Sequence(Vec<Part>),
@@ -60,6 +62,10 @@ impl Curve {
         Self(Node::Shifted(Box::new(self), by))
     }
 
+    pub(crate) fn until(self, step: u64) -> Self {
+        Self(Node::Until(Box::new(self), step))
+    }
+
     pub(crate) fn running_product(product: RunningProduct) -> Self {
         Self(Node::RunningProduct(product))
     }
@@ -84,6 +90,7 @@ impl Curve {
             Node::RunningProduct(product) => product.at(step),
             Node::Map(curve, map) => map(step, curve.lr(step)),
             Node::Shifted(curve, by) => curve.lr(step.saturating_add(*by)),
+            Node::Until(curve, end) => curve.lr(step.min(*end)),
             // Held in range on the way, or infinity times a later zero would be NaN.
             Node::Product(factors) => factors
                 .iter()
@@ -118,6 +125,8 @@ impl Curve {
             Node::Function(_) | Node::RunningProduct(_) => Ok(()),
             Node::Map(curve, _) => curve.check_metric(step, metric),
             Node::Shifted(curve, by) => curve.check_metric(step.saturating_add(*by), metric),
+            Node::Until(_, end) if step >= *end => Ok(()),
+            Node::Until(curve, _) => curve.check_metric(step, metric),
             Node::Product(factors) => factors
                 .iter()
                 .try_for_each(|factor| factor.check_metric(step, metric)),
@@ -150,6 +159,11 @@ impl Curve {
             Node::Shifted(curve, by) => {
                 curve.observe_into(step.saturating_add(*by), metric, verdicts);
             }
+            Node::Until(curve, end) => {
+                if step < *end {
+                    curve.observe_into(step, metric, verdicts);
+                }
+            }
             Node::Product(factors) => {
                 for factor in factors {
                     factor.observe_into(step, metric, verdicts);
@@ -181,7 +195,9 @@ impl Curve {
     pub(crate) fn visit_plateaus(&mut self, visit: &mut impl FnMut(&mut Plateau)) {
         match &mut self.0 {
             Node::Function(_) | Node::RunningProduct(_) => {}
-            Node::Map(curve, _) | Node::Shifted(curve, _) => curve.visit_plateaus(visit),
+            Node::Map(curve, _) | Node::Shifted(curve, _) | Node::Until(curve, _) => {
+                curve.visit_plateaus(visit);
+            }
             Node::Product(curves) => curves.iter_mut().for_each(|c| c.visit_plateaus(visit)),
             Node::Sequence(parts) => {
                 for part in parts {
@@ -210,6 +226,7 @@ impl fmt::Debug for Curve {
             Node::RunningProduct(_) => f.write_str("RunningProduct"),
             Node::Map(curve, _) => f.debug_tuple("Map").field(curve).finish(),
             Node::Shifted(curve, by) => f.debug_tuple("Shifted").field(curve).field(by).finish(),
+            Node::Until(curve, end) => f.debug_tuple("Until").field(curve).field(end).finish(),
             Node::Product(factors) => f.debug_tuple("Product").field(factors).finish(),
             Node::Sequence(parts) => f
                 .debug_list()

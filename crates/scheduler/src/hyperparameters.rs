@@ -70,6 +70,7 @@ impl Hyperparameters {
         let updates = per_epoch || uses.updates_per_epoch.get();
         depends_on("updates_per_epoch", updates, run.updates_per_epoch());
         depends_on("epochs", uses.epochs.get(), run.epochs());
+        depends_on("updates", uses.epochs.get(), run.updates());
         Self {
             leaves: leaves(&document),
             document,

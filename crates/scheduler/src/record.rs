@@ -67,6 +67,31 @@ pub(crate) fn read(
         older::has_defaults(document, &known, schedule)?;
     }
 
+    restore(record, curve)?;
+    Ok(updates)
+}
+
+/// What of a record another schedule can go on with: the update counter, and the plateaus if there are as
+/// many as in `curve`, and whether there are.
+pub(crate) fn take_over(
+    record: &LrSchedulerRecord,
+    curve: &mut Curve,
+) -> Result<(u64, bool), ScheduleError> {
+    let updates = need(record.scalar(UPDATES), UPDATES)?;
+    let count = curve.plateaus().len();
+    let holds = |i: usize| {
+        let plateau = record.record(&format!("plateau.{i}"));
+        plateau.scalar::<u64>("observed").is_some()
+    };
+    let as_many = (0..count).all(holds) && !holds(count);
+    if as_many {
+        restore(record, curve)?;
+    }
+    Ok((updates, as_many))
+}
+
+/// Restores the plateaus of `curve`, all or none.
+fn restore(record: &LrSchedulerRecord, curve: &mut Curve) -> Result<(), ScheduleError> {
     let mut states = Vec::new();
     for i in 0..curve.plateaus().len() {
         states.push(read_plateau(record, &format!("plateau.{i}"))?);
@@ -77,7 +102,7 @@ pub(crate) fn read(
             plateau.restore(state);
         }
     });
-    Ok(updates)
+    Ok(())
 }
 
 fn compare_all<'a>(

@@ -28,12 +28,19 @@ pub enum Clock {
 ///
 /// let run = Run::per_update().with_updates_per_epoch(938).with_epochs(10);
 /// assert_eq!(run.total_steps(), Some(9380));
+///
+/// // A run that is measured in updates need not end with an epoch, nor have any.
+/// let run = Run::per_epoch(938).with_updates(10_000);
+/// assert_eq!(run.total_steps(), Some(11));
+/// assert_eq!(Run::per_update().with_updates(10_000).total_steps(), Some(10_000));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
     clock: Clock,
     updates_per_epoch: Option<u64>,
     epochs: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    updates: Option<u64>,
 }
 
 impl Run {
@@ -43,6 +50,7 @@ impl Run {
             clock,
             updates_per_epoch: Some(updates_per_epoch),
             epochs: None,
+            updates: None,
         }
     }
 
@@ -52,6 +60,7 @@ impl Run {
             clock: Clock::PerUpdate,
             updates_per_epoch: None,
             epochs: None,
+            updates: None,
         }
     }
 
@@ -61,6 +70,7 @@ impl Run {
             clock: Clock::PerEpoch,
             updates_per_epoch: Some(updates_per_epoch),
             epochs: None,
+            updates: None,
         }
     }
 
@@ -70,9 +80,18 @@ impl Run {
         self
     }
 
-    /// Sets the number of epochs of the whole run, which lengths in percent need.
+    /// Sets the length of the whole run in epochs, in place of one in updates. Lengths in percent
+    /// need either.
     pub const fn with_epochs(mut self, epochs: u64) -> Self {
         self.epochs = Some(epochs);
+        self.updates = None;
+        self
+    }
+
+    /// Sets the length of the whole run in optimizer updates, in place of one in epochs.
+    pub const fn with_updates(mut self, updates: u64) -> Self {
+        self.updates = Some(updates);
+        self.epochs = None;
         self
     }
 
@@ -86,9 +105,14 @@ impl Run {
         self.updates_per_epoch
     }
 
-    /// The number of epochs of the whole run, if known.
+    /// The number of epochs of the whole run, if it is measured in them.
     pub const fn epochs(&self) -> Option<u64> {
         self.epochs
+    }
+
+    /// The number of optimizer updates of the whole run, if it is measured in them.
+    pub const fn updates(&self) -> Option<u64> {
+        self.updates
     }
 
     /// The number of schedule steps in an epoch, if known.
@@ -99,9 +123,16 @@ impl Run {
         }
     }
 
-    /// The number of schedule steps in the whole run, if known.
+    /// The number of schedule steps in the whole run, the last one perhaps of an epoch that the run
+    /// does not finish, if known.
     pub fn total_steps(&self) -> Option<u64> {
-        Some(self.steps_per_epoch()?.saturating_mul(self.epochs?))
+        match (self.updates, self.clock) {
+            (None, _) => Some(self.steps_per_epoch()?.saturating_mul(self.epochs?)),
+            (Some(updates), Clock::PerUpdate) => Some(updates),
+            (Some(updates), Clock::PerEpoch) => {
+                Some(updates.div_ceil(self.updates_per_epoch?.max(1)))
+            }
+        }
     }
 
     /// The schedule step that the optimizer update number `update` (from 0) uses.

@@ -97,6 +97,22 @@ impl Scheduler {
         self.updates = updates;
     }
 
+    /// Goes on where another schedule stopped, whose scheduler made `record`: with the update after its last
+    /// one, and, if it had as many plateaus, with what those have observed and cut, in the order of the
+    /// trees. Otherwise the plateaus here begin anew; gives whether they do not.
+    ///
+    /// For a run that goes on under a schedule that is not the one it had;
+    /// [`try_load_record`](Self::try_load_record) refuses that.
+    ///
+    /// # Errors
+    /// [`ScheduleError::MissingValue`] if the record is incomplete; nothing has changed then.
+    pub fn branch_from(&mut self, record: &LrSchedulerRecord) -> Result<bool, ScheduleError> {
+        let (updates, kept) = record::take_over(record, &mut self.curve)?;
+        self.updates = updates;
+        self.refused = None;
+        Ok(kept)
+    }
+
     /// Tells every active [plateau](crate::ReduceLrOnPlateau) the metric of the epoch that has just
     /// ended. Call it once per epoch; a schedule without a plateau ignores it.
     ///
@@ -144,6 +160,7 @@ fn check(run: &Run) -> Result<(), ScheduleError> {
     for (name, value) in [
         ("updates_per_epoch", run.updates_per_epoch()),
         ("epochs", run.epochs()),
+        ("updates", run.updates()),
     ] {
         if value == Some(0) {
             return Err(invalid(name, "at least 1", "0"));
@@ -192,6 +209,38 @@ mod tests {
         let mut scheduler = Scheduler::new(StepLr::new(1.0, 2), Run::per_epoch(3)).unwrap();
         let lrs: Vec<f64> = (0..7).map(|_| scheduler.step()).collect();
         assert_eq!(lrs, [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.1]);
+    }
+
+    #[test]
+    fn another_schedule_goes_on_where_one_was() {
+        use crate::{Cooldown, WsdDecay};
+
+        let plateau = || {
+            ReduceLrOnPlateau::new(0.8)
+                .with_patience(0)
+                .with_factor(0.5)
+        };
+        let mut stable = Scheduler::new(plateau(), Run::per_update()).unwrap();
+        for metric in [1.0, 2.0] {
+            stable.step();
+            stable.observe(metric).unwrap();
+        }
+        let cooldown = Cooldown::new(plateau(), 2, 2).with_kind(WsdDecay::Linear);
+        let mut cooled = Scheduler::new(cooldown, Run::per_update()).unwrap();
+        assert!(cooled.branch_from(&stable.to_record()).unwrap());
+        assert_eq!(
+            (cooled.step(), cooled.step(), cooled.step()),
+            (0.4, 0.2, 0.0)
+        );
+        let mut constant = Scheduler::new(Constant::new(0.3), Run::per_update()).unwrap();
+        assert!(!constant.branch_from(&stable.to_record()).unwrap());
+        assert_eq!((constant.updates(), constant.step()), (2, 0.3));
+        let nothing = LrSchedulerRecord::new();
+        assert!(matches!(
+            cooled.branch_from(&nothing),
+            Err(ScheduleError::MissingValue { .. })
+        ));
+        assert_eq!(cooled.updates(), 5);
     }
 
     #[test]

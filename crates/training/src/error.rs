@@ -97,6 +97,19 @@ pub enum TrainingError {
         /// The updates that were made.
         found: u64,
     },
+    /// An epoch of the data did not have as many batches as were counted with.
+    #[error(
+        "batches of epoch {epoch} of the data: expected {expected}, got {found}; say how many batches the \
+         loader has, or leave it to an EpochLoader"
+    )]
+    BatchesPerEpoch {
+        /// The epoch of the data, from 1.
+        epoch: u64,
+        /// The batches that schedule and run count with.
+        expected: u64,
+        /// The batches that there were until then.
+        found: u64,
+    },
     /// The run could not be resumed exactly, and the caller asked for nothing less.
     #[error("not exact: {}", reasons.join("; "))]
     Inexact {
@@ -191,6 +204,45 @@ pub enum TrainingError {
         /// The configuration of the run.
         path: PathBuf,
         /// The place inside it.
+        field: String,
+        /// The value there.
+        saved: String,
+        /// The value now.
+        current: String,
+    },
+    /// The run would have another length, of which its schedule has lengths in percent: what it has made
+    /// so far would have had other learning rates.
+    #[error(
+        "cannot resume as a run of {current} {unit}: its schedule has lengths in percent of the run, which \
+         had {saved}. As a run of its own it can go on from there: Training::branch"
+    )]
+    Extended {
+        /// Epochs or updates.
+        unit: String,
+        /// How many the run had.
+        saved: String,
+        /// How many it would have.
+        current: String,
+    },
+    /// There is no such checkpoint to branch off.
+    #[error("{}: expected {expected} of its checkpoints, found {}", path.display(), kept_list(kept))]
+    NoCheckpoint {
+        /// The directory of the checkpoints.
+        path: PathBuf,
+        /// Which was wanted, in words.
+        expected: String,
+        /// The epochs of those that there are.
+        kept: Vec<usize>,
+    },
+    /// A branch has what it must not have otherwise than the run it comes from.
+    #[error(
+        "cannot branch off {}: {field} was {saved} and is {current} now, which a branch cannot change",
+        path.display()
+    )]
+    BranchChanged {
+        /// The directory of the other run.
+        path: PathBuf,
+        /// The place inside its configuration.
         field: String,
         /// The value there.
         saved: String,
@@ -303,6 +355,14 @@ impl From<Damage> for TrainingError {
             damage => Self::Damaged(damage),
         }
     }
+}
+
+fn kept_list(kept: &[usize]) -> String {
+    if kept.is_empty() {
+        return "none".to_owned();
+    }
+    let epochs: Vec<String> = kept.iter().map(usize::to_string).collect();
+    format!("those of epochs {}", epochs.join(", "))
 }
 
 fn list(names: &[String]) -> String {

@@ -1,6 +1,7 @@
 //! The training engine as a user of the facade meets it.
 
 mod batch_means;
+mod branches;
 mod can_resume;
 mod changed;
 mod clipping;
@@ -18,6 +19,7 @@ mod noisy;
 mod non_finite;
 mod observer;
 mod optimizers;
+mod periods;
 mod plain;
 mod refused;
 mod resumed;

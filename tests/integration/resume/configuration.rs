@@ -3,7 +3,7 @@
 use burn::train::metric::{AccuracyMetric, LossMetric};
 use burn_lr::mnist::Mnist;
 use burn_lr::model::MlpConfig;
-use burn_lr::scheduler::{Length, ReduceLrOnPlateau, ScheduleError, StepLr, Warmup};
+use burn_lr::scheduler::{Length, ReduceLrOnPlateau, StepLr, Warmup};
 use burn_lr::training::device::Backend;
 use burn_lr::training::loader::EpochLoader;
 use burn_lr::training::optim::adam;
@@ -30,7 +30,7 @@ fn a_run_with_lengths_in_percent_is_not_stretched() {
     let before = config();
     assert!(matches!(
         fit(4),
-        Err(TrainingError::Schedule(ScheduleError::Changed { path, .. })) if path == "run.epochs"
+        Err(TrainingError::Extended { unit, .. }) if unit == "epochs"
     ));
     assert_eq!(config(), before);
 }

@@ -25,6 +25,7 @@ struct Fixed {
 #[derive(Deserialize)]
 struct Free {
     epochs: u64,
+    updates: Option<u64>,
 }
 
 /// The rates over epochs, each of which holds until the next one; none for plateaus, which hear
@@ -32,16 +33,18 @@ struct Free {
 pub(super) fn curve(trial: &Trial) -> Option<Vec<(f64, f64)>> {
     let json = std::fs::read(RunDirectory::new(&trial.directory).config()).ok()?;
     let Config { fixed, free } = serde_json::from_slice(&json).ok()?;
-    let updates = fixed.updates_per_epoch?;
     let Clocked {
         schedule, clock, ..
     } = fixed.schedule;
-    let run = if clock == Clock::PerEpoch {
-        Run::per_epoch(updates)
-    } else {
-        Run::per_update().with_updates_per_epoch(updates)
+    let run = match (clock, fixed.updates_per_epoch) {
+        (Clock::PerEpoch, updates) => Run::per_epoch(updates?),
+        (_, Some(updates)) => Run::per_update().with_updates_per_epoch(updates),
+        (_, None) => Run::per_update(),
     };
-    let run = run.with_epochs(free.epochs);
+    let run = match free.updates {
+        Some(updates) => run.with_updates(updates),
+        None => run.with_epochs(free.epochs),
+    };
     let scheduler = Scheduler::new(schedule.clone(), run).ok()?;
     if !scheduler.plateaus().is_empty() {
         return None;

@@ -55,6 +55,7 @@ macro_rules! catalogue {
             wsd_s::WsdS,
             horizon::Horizon,
             stretched::Stretched,
+            cooldown::Cooldown,
         }
     };
 }

@@ -42,18 +42,21 @@ impl KeepPolicy {
         self
     }
 
-    /// The best of the epochs up to `epoch`, which is not in `complete` itself yet.
+    /// The best of the epochs up to that of `new`, which is not in `complete` itself yet, and if it is the
+    /// first one, of those before a branch.
     ///
     /// What the checkpoint before it says counts more than the metrics of those that are there: the
     /// best one may be damaged, but is no worse for that.
     pub(super) fn best_so_far(
         &self,
         complete: &BTreeMap<usize, Manifest>,
+        inherited: Option<&BestSoFar>,
         new: &Manifest,
     ) -> Option<BestSoFar> {
         let best = self.best.as_ref()?;
         let earlier = || complete.range(..new.epoch).map(|(_, manifest)| manifest);
-        let so_far = match earlier().next_back().and_then(|last| last.best.as_ref()) {
+        let last = earlier().next_back();
+        let so_far = match last.map_or(inherited, |last| last.best.as_ref()) {
             Some(so_far) if so_far.by == *best => Some(so_far.clone()),
             _ => earlier().fold(None, |so_far, next| better(best, so_far, next)),
         };
@@ -69,7 +72,7 @@ impl KeepPolicy {
         match &checkpoint.best {
             Some(best) if Some(&best.by) == self.best.as_ref() => Some(best.clone()),
             // The policy is another one than when the checkpoint was made.
-            _ => self.best_so_far(complete, checkpoint),
+            _ => self.best_so_far(complete, None, checkpoint),
         }
     }
 

@@ -15,6 +15,7 @@
 
 mod directory;
 mod handover;
+mod inherit;
 mod keep;
 mod manifest;
 mod part;

@@ -101,7 +101,7 @@ impl CheckpointStore {
         }
     }
 
-    fn manifest(&self, epoch: usize) -> Result<(PathBuf, Manifest), Damage> {
+    pub(super) fn manifest(&self, epoch: usize) -> Result<(PathBuf, Manifest), Damage> {
         let path = directory::checkpoint(&self.0.directory, epoch);
         match std::fs::exists(&path) {
             Ok(true) => {}

@@ -103,7 +103,10 @@ impl CheckpointStore {
                 .iter()
                 .map(|(part, (_, file))| (part.clone(), file.clone()));
             manifest.files = files.collect();
-            manifest.best = pending.keep.best_so_far(&stored.complete, &manifest);
+            manifest.best =
+                pending
+                    .keep
+                    .best_so_far(&stored.complete, pending.inherited.as_ref(), &manifest);
         }
         let path = staging.join(MANIFEST);
         let text = manifest

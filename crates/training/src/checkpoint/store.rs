@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::directory::{self, Kind};
 use super::keep::KeepPolicy;
-use super::manifest::{FileRecord, MANIFEST, Manifest};
+use super::manifest::{BestSoFar, FileRecord, MANIFEST, Manifest};
 use crate::TrainingError;
 use crate::metrics::Metrics;
 use crate::notices::Notices;
@@ -67,6 +67,8 @@ pub(super) struct Pending {
     /// Checkpoints that shall be deleted as soon as that is safe.
     pub(super) condemned: BTreeSet<usize>,
     pub(super) failure: Option<TrainingError>,
+    /// The best of the run that this one branched off.
+    pub(super) inherited: Option<BestSoFar>,
     pub(super) notices: Notices,
 }
 

@@ -93,6 +93,25 @@ impl FeedbackScheduler {
         Ok(())
     }
 
+    /// Goes on where the scheduler of another schedule stopped, of which `record` is, as
+    /// [`Scheduler::branch_from`].
+    pub(crate) fn branch_from(
+        &mut self,
+        record: &LrSchedulerRecord,
+    ) -> Result<bool, ScheduleError> {
+        let epoch = record
+            .scalar(EPOCH)
+            .ok_or_else(|| ScheduleError::MissingValue {
+                key: EPOCH.to_owned(),
+            })?;
+        let kept = self.scheduler.branch_from(&record.record(SCHEDULER))?;
+        self.epoch = epoch;
+        let mut shared = self.feedback.lock();
+        shared.epoch = epoch;
+        shared.mirror = self.scheduler.clone();
+        Ok(kept)
+    }
+
     /// Takes in the observations that this clone has not yet seen.
     fn catch_up(&mut self, shared: &Shared) {
         for (&epoch, &metric) in shared.observations.range(self.epoch + 1..) {

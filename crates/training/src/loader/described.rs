@@ -144,6 +144,11 @@ impl<B: Send + 'static> Loader<B> {
         self.samples() > 0 || (!counts && self.batches > Some(0))
     }
 
+    /// Whether it may be a stream that never ends, for all that is known.
+    pub(crate) fn may_be_endless(&self) -> bool {
+        !matches!(self.inner, Inner::Epochs(_))
+    }
+
     /// How many batches make an epoch on a single device, if it is known.
     pub fn batches(&self) -> Option<usize> {
         self.batches.or_else(|| self.batches_of(self.samples()))
@@ -223,19 +228,30 @@ impl<B: Send + 'static> Loader<B> {
         description
     }
 
-    /// The loader that goes on after so many epochs, and how many of them are yet to be started and
-    /// dropped for that.
-    pub(super) fn after(&self, epochs: u64) -> (Arc<dyn DataLoader<B>>, u64) {
+    /// The loader that goes on after `past`, and what of that is yet to be passed over.
+    pub(super) fn after(&self, past: Past) -> (Arc<dyn DataLoader<B>>, Past) {
         match &self.inner {
-            Inner::Epochs(loader) => (Arc::new(loader.after(epochs)), 0),
-            Inner::Unknown(loader) => (loader.clone(), epochs),
+            Inner::Epochs(loader) => {
+                let loader = loader.after(past.epochs, past.batches);
+                (Arc::new(loader), Past::default())
+            }
+            Inner::Unknown(loader) => (loader.clone(), past),
             Inner::Once(loader, spent) => {
                 spent.store(true, Ordering::SeqCst);
-                (loader.clone(), epochs)
+                (loader.clone(), past)
             }
-            Inner::Made(_, make) => (make(), epochs),
+            Inner::Made(_, make) => (make(), past),
         }
     }
+}
+
+/// What a run has had of its data.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Past {
+    /// Epochs that were begun and ended.
+    pub epochs: u64,
+    /// Batches of the epoch after those.
+    pub batches: u64,
 }
 
 impl<B> Clone for Loader<B> {

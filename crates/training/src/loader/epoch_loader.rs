@@ -1,7 +1,7 @@
 //! A data loader whose batches are a function of the seed and the epoch.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
@@ -71,6 +71,8 @@ pub struct EpochLoader<B> {
     threads: OnceLock<Pool<Made<B>>>,
     first_epoch: u64,
     epoch: AtomicU64,
+    /// How many batches of the next epoch are left out.
+    skipped: AtomicUsize,
 }
 
 impl<B: Send + 'static> EpochLoader<B> {
@@ -91,6 +93,7 @@ impl<B: Send + 'static> EpochLoader<B> {
             threads: OnceLock::new(),
             first_epoch: 1,
             epoch: AtomicU64::new(1),
+            skipped: AtomicUsize::new(0),
         }
     }
 
@@ -201,11 +204,14 @@ impl<B: Send + 'static> EpochLoader<B> {
         batches(samples, self.batch_size, self.drop_last)
     }
 
-    /// The loader after so many epochs from its first, whichever it is at.
-    pub(super) fn after(&self, epochs: u64) -> Self {
+    /// The loader after so many epochs from its first, whichever it is at, and so many batches of the
+    /// one after those.
+    pub(super) fn after(&self, epochs: u64, batches: u64) -> Self {
         let epoch = AtomicU64::new(self.first_epoch.saturating_add(epochs));
+        let batches = usize::try_from(batches).unwrap_or(usize::MAX);
         Self {
             epoch,
+            skipped: AtomicUsize::new(batches),
             ..self.part(self.device.clone(), self.positions.clone())
         }
     }
@@ -224,25 +230,27 @@ impl<B: Send + 'static> EpochLoader<B> {
             threads: OnceLock::new(),
             first_epoch: self.first_epoch,
             epoch: AtomicU64::new(self.epoch.load(Ordering::Relaxed)),
+            skipped: AtomicUsize::new(self.skipped.load(Ordering::Relaxed)),
         }
     }
 
-    /// Draws `epoch` and has its batches made.
-    fn start(&self, epoch: u64) -> Ordered<Made<B>> {
+    /// Draws `epoch` and has its batches made, without the first `skipped`.
+    fn start(&self, epoch: u64, skipped: usize) -> Ordered<Made<B>> {
         let order = Order::draw(&self.sampler, self.source.len(), epoch);
         let source = self.source.clone();
         let device = self.device.clone().unwrap_or_default();
         let seed = self.sample_seed.or(self.sampler.seed()).unwrap_or_default();
         let (size, Range { start, end }) = (self.batch_size, self.positions.clone());
         let make = move |batch: usize| {
-            let first = start + batch * size;
+            let first = start + (skipped + batch) * size;
             let last = first.saturating_add(size).min(end);
             source.batch(&order.samples(first..last, seed, epoch), &device)
         };
         // Batches made ahead are made by someone.
         let ahead = self.ahead.unwrap_or(self.workers.saturating_mul(AHEAD));
         let workers = self.workers.max(ahead.min(1));
-        let batches = Ordered::new(self.num_batches(), ahead.max(1), make);
+        let count = self.num_batches().saturating_sub(skipped);
+        let batches = Ordered::new(count, ahead.max(1), make);
         if workers > 0 {
             let threads = self.threads.get_or_init(|| Pool::start(workers));
             threads.work_for(&batches);
@@ -253,11 +261,14 @@ impl<B: Send + 'static> EpochLoader<B> {
 
 impl<B: Send + 'static> DataLoader<B> for EpochLoader<B> {
     fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<B> + 'a> {
+        let skipped = self.skipped.swap(0, Ordering::Relaxed);
+        let visited = skipped.saturating_mul(self.batch_size);
         Box::new(EpochIterator {
             loader: self,
             epoch: self.epoch.fetch_add(1, Ordering::Relaxed),
+            skipped,
             batches: None,
-            visited: 0,
+            visited: visited.min(self.num_items()),
         })
     }
 
@@ -293,6 +304,7 @@ fn batches(samples: usize, size: usize, drop_last: bool) -> usize {
 struct EpochIterator<'a, B> {
     loader: &'a EpochLoader<B>,
     epoch: u64,
+    skipped: usize,
     /// None until the first is asked for.
     batches: Option<Ordered<Made<B>>>,
     visited: usize,
@@ -302,7 +314,7 @@ impl<B: Send + 'static> Iterator for EpochIterator<'_, B> {
     type Item = Made<B>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let start = || self.loader.start(self.epoch);
+        let start = || self.loader.start(self.epoch, self.skipped);
         let batch = self.batches.get_or_insert_with(start).next()?;
         let visited = self.visited.saturating_add(self.loader.batch_size);
         self.visited = visited.min(self.loader.num_items());

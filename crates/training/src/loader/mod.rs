@@ -37,4 +37,5 @@ pub use source::BatchSource;
 /// The crate of [`Sample::rng`]'s generator, whose traits it is used by.
 pub use rand;
 
-pub(crate) use replay::Replay;
+pub(crate) use described::Past;
+pub(crate) use replay::{Replay, seed_of};

@@ -6,36 +6,39 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use burn::data::dataloader::{DataLoader, DataLoaderIterator};
 use burn::tensor::Device;
 
-use super::described::Loader;
+use super::described::{Loader, Past};
 
-/// A loader whose first epoch is number `skipped + 1` of the loader inside.
+/// A loader that goes on where the loader inside would be after what a run has had of it.
 ///
 /// An `EpochLoader` simply starts there. Of other loaders the epochs before are started and dropped,
-/// which draws their order from the inner loader's generator and no batch. That happens once the
-/// loader is bound to its device, because binding forks the generator of Burn's own loaders. So a
-/// resumed run sees the order the uninterrupted one saw, with any loader that draws an epoch's order
-/// when the epoch starts.
+/// which draws their order from the inner loader's generator and no batch, and the batches of a running
+/// one are made and dropped. That happens once the loader is bound to its device, because binding forks
+/// the generator of Burn's own loaders. So a resumed run sees the order the uninterrupted one saw, with
+/// any loader that draws an epoch's order when the epoch starts.
 ///
 /// With a seed, the device's generator is seeded anew for every epoch, so that what a model draws
 /// from it, as dropout does, depends on the seed and the epoch alone.
 pub(crate) struct Replay<B> {
     inner: Arc<dyn DataLoader<B>>,
-    /// How many epochs of `inner` are yet to be skipped.
-    skipped: u64,
+    /// What of `inner` is yet to be passed over.
+    past: Past,
+    /// Batches of the next epoch that are.
+    batches: AtomicU64,
     seed: Option<u64>,
     device: Option<Device>,
     epoch: AtomicU64,
 }
 
 impl<B: Send + 'static> Replay<B> {
-    pub(crate) fn new(loader: &Loader<B>, done: u64, seed: Option<u64>) -> Self {
-        let (inner, skipped) = loader.after(done);
+    pub(crate) fn new(loader: &Loader<B>, past: Past, seed: Option<u64>) -> Self {
+        let (inner, left) = loader.after(past);
         Self {
             inner,
-            skipped,
+            past: left,
+            batches: AtomicU64::new(0),
             seed,
             device: None,
-            epoch: AtomicU64::new(done),
+            epoch: AtomicU64::new(past.epochs),
         }
     }
 }
@@ -44,10 +47,15 @@ impl<B: 'static> DataLoader<B> for Replay<B> {
     fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<B> + 'a> {
         let epoch = self.epoch.fetch_add(1, Ordering::Relaxed) + 1;
         if let (Some(seed), Some(device)) = (self.seed, &self.device) {
-            // The golden ratio's multiples keep the seeds of epochs and of neighbouring runs apart.
-            device.seed(seed.wrapping_add(epoch.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+            device.seed(seed_of(seed, epoch));
         }
-        self.inner.iter()
+        let mut batches = self.inner.iter();
+        for _ in 0..self.batches.swap(0, Ordering::Relaxed) {
+            if batches.next().is_none() {
+                break;
+            }
+        }
+        batches
     }
 
     fn num_items(&self) -> usize {
@@ -56,12 +64,13 @@ impl<B: 'static> DataLoader<B> for Replay<B> {
 
     fn to_device(&self, device: &Device) -> Arc<dyn DataLoader<B>> {
         let inner = self.inner.to_device(device);
-        for _ in 0..self.skipped {
+        for _ in 0..self.past.epochs {
             drop(inner.iter());
         }
         Arc::new(Self {
             inner,
-            skipped: 0,
+            past: Past::default(),
+            batches: AtomicU64::new(self.past.batches),
             seed: self.seed,
             device: Some(device.clone()),
             epoch: AtomicU64::new(self.epoch.load(Ordering::Relaxed)),
@@ -71,12 +80,19 @@ impl<B: 'static> DataLoader<B> for Replay<B> {
     fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<B>> {
         Arc::new(Self {
             inner: self.inner.slice(start, end),
-            skipped: self.skipped,
+            past: self.past,
+            batches: AtomicU64::new(0),
             seed: self.seed,
             device: self.device.clone(),
             epoch: AtomicU64::new(self.epoch.load(Ordering::Relaxed)),
         })
     }
+}
+
+/// The seed of the device's generator in that epoch, or that update, of a run that was given `seed`.
+pub(crate) fn seed_of(seed: u64, number: u64) -> u64 {
+    // The golden ratio's multiples keep the seeds of epochs and of neighbouring runs apart.
+    seed.wrapping_add(number.wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 
 #[cfg(test)]
@@ -113,7 +129,11 @@ mod tests {
 
     /// `epochs` epochs of `loader` after `done` ones, of the 30 samples from `start` on.
     fn epochs(loader: &Loader<Vec<u32>>, done: u64, epochs: u64, start: usize) -> Vec<Vec<u32>> {
-        let loader = Replay::new(loader, done, None)
+        let past = Past {
+            epochs: done,
+            batches: 0,
+        };
+        let loader = Replay::new(loader, past, None)
             .slice(start, 30)
             .to_device(&Device::default());
         (0..epochs)
@@ -144,6 +164,26 @@ mod tests {
         let _ = used.inner().iter().count();
         assert_eq!(epochs(&used, 0, 2, 0), fresh);
         assert_eq!(epochs(&used, 1, 1, 0), fresh[1..]);
+    }
+
+    #[test]
+    fn a_later_start_within_an_epoch_sees_the_rest_of_it() {
+        for loader in [burns, ours] {
+            let batches = |past| -> Vec<Vec<u32>> {
+                let replay = Replay::new(&loader(), past, None).to_device(&Device::default());
+                let epochs = [replay.iter(), replay.iter()];
+                epochs.into_iter().flatten().map(Result::unwrap).collect()
+            };
+            let all = batches(Past::default());
+            assert_eq!(all.len(), 16);
+            for skipped in 0..=8 {
+                let rest = batches(Past {
+                    epochs: 0,
+                    batches: skipped,
+                });
+                assert_eq!(rest, all[skipped as usize..], "after {skipped}");
+            }
+        }
     }
 
     #[test]

@@ -83,6 +83,7 @@ mod tests {
         });
         History {
             epochs: epochs.collect(),
+            ..History::default()
         }
     }
 

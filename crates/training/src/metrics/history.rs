@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::lineage::Lineage;
 use super::record::EpochRecord;
 use crate::key::MetricKey;
 
@@ -13,6 +14,10 @@ use crate::key::MetricKey;
 pub struct History {
     /// The epochs.
     pub epochs: Vec<EpochRecord>,
+    /// Where the run branched off another, the earliest branch first: the epochs until then are those
+    /// of the other.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub branches: Vec<Lineage>,
 }
 
 impl History {
@@ -23,7 +28,9 @@ impl History {
     }
 
     /// The history as CSV: `epoch,updates,train_<metric>...,valid_<metric>...,lr,next_lr,
-    /// lr_<group>...,seconds`, one row an epoch; a value that is missing is empty.
+    /// lr_<group>...,seconds`, one row an epoch; a value that is missing is empty. Runs that are
+    /// [measured in updates](crate::Training::every) have `data_epoch,samples` after `updates`: how far
+    /// in the data a period ends, in epochs, and the samples until then.
     pub fn to_csv(&self) -> String {
         let keys = self.keys();
         let groups: BTreeSet<&String> = self
@@ -31,7 +38,11 @@ impl History {
             .iter()
             .flat_map(|e| e.group_lrs.keys())
             .collect();
+        let of_data = self.epochs.iter().any(|epoch| epoch.data.is_some());
         let mut rows = vec![["epoch", "updates"].map(str::to_owned).to_vec()];
+        if of_data {
+            rows[0].extend(["data_epoch", "samples"].map(str::to_owned));
+        }
         rows[0].extend(keys.iter().map(MetricKey::to_string));
         rows[0].extend(["lr", "next_lr"].map(str::to_owned));
         rows[0].extend(groups.iter().map(|group| format!("lr_{group}")));
@@ -39,6 +50,14 @@ impl History {
         let text = |value: Option<f64>| value.as_ref().map(f64::to_string).unwrap_or_default();
         for epoch in &self.epochs {
             let mut row = vec![epoch.epoch.to_string(), epoch.updates.to_string()];
+            if of_data {
+                row.push(text(epoch.data.and_then(|data| data.epoch)));
+                row.push(
+                    epoch
+                        .data
+                        .map_or_else(String::new, |data| data.samples.to_string()),
+                );
+            }
             row.extend(keys.iter().map(|key| text(epoch.get(key))));
             row.extend([epoch.lr.to_string(), epoch.next_lr.to_string()]);
             let lr = |group: &&String| text(epoch.group_lrs.get(*group).copied());
@@ -95,7 +114,10 @@ mod tests {
                 &[("head", 0.1)],
             ),
         ];
-        let history = History { epochs };
+        let history = History {
+            epochs,
+            ..History::default()
+        };
         assert_eq!(
             history.to_csv(),
             "epoch,updates,train_loss,\"valid_a,\"\"b\"\"\",valid_accuracy,valid_loss,lr,next_lr,\

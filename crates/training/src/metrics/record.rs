@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::any_float;
 use crate::key::{MetricKey, Split};
+use crate::loader::Past;
 
 /// The metrics of one split by their [names](MetricKey).
 pub type Metrics = BTreeMap<String, f64>;
@@ -46,7 +47,50 @@ impl LrCut {
     }
 }
 
-/// One epoch of a run.
+/// Where in the training data a period of a run ends that is
+/// [measured in updates](crate::Training::every).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct DataPosition {
+    /// Epochs of the data that are over.
+    pub epochs: u64,
+    /// Batches of the one after those.
+    pub batches: u64,
+    /// Samples of all epochs, as the loader's progress counts them.
+    pub samples: u64,
+    /// Epochs of the data, the running one by the share of its batches; none if it is not known how
+    /// many those are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<f64>,
+}
+
+impl DataPosition {
+    pub(crate) fn new(past: Past, samples: u64, batches_per_epoch: Option<u64>) -> Self {
+        let Past {
+            mut epochs,
+            mut batches,
+        } = past;
+        if batches_per_epoch == Some(batches) {
+            (epochs, batches) = (epochs + 1, 0);
+        }
+        let share = batches_per_epoch.map(|all| batches as f64 / all.max(1) as f64);
+        Self {
+            epochs,
+            batches,
+            samples,
+            epoch: share.map(|share| epochs as f64 + share),
+        }
+    }
+
+    pub(crate) fn past(&self) -> Past {
+        Past {
+            epochs: self.epochs,
+            batches: self.batches,
+        }
+    }
+}
+
+/// One epoch of a run, or one period of a run that is [measured in updates](crate::Training::every).
 ///
 /// A metric is a mean over the epoch's batches as Burn's metric weighs them, most of them by their samples.
 /// Burn's `LossMetric` goes by how many losses the model's output has: a scalar, the mean over the
@@ -61,6 +105,9 @@ pub struct EpochRecord {
     /// The optimizer updates that were made until its end, in all epochs.
     #[serde(default)]
     pub updates: u64,
+    /// Where in the data it ends, of a run that is measured in updates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<DataPosition>,
     /// Metrics on the training data, each batch's taken when it was trained on.
     #[serde(with = "any_float")]
     pub train: Metrics,
@@ -87,6 +134,7 @@ impl EpochRecord {
         Self {
             epoch,
             updates: 0,
+            data: None,
             train: Metrics::new(),
             valid: Metrics::new(),
             lr: 0.0,

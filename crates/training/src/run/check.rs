@@ -3,6 +3,7 @@
 use burn::train::LearnerModel;
 use burn_lr_scheduler::{Clock, Clocked, Run, Scaled, Scheduler};
 
+use super::period::{DataEpoch, Extent, Periods};
 use super::resume::{Contents, newest};
 use super::spec::Spec;
 use super::stop;
@@ -11,7 +12,7 @@ use crate::TrainingError;
 use crate::checkpoint::{CheckpointStore, PARTS};
 use crate::feedback::FeedbackScheduler;
 use crate::loader::{Loader, LoaderDescription};
-use crate::metrics::MetricKey;
+use crate::metrics::{History, MetricKey};
 use crate::notices::Notices;
 use crate::optim::{Group, NonFinite, OptimError, ResolvedGroups, parameters};
 use crate::weights::draw_weights;
@@ -29,8 +30,9 @@ impl<M: LearnerModel> Training<M> {
             return self.can_resume(model);
         }
         stop::check(&self.hooks.interrupter)?;
-        self.checked(model)?;
-        self.check_no_run(self.store()?.as_ref())
+        let checked = self.checked(model)?;
+        self.check_no_run(self.store()?.as_ref())?;
+        self.check_branch(&checked)
     }
 
     /// Whether the run in the directory, if there is one, is of this configuration and could be
@@ -45,7 +47,7 @@ impl<M: LearnerModel> Training<M> {
         let silent = Notices::new(|_| {});
         let newest = newest(&self.directory, store.as_ref(), &checked.spec, &silent)?;
         let (Some(checkpoint), Some(store)) = (newest, store) else {
-            return Ok(());
+            return self.check_branch(&checked);
         };
         // Not the model: Burn's clones share the running averages of a batch norm, which it would get.
         let tracks = checked.schedulers.into_iter();
@@ -59,7 +61,9 @@ impl<M: LearnerModel> Training<M> {
             optimizer => saved.optimizer(optimizer?)?,
         }
         saved.schedulers(&mut schedulers)?;
-        self.check_done(saved.history()?.history.epochs.len())
+        let history = saved.history()?.history;
+        self.check_lineage(&history)?;
+        self.check_done(&history, checked.periods.as_ref())
     }
 
     /// The checkpoints in the directory, if there is any: opening them would make it.
@@ -84,20 +88,53 @@ impl<M: LearnerModel> Training<M> {
         Ok(())
     }
 
-    /// Whether a run that has completed so many epochs can have as many as are asked for.
-    pub(super) fn check_done(&self, done: usize) -> Result<(), TrainingError> {
-        if done <= self.plan.epochs {
+    /// Whether a run that has come as far as `history` can be as long as is asked for.
+    pub(super) fn check_done(
+        &self,
+        history: &History,
+        periods: Option<&Periods>,
+    ) -> Result<(), TrainingError> {
+        let done = history.epochs.len();
+        let (name, asked, done) = match (self.plan.extent, periods) {
+            (Extent::Epochs(epochs), None) => ("epochs", epochs as u64, done as u64),
+            (_, None) => return Ok(()),
+            (_, Some(periods)) => {
+                let made = history.epochs.last().map_or(0, |last| last.updates);
+                if periods.updates() > made && !periods.is_whole(done, made) {
+                    return Err(TrainingError::Invalid {
+                        name: "length of the run",
+                        expected: "the one it had, or an end of a period to go on from",
+                        found: format!(
+                            "{} updates, of a run that has ended after {made}, before the end of period \
+                             {done}",
+                            periods.updates()
+                        ),
+                    });
+                }
+                ("updates", periods.updates(), made)
+            }
+        };
+        if done <= asked {
             return Ok(());
         }
         Err(TrainingError::Invalid {
-            name: "epochs",
+            name,
             expected: "at least as many as the run has completed",
-            found: format!("{} of {done}", self.plan.epochs),
+            found: format!("{asked} of {done}"),
         })
     }
 
+    /// The number of the run's last epoch, as Burn's Learner counts them.
+    pub(super) fn last_epoch(&self, periods: Option<&Periods>) -> usize {
+        match (periods, self.plan.extent) {
+            (Some(periods), _) => periods.count(),
+            (None, Extent::Epochs(epochs)) => epochs,
+            (None, _) => 0,
+        }
+    }
+
     pub(super) fn checked(&self, model: &M) -> Result<Checked, TrainingError> {
-        let run = self.run()?;
+        let (run, periods) = self.run()?;
         let groups = ResolvedGroups::resolve(&self.plan.optimizer, &self.plan.groups, model)?;
         let params = parameters(model);
         if !params.iter().any(|param| param.trainable) {
@@ -139,9 +176,10 @@ impl<M: LearnerModel> Training<M> {
         if self.strict && !inexact.is_empty() {
             return Err(TrainingError::Inexact { reasons: inexact });
         }
-        let spec = Spec::new(self, run, &groups, model);
+        let spec = Spec::new(self, run, periods.as_ref(), &groups, model);
         Ok(Checked {
             run,
+            periods,
             groups,
             schedulers,
             inexact,
@@ -149,8 +187,8 @@ impl<M: LearnerModel> Training<M> {
         })
     }
 
-    /// The run as schedules see it.
-    fn run(&self) -> Result<Run, TrainingError> {
+    /// The run as schedules see it, and its periods if it is measured in updates.
+    fn run(&self) -> Result<(Run, Option<Periods>), TrainingError> {
         let at_least_one = |name, value: usize| match value {
             0 => Err(TrainingError::Invalid {
                 name,
@@ -159,17 +197,25 @@ impl<M: LearnerModel> Training<M> {
             }),
             _ => Ok(value),
         };
-        check_samples("training samples", &self.train, self.place.workers())?;
+        let in_updates = self.is_in_updates();
+        let endless = in_updates && self.train.may_be_endless();
+        if !endless {
+            check_samples("training samples", &self.train, self.place.workers())?;
+        }
         // On one device, however many there are.
         check_samples("validation samples", &self.valid, 1)?;
         let accumulation = at_least_one("gradient accumulation", self.plan.grads_accumulation)?;
-        let epochs = at_least_one("epochs", self.plan.epochs)? as u64;
+        if let Extent::Epochs(epochs) = self.plan.extent {
+            at_least_one("epochs", epochs)?;
+        }
         let batches = self.train.batches_for_devices(self.place.workers());
+        // None are those of a stream that counts nothing.
+        let batches = batches.filter(|&(_, batches)| batches > 0 || !endless);
         self.place.check(batches)?;
         if self.place.workers() > 1 {
             self.check_gradients_of_several_devices()?;
         }
-        let mut run = Run::per_update().with_epochs(epochs);
+        let mut run = Run::per_update();
         if let Some((_, batches)) = batches {
             at_least_one("training batches", batches)?;
             run = run.with_updates_per_epoch(batches.div_ceil(accumulation) as u64);
@@ -190,7 +236,42 @@ impl<M: LearnerModel> Training<M> {
                 .to_owned(),
             });
         }
-        Ok(with_clock(clock, run))
+        let periods = self.periods(batches.map(|(_, batches)| batches as u64))?;
+        run = match (&periods, self.plan.extent) {
+            (_, Extent::Epochs(epochs)) => run.with_epochs(epochs as u64),
+            (Some(periods), _) => run.with_updates(periods.updates()),
+            (None, _) => run,
+        };
+        Ok((with_clock(clock, run), periods))
+    }
+
+    /// Whether the run is measured in updates, and not in epochs of the data alone.
+    pub(super) fn is_in_updates(&self) -> bool {
+        self.plan.every.is_some() || !matches!(self.plan.extent, Extent::Epochs(_))
+    }
+
+    /// The periods of a run that is measured in updates, on data with so many batches.
+    fn periods(&self, batches: Option<u64>) -> Result<Option<Periods>, TrainingError> {
+        let (every, extent) = (self.plan.every, self.plan.extent);
+        if !self.is_in_updates() {
+            return Ok(None);
+        }
+        let devices = self.place.workers();
+        if devices > 1 {
+            return Err(TrainingError::Invalid {
+                name: "every",
+                expected: "a single device, for a run that is measured in updates",
+                found: format!("{devices} devices"),
+            });
+        }
+        let batch_size = self.train.description().batch_size;
+        let epoch = batches.map(|batches| DataEpoch {
+            batches,
+            batch_size: batch_size.map(|size| size as u64),
+            samples: self.train.samples() as u64,
+        });
+        let accumulation = self.plan.grads_accumulation as u64;
+        Periods::new(every, extent, accumulation, epoch).map(Some)
     }
 
     /// Burn's strategies for several devices make the update themselves.
@@ -248,6 +329,8 @@ fn check_samples<B: Send + 'static>(
 /// What [`Training::checked`] has found to be sound.
 pub(super) struct Checked {
     pub run: Run,
+    /// Of a run that is measured in updates.
+    pub periods: Option<Periods>,
     pub groups: ResolvedGroups,
     /// The schedulers of Burn's `ModuleLrScheduler`, in its order.
     pub schedulers: Vec<Track>,
@@ -257,6 +340,7 @@ pub(super) struct Checked {
 }
 
 /// The scheduler of a parameter group, or of all other parameters.
+#[derive(Clone)]
 pub(super) struct Track {
     pub group: Option<String>,
     pub observed: MetricKey,
@@ -272,6 +356,9 @@ fn with_clock(clock: Clock, run: Run) -> Run {
     };
     if let Some(epochs) = run.epochs() {
         run_of_clock = run_of_clock.with_epochs(epochs);
+    }
+    if let Some(updates) = run.updates() {
+        run_of_clock = run_of_clock.with_updates(updates);
     }
     run_of_clock
 }

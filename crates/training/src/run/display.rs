@@ -25,15 +25,18 @@ pub enum Display {
 /// A renderer for the Learner that draws one bar per pass over the data, or nothing.
 pub(super) struct BarRenderer {
     visible: bool,
+    /// Whether its epochs are periods, which are measured in updates.
+    in_updates: bool,
     epochs: usize,
     epoch: usize,
     bar: ProgressBar,
 }
 
 impl BarRenderer {
-    pub(super) fn new(visible: bool) -> Self {
+    pub(super) fn new(visible: bool, in_updates: bool) -> Self {
         Self {
             visible,
+            in_updates,
             epochs: 0,
             epoch: 1,
             bar: ProgressBar::hidden(),
@@ -51,12 +54,18 @@ impl TrainingProgressLogger for BarRenderer {
         if !self.visible {
             return;
         }
-        let style = ProgressStyle::with_template(
-            "{msg} {wide_bar} {pos}/{len} samples, {per_sec:.0}, {eta} left",
-        )
+        let trains = split.eq_ignore_ascii_case("train");
+        let (epoch, unit) = match (self.in_updates, trains) {
+            (true, true) => ("Period", "updates"),
+            (true, false) => ("Period", "samples"),
+            (false, _) => ("Epoch", "samples"),
+        };
+        let style = ProgressStyle::with_template(&format!(
+            "{{msg}} {{wide_bar}} {{pos}}/{{len}} {unit}, {{per_sec:.0}}, {{eta}} left"
+        ))
         .unwrap_or_else(|_| ProgressStyle::default_bar());
         let bar = ProgressBar::new(items as u64).with_style(style);
-        bar.set_message(format!("Epoch {}/{} {split}", self.epoch, self.epochs));
+        bar.set_message(format!("{epoch} {}/{} {split}", self.epoch, self.epochs));
         self.bar = bar;
     }
 

@@ -15,6 +15,7 @@ use super::directory::RunDirectory;
 use super::gradients::Gradients;
 use super::hooks::OnEpoch;
 use super::known::Known;
+use super::period::Periods;
 use super::registration::Registration;
 use super::resume::SavedHistory;
 use super::stop::Stops;
@@ -22,7 +23,7 @@ use crate::TrainingError;
 use crate::checkpoint::{CONFIG, CheckpointStore, HISTORY, Handover, KeepPolicy};
 use crate::feedback::Feedback;
 use crate::metrics::{
-    EarlyStopping, EpochRecord, History, LOSS, LrCut, MetricKey, MetricsLog, Split,
+    DataPosition, EarlyStopping, EpochRecord, History, LOSS, LrCut, MetricKey, MetricsLog, Split,
     set_files_aside_after,
 };
 
@@ -41,6 +42,10 @@ pub(super) struct State {
     /// Of the schedulers of all parameters and of the groups.
     pub tracks: Vec<Track>,
     pub updates_per_epoch: Option<u64>,
+    /// Of a run that is measured in updates, whose periods are the epochs here.
+    pub periods: Option<Periods>,
+    /// Where in the data the running period ends.
+    pub position: Option<DataPosition>,
     pub early_stopping: Option<EarlyStopping>,
     pub on_epoch: OnEpoch,
     /// Metrics that must be registered.
@@ -101,6 +106,18 @@ impl EpochEnd {
             return Err(error);
         }
         Ok(std::mem::take(&mut state.history))
+    }
+
+    /// Ends the run with `error`, unless another one came before.
+    pub(super) fn fail(&self, error: TrainingError) {
+        let mut state = self.lock();
+        state.error.get_or_insert(error);
+        state.stops.own().stop(None);
+    }
+
+    /// Says where in the data the running period ends.
+    pub(super) fn set_position(&self, position: DataPosition) {
+        self.lock().position = Some(position);
     }
 
     /// What training waits for between the epochs.
@@ -174,6 +191,7 @@ impl State {
         }
         let mut record = EpochRecord::new(epoch);
         record.updates = self.check_updates(epoch)?;
+        record.data = self.position;
         record.train = self.log.metrics(Split::Train, epoch);
         record.valid = self.log.metrics(Split::Valid, epoch);
         self.gradients.end(epoch, &mut record.train)?;
@@ -226,7 +244,11 @@ impl State {
             .map_or(0, |track| track.feedback.updates());
         let before = self.history.epochs.last().map_or(0, |last| last.updates);
         let found = made.saturating_sub(before);
-        match self.updates_per_epoch {
+        let per_period = self.periods.as_ref().map(|periods| {
+            let (first, end) = periods.updates_of_period(epoch);
+            end - first
+        });
+        match per_period.or(self.updates_per_epoch) {
             Some(expected) if expected != found => Err(TrainingError::UpdatesPerEpoch {
                 epoch,
                 expected,

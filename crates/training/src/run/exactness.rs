@@ -43,11 +43,9 @@ impl<M: LearnerModel> Training<M> {
     /// What the run that is to be resumed was seeded with, if there is one that was by default: another
     /// version may have seen other random modules.
     fn begun_with(&self) -> Option<Option<u64>> {
-        if !self.resume {
-            return None;
-        }
-        let saved = Spec::saved(&self.directory, None).ok()??;
-        let seed = saved.seed()?;
+        let own = || Spec::saved(&self.directory, None).ok()??.seed();
+        let own = self.resume.then(own).flatten();
+        let seed = own.or_else(|| self.parents_seed())?;
         matches!(seed, None | Some(0)).then_some(seed)
     }
 

@@ -20,11 +20,11 @@ use super::registration::{Registering, Registration};
 use super::start::Start;
 use super::stop::{self, Stops};
 use super::training::{Trained, Training};
-use super::update_loop::UpdateLoop;
+use super::update_loop::{PeriodLoop, UpdateLoop};
 use crate::TrainingError;
 use crate::checkpoint::{CheckpointStore, Handover, MODEL, OPTIM, PartCheckpointer, SCHEDULER};
-use crate::loader::Replay;
-use crate::metrics::{History, MetricsLog};
+use crate::loader::{Past, Replay};
+use crate::metrics::{DataPosition, History, MetricsLog};
 use crate::optim::NonFinite;
 use crate::storage::{create_directory, save_model};
 
@@ -39,16 +39,19 @@ impl<M: LearnerModel> Training<M> {
     /// [interrupter](Self::interrupter) was.
     pub fn fit(mut self, model: M) -> Result<Trained<M>, TrainingError> {
         stop::check(&self.hooks.interrupter)?;
+        let checked = self.checked(&model)?;
+        let notices = self.hooks.notices();
+        create_directory(self.directory.path())?;
+        let _lock = Lock::take(&self.directory)?;
+        self.resume |= self.begin_branch(&checked, &model)?;
         let Checked {
             run,
             groups,
             schedulers,
             inexact,
             spec,
-        } = self.checked(&model)?;
-        let notices = self.hooks.notices();
-        create_directory(self.directory.path())?;
-        let _lock = Lock::take(&self.directory)?;
+            periods,
+        } = checked;
         let (store, checkpoint) = self.opened(&spec)?;
         for reason in &inexact {
             let notice = format!("a resumed run may not be exact: {reason}");
@@ -65,20 +68,31 @@ impl<M: LearnerModel> Training<M> {
         let optimizer = |model: &M| self.plan.optimizer.build_for(&groups, model);
         let mut start = start.restored(optimizer, checkpoint, &store, &notices)?;
         let done = start.done();
-        self.check_done(done)?;
-        let config = spec.write(&self.directory)?;
+        self.check_done(&start.history, periods.as_ref())?;
+        let last = self.last_epoch(periods.as_ref());
+        self.check_lineage(&start.history)?;
+        let config = spec
+            .clone()
+            .with_branches(&start.history)
+            .write(&self.directory)?;
         self.clear(&store, done)?;
         if done > 0 {
             self.directory.write_history(&start.history)?;
         }
         self.tell_lost_best(&store, spec.keep(), &start.history);
         let store = store.with_best_copy(MODEL, self.directory.best_model())?;
-        if self.is_complete(&start.history) {
-            return self.complete(start.model.valid(), start.history);
+        if self.is_complete(&start.history, last) {
+            return self.complete(start.model.valid(), start.history, last);
         }
 
         let optimizer = self.plan.optimizer.build_for(&groups, &start.model)?;
         let scheduler = start.scheduler(&groups);
+        let position = start.history.epochs.last().and_then(|last| last.data);
+        let of_epochs = Past {
+            epochs: done as u64,
+            batches: 0,
+        };
+        let past = position.as_ref().map_or(of_epochs, DataPosition::past);
         let Start {
             model,
             history,
@@ -98,6 +112,8 @@ impl<M: LearnerModel> Training<M> {
             gradients: gradients.clone(),
             tracks,
             updates_per_epoch: run.updates_per_epoch(),
+            periods: periods.clone(),
+            position: None,
             early_stopping: self.plan.early_stopping.clone(),
             on_epoch: std::mem::take(&mut self.hooks.on_epoch),
             required: std::mem::take(&mut self.hooks.required),
@@ -113,9 +129,15 @@ impl<M: LearnerModel> Training<M> {
         });
         self.watch(&log, &stops);
         let devices = self.place.devices(&model);
-        let training = self.supervised(&log, &epoch_end, &stops, done, seed);
-        let training = self.attached(training, &store, &epoch_end, &stops, done);
-        let strategy = self.strategy_on(devices, gradients, &epoch_end, &stops);
+        let periods = periods.map(|periods| PeriodLoop {
+            periods,
+            seed,
+            position,
+        });
+        let seed = seed.filter(|_| periods.is_none());
+        let training = self.supervised(&log, &epoch_end, &stops, (done, past), seed);
+        let training = self.attached(training, &store, &epoch_end, &stops, (done, last));
+        let strategy = self.strategy_on(devices, gradients, &epoch_end, &stops, periods);
         let training = training.with_training_strategy(strategy);
         let renderer = self.shown_by((done > 0).then_some(done), &stops);
         let training = training.renderer(Box::new(Registering {
@@ -125,7 +147,7 @@ impl<M: LearnerModel> Training<M> {
         }));
         let learner = Learner::new(model, optimizer, scheduler);
         match catch_unwind(AssertUnwindSafe(|| training.launch(learner))) {
-            Ok(result) => self.judge(result, &store, epoch_end, &stops),
+            Ok(result) => self.judge(result, &store, epoch_end, &stops, last),
             // By the gate in front of a run that is refused, or by a panic.
             Err(unwound) => match epoch_end.finish() {
                 Err(error) => Err(error),
@@ -135,10 +157,9 @@ impl<M: LearnerModel> Training<M> {
     }
 
     /// Whether no epoch is left to be made after `history`.
-    fn is_complete(&self, history: &History) -> bool {
+    fn is_complete(&self, history: &History, last: usize) -> bool {
         let stopping = self.plan.early_stopping.as_ref();
-        history.epochs.len() >= self.plan.epochs
-            || stopping.is_some_and(|stopping| stopping.stops(history))
+        history.epochs.len() >= last || stopping.is_some_and(|stopping| stopping.stops(history))
     }
 
     /// Has `log` do what was asked for losses that are not finite.
@@ -152,17 +173,22 @@ impl<M: LearnerModel> Training<M> {
         }
     }
 
-    /// Burn's training on the data, as the caller has configured it, starting after epoch `done`.
+    /// Burn's training on the data, as the caller has configured it, starting after epoch `done`, and after
+    /// what that has had of the training data.
     fn supervised(
         &mut self,
         log: &MetricsLog,
         epoch_end: &EpochEnd,
         stops: &Stops,
-        done: usize,
+        (done, past): (usize, Past),
         seed: Option<u64>,
     ) -> SupervisedTraining<M> {
-        let train = Arc::new(Replay::new(&self.train, done as u64, seed));
-        let valid = Replay::new(&self.valid, done as u64, None);
+        let train = Arc::new(Replay::new(&self.train, past, seed));
+        let validated = Past {
+            epochs: done as u64,
+            batches: 0,
+        };
+        let valid = Replay::new(&self.valid, validated, None);
         let train: Arc<dyn DataLoader<_>> = if self.place.workers() > 1 {
             Arc::new(Gate {
                 inner: train,
@@ -191,12 +217,12 @@ impl<M: LearnerModel> Training<M> {
         store: &CheckpointStore,
         epoch_end: &EpochEnd,
         stops: &Stops,
-        done: usize,
+        (done, last): (usize, usize),
     ) -> SupervisedTraining<M> {
         let handover = epoch_end.handover();
         let part = |part| PartCheckpointer::new(store.clone(), part).with_handover(&handover);
         let mut training = training
-            .num_epochs(self.plan.epochs)
+            .num_epochs(last)
             .with_interrupter(stops.own().clone())
             .with_custom_checkpointers(part(MODEL), part(OPTIM), part(SCHEDULER))
             .with_checkpointing_strategy(epoch_end.clone())
@@ -222,6 +248,7 @@ impl<M: LearnerModel> Training<M> {
         gradients: Gradients,
         epoch_end: &EpochEnd,
         stops: &Stops,
+        periods: Option<PeriodLoop>,
     ) -> TrainingStrategy<M> {
         if self.place.devices.is_empty() {
             devices.truncate(1);
@@ -241,6 +268,7 @@ impl<M: LearnerModel> Training<M> {
             gradients,
             epoch_end: epoch_end.clone(),
             stops: stops.clone(),
+            periods,
         }))
     }
 
@@ -250,9 +278,10 @@ impl<M: LearnerModel> Training<M> {
         if let Some(renderer) = self.hooks.renderer.take() {
             return renderer;
         }
+        let in_updates = self.is_in_updates();
         match self.hooks.display {
-            Display::Silent => Box::new(BarRenderer::new(false)),
-            Display::Bar => Box::new(BarRenderer::new(true)),
+            Display::Silent => Box::new(BarRenderer::new(false, in_updates)),
+            Display::Bar => Box::new(BarRenderer::new(true, in_updates)),
             #[cfg(feature = "tui")]
             Display::Dashboard => {
                 Box::new(burn::train::renderer::tui::TuiMetricsRendererWrapper::new(
@@ -270,6 +299,7 @@ impl<M: LearnerModel> Training<M> {
         store: &CheckpointStore,
         epoch_end: EpochEnd,
         stops: &Stops,
+        last: usize,
     ) -> Result<Trained<M>, TrainingError> {
         let history = epoch_end.finish()?;
         if let Some(error) = store.failure() {
@@ -287,13 +317,18 @@ impl<M: LearnerModel> Training<M> {
                     .unwrap_or_else(|| "no reason given".to_owned()),
             });
         }
-        self.complete(result.model, history)
+        self.complete(result.model, history, last)
     }
 
-    fn complete(self, model: M, history: History) -> Result<Trained<M>, TrainingError> {
+    fn complete(
+        self,
+        model: M,
+        history: History,
+        last: usize,
+    ) -> Result<Trained<M>, TrainingError> {
         save_model(&self.directory.final_model(), &model)?;
         let stopping = self.plan.early_stopping.as_ref();
-        if history.epochs.len() < self.plan.epochs
+        if history.epochs.len() < last
             && let Some(reason) = stopping.and_then(|stopping| stopping.reason(&history))
         {
             self.hooks.notices().say(&reason);

@@ -6,6 +6,7 @@
 //!                        RunDirectory <--history, checkpoints, models-- EpochEnd
 //! ```
 
+mod branch;
 mod builder;
 mod changes;
 mod check;
@@ -20,6 +21,7 @@ mod gradients;
 mod hooks;
 mod known;
 mod lock;
+mod period;
 mod place;
 mod plan;
 mod recompute;
@@ -28,10 +30,13 @@ mod resume;
 mod spec;
 mod start;
 mod stop;
+mod stream;
 mod training;
 mod update_loop;
 
+pub use branch::Branch;
 pub use directory::RunDirectory;
 pub use display::Display;
 pub use lock::Lock;
+pub use period::Period;
 pub use training::{Trained, Training};

@@ -2,6 +2,8 @@
 
 use burn_lr_scheduler::{Clocked, Constant};
 
+use super::branch::Branch;
+use super::period::{Extent, Period};
 use crate::checkpoint::KeepPolicy;
 use crate::metrics::{EarlyStopping, MetricKey, valid};
 use crate::optim::{GradientClip, Group, NonFinite, OptimizerConfig};
@@ -17,12 +19,17 @@ pub(super) struct Plan {
     pub seed: Seed,
     pub observed: MetricKey,
     pub settings: serde_json::Value,
-    pub epochs: usize,
+    /// The checkpoint that it begins at, if that is another run's.
+    pub branch: Option<Branch>,
+    pub extent: Extent,
+    /// None for an epoch of the data.
+    pub every: Option<Period>,
     pub keep: Option<KeepPolicy>,
     pub early_stopping: Option<EarlyStopping>,
 }
 
-/// What the device's random numbers are seeded with at the start of every epoch.
+/// What the device's random numbers are seeded with at the start of every epoch, or before every update
+/// of a run that is measured in them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Seed {
     /// 0 for models that are known to draw random numbers; when a run is resumed, what it had.
@@ -47,7 +54,9 @@ impl Default for Plan {
             seed: Seed::Auto,
             observed: valid("loss"),
             settings: serde_json::Value::Null,
-            epochs: 1,
+            branch: None,
+            extent: Extent::Epochs(1),
+            every: None,
             keep: None,
             early_stopping: None,
         }

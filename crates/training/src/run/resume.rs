@@ -6,6 +6,7 @@ use burn::optim::lr_scheduler::LrSchedulerRecord;
 use burn::optim::{ModuleOptimizer, OptimizerRecord};
 use burn::store::ModuleRecord;
 use burn::tensor::Bytes;
+use burn_lr_scheduler::ScheduleError;
 use serde::{Deserialize, Serialize};
 
 use super::directory::RunDirectory;
@@ -70,7 +71,7 @@ impl<'a> Contents<'a> {
         Bytes::from_bytes_vec(bytes.unwrap_or_default())
     }
 
-    fn damaged(&self, name: &str, reason: impl ToString) -> Damage {
+    pub(super) fn damaged(&self, name: &str, reason: impl ToString) -> Damage {
         let (epoch, reason) = (self.checkpoint.epoch, reason.to_string());
         let reason = format!("{name} of epoch {epoch}: {reason}");
         Damage::content(self.store.directory(), reason)
@@ -99,7 +100,22 @@ impl<'a> Contents<'a> {
         let record = LrSchedulerRecord::from_bytes(self.part(SCHEDULER))
             .map_err(|error| self.damaged(SCHEDULER, error))?;
         for (number, scheduler) in schedulers.iter_mut().enumerate() {
-            scheduler.try_load_record(&record.record(&number.to_string()))?;
+            let loaded = scheduler.try_load_record(&record.record(&number.to_string()));
+            loaded.map_err(|error| match error {
+                ScheduleError::Changed {
+                    path,
+                    saved,
+                    current,
+                } if ["run.epochs", "run.updates"].contains(&&*path) => {
+                    let unit = path.trim_start_matches("run.").to_owned();
+                    TrainingError::Extended {
+                        unit,
+                        saved,
+                        current,
+                    }
+                }
+                error => error.into(),
+            })?;
         }
         Ok(())
     }

@@ -9,28 +9,35 @@ use serde_json::Value;
 
 use super::changes::{Change, changes};
 use super::directory::RunDirectory;
+use super::period::{Period, Periods};
 use super::training::Training;
 use crate::TrainingError;
 use crate::checkpoint::{CONFIG, Checkpoint, KeepPolicy};
 use crate::loader::LoaderDescription;
-use crate::metrics::{Best, EarlyStopping, MetricKey, valid};
+use crate::metrics::{Best, EarlyStopping, History, Lineage, MetricKey, valid};
 use crate::notices::Notices;
 use crate::optim::{GradientClip, NonFinite, OptimizerConfig, ResolvedGroups, parameters};
 use crate::storage::write_atomically;
 
 /// What `burn-lr.json` holds.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub(super) struct Spec {
     burn_lr: &'static str,
     fixed: Fixed,
     free: Free,
+    /// Where the run comes from.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    branches: Vec<Lineage>,
 }
 
 /// What must not change when a run is resumed: it decides the bits.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 struct Fixed {
     schedule: Clocked,
     updates_per_epoch: Option<u64>,
+    /// Of a run that is measured in updates.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    every: Option<Period>,
     optimizer: OptimizerConfig,
     groups: ResolvedGroups,
     grads_accumulation: usize,
@@ -57,9 +64,12 @@ pub(super) struct Saved {
 }
 
 /// What may change: a run may be extended or stop earlier, and go on elsewhere.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 struct Free {
+    /// As Burn's Learner counts them.
     epochs: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    updates: Option<u64>,
     devices: Vec<String>,
     keep: KeepPolicy,
     early_stopping: Option<EarlyStopping>,
@@ -78,6 +88,7 @@ impl Spec {
     pub(super) fn new<M: LearnerModel>(
         training: &Training<M>,
         run: Run,
+        periods: Option<&Periods>,
         groups: &ResolvedGroups,
         model: &M,
     ) -> Self {
@@ -88,6 +99,7 @@ impl Spec {
             fixed: Fixed {
                 schedule: plan.schedule.clone(),
                 updates_per_epoch: run.updates_per_epoch(),
+                every: periods.map(Periods::period),
                 optimizer: plan.optimizer.clone(),
                 groups: groups.clone(),
                 grads_accumulation: plan.grads_accumulation,
@@ -104,12 +116,20 @@ impl Spec {
                 settings: plan.settings.clone(),
             },
             free: Free {
-                epochs: plan.epochs,
+                epochs: training.last_epoch(periods),
+                updates: periods.map(Periods::updates),
                 devices: devices.iter().map(|d| format!("{d:?}")).collect(),
                 keep: keep_policy(plan.keep.as_ref()),
                 early_stopping: plan.early_stopping.clone(),
             },
+            branches: Vec::new(),
         }
+    }
+
+    /// The same, of a run that comes from where `history` says.
+    pub(super) fn with_branches(mut self, history: &History) -> Self {
+        self.branches.clone_from(&history.branches);
+        self
     }
 
     /// Which checkpoints are kept.
@@ -117,7 +137,7 @@ impl Spec {
         &self.free.keep
     }
 
-    fn document(&self, directory: &RunDirectory) -> Result<Value, TrainingError> {
+    pub(super) fn document(&self, directory: &RunDirectory) -> Result<Value, TrainingError> {
         // By way of the text, in which an f32 has the digits it was written with.
         serde_json::to_vec(self)
             .and_then(|json| serde_json::from_slice(&json))

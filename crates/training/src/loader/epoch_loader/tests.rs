@@ -82,7 +82,7 @@ fn the_order_depends_on_seed_and_epoch_alone() {
     assert_ne!(indices(&first), indices(&second));
     let resumed = loader(50, 8).shuffled(7).starting_at(2);
     assert_eq!(epoch(&*resumed.to_device(&Device::default())), second);
-    assert_eq!(epoch(&one.after(1)), second);
+    assert_eq!(epoch(&one.after(1, 0)), second);
     assert_ne!(epoch(&other), first);
 }
 
