@@ -20,11 +20,13 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod checkpoint;
+mod damage;
 pub mod device;
 mod error;
 pub mod evaluate;
 pub mod feedback;
 mod key;
+mod lineage;
 pub mod loader;
 pub mod metrics;
 mod notices;
@@ -36,6 +38,7 @@ pub mod run;
 pub mod storage;
 mod weights;
 
-pub use error::{Damage, TrainingError};
+pub use damage::Damage;
+pub use error::TrainingError;
 pub use run::{Trained, Training};
 pub use weights::draw_weights;

@@ -236,7 +236,7 @@ fn what_a_branch_cannot_be_is_refused_before_anything_is_written() {
         (other_data, "train.batch_size"),
     ] {
         match refused(training) {
-            TrainingError::BranchChanged { field, .. } => assert_eq!(field, expected),
+            TrainingError::BranchChanged { change, .. } => assert_eq!(change.field, expected),
             other => panic!("{expected}: {other:?}"),
         }
     }

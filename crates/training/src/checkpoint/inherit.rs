@@ -6,8 +6,8 @@ use std::path::Path;
 use super::directory;
 use super::manifest::{BestSoFar, MANIFEST};
 use super::store::CheckpointStore;
+use crate::Damage;
 use crate::TrainingError;
-use crate::error::Damage;
 use crate::storage::{sha256, write_with_sum};
 
 impl CheckpointStore {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::Damage;
+use crate::Damage;
 use crate::metrics::{Best, Metrics};
 use crate::storage::sha256;
 

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use super::directory::{self, Kind};
 use super::manifest::{FileRecord, MANIFEST, Manifest};
 use super::store::CheckpointStore;
-use crate::error::{Damage, TrainingError};
 use crate::metrics::Metrics;
+use crate::{Damage, TrainingError};
 
 /// A checkpoint that was passed over, and why.
 #[derive(Debug, Clone, thiserror::Error)]

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::lineage::Lineage;
 use super::record::EpochRecord;
 use crate::key::MetricKey;
+use crate::lineage::Lineage;
 
 /// All epochs of a run in their order.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -4,16 +4,15 @@ mod any_float;
 mod best;
 mod early_stopping;
 mod history;
-mod lineage;
 mod log;
 mod record;
 mod unit;
 
 pub use crate::key::{MetricKey, ParseMetricKeyError, Split, train, valid};
+pub use crate::lineage::{Lineage, SettingChange};
 pub use best::Best;
 pub use early_stopping::EarlyStopping;
 pub use history::History;
-pub use lineage::{Lineage, SettingChange};
 pub(crate) use log::{LOSS, LoggedEpoch, MetricsLog, set_files_aside_after};
 pub use record::{DataPosition, EpochRecord, LrCut, Metrics};
 pub(crate) use unit::is_percentage;

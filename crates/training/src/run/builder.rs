@@ -10,10 +10,8 @@ use burn::train::{
 };
 use burn_lr_scheduler::Clocked;
 
-use super::branch::Branch;
 use super::directory::RunDirectory;
 use super::display::Display;
-use super::period::{Extent, Period};
 use super::plan::Seed;
 use super::training::Training;
 use crate::checkpoint::KeepPolicy;
@@ -103,29 +101,6 @@ impl<M: LearnerModel> Training<M> {
         self
     }
 
-    /// Measures the run in updates: validates, tells plateaus and early stopping, writes the history and
-    /// a checkpoint every so many updates, `every(200)`, or samples, or shares of an epoch.
-    ///
-    /// What Burn's Learner, the history and the checkpoints call an epoch is such a period then, and
-    /// [`EpochRecord::data`](crate::metrics::EpochRecord::data) says where in the data it ends. The
-    /// periods need not divide an epoch, nor an epoch the run: the data go on through their epochs, and
-    /// a run that is resumed goes on within one. Schedules keep their clocks: one that advances per epoch
-    /// advances with those of the data. An update takes no batches of two epochs, so that the last of an
-    /// epoch may sum fewer gradients.
-    ///
-    /// A stream that never ends, whose batches need not be known, is trained on so, by a length in
-    /// [updates](Self::max_updates). On resume, loaders other than an
-    /// [`EpochLoader`](crate::loader::EpochLoader) make again, and drop, the batches of the running
-    /// epoch that the run has had. On several devices it is refused: Burn splits whole epochs over them.
-    ///
-    /// Random numbers are seeded before each update, from the [seed](Self::seed) and its number alone,
-    /// so that how long the periods are changes no weight, if nothing listens to their metrics; of a run
-    /// in epochs it has the same weights only if the model draws none.
-    pub fn every(mut self, period: impl Into<Period>) -> Self {
-        self.plan.every = Some(period.into());
-        self
-    }
-
     /// Has plateaus observe that metric; the validation loss by default.
     pub fn observe(mut self, metric: MetricKey) -> Self {
         self.plan.observed = metric;
@@ -142,26 +117,6 @@ impl<M: LearnerModel> Training<M> {
 
 /// # What may change when a run is resumed
 impl<M: LearnerModel> Training<M> {
-    /// Sets the length of the run in epochs of the training data.
-    pub fn epochs(mut self, epochs: usize) -> Self {
-        self.plan.extent = Extent::Epochs(epochs);
-        self
-    }
-
-    /// Sets the length of the run in optimizer updates instead, which may end within an epoch, and be
-    /// more or fewer than the data have: see [`every`](Self::every).
-    pub fn max_updates(mut self, updates: u64) -> Self {
-        self.plan.extent = Extent::Updates(updates);
-        self
-    }
-
-    /// Sets the length of the run in training samples instead: it ends with the update that reaches
-    /// them.
-    pub fn max_samples(mut self, samples: u64) -> Self {
-        self.plan.extent = Extent::Samples(samples);
-        self
-    }
-
     /// Sets which checkpoints are kept; by default the last two, and, if a metric called `loss` is
     /// registered, the one with the least validation loss.
     pub fn keep(mut self, keep: KeepPolicy) -> Self {
@@ -232,43 +187,6 @@ impl<M: LearnerModel> Training<M> {
     /// epochs to extend the run later.
     pub fn resume(mut self, resume: bool) -> Self {
         self.resume = resume;
-        self
-    }
-
-    /// Begins at a checkpoint of another run instead of at the first update: with its weights, its
-    /// optimizer's state, its place in the data and its history, in this run's own directory. The other
-    /// run stays as it is.
-    ///
-    /// ```no_run
-    /// # use burn::train::LearnerModel;
-    /// # use burn_lr_scheduler::{Cooldown, Warmup};
-    /// # use burn_lr_training::Training;
-    /// # use burn_lr_training::run::Branch;
-    /// # fn cooled<M: LearnerModel>(training: Training<M>) -> Training<M> {
-    /// // What would the run in `runs/stable` have come to if it had ended after 5000 updates?
-    /// let schedule = Cooldown::new(Warmup::new(1e-3, 500), 4000, 1000);
-    /// training
-    ///     .schedule(schedule.per_update())
-    ///     .max_updates(5000)
-    ///     .branch(Branch::update("runs/stable", 4000))
-    /// # }
-    /// ```
-    ///
-    /// A branch may be longer, and have another schedule, other settings of the optimizer and of groups,
-    /// other clipping; what is changed so is recorded, with the checkpoint's checksum, in its configuration
-    /// and its [history](crate::metrics::History::branches). A branch that changes nothing ends with the
-    /// bits of its parent. A schedule that is another one goes on with the update at which the parent's
-    /// stopped; its plateaus with what the parent's have observed, if there are as many.
-    ///
-    /// With [`resume`](Self::resume) a branch that has begun goes on, also if its parent is gone.
-    ///
-    /// # Errors
-    /// Those of [`fit`](Self::fit) are, before anything is written:
-    /// [`NoCheckpoint`](crate::TrainingError::NoCheckpoint) where there is no such checkpoint, and
-    /// [`BranchChanged`](crate::TrainingError::BranchChanged) for another model, other data, or what else
-    /// a branch must have as its parent.
-    pub fn branch(mut self, branch: Branch) -> Self {
-        self.plan.branch = Some(branch);
         self
     }
 

@@ -3,7 +3,7 @@
 use burn::train::LearnerModel;
 use burn_lr_scheduler::{Clock, Clocked, Run, Scaled, Scheduler};
 
-use super::period::{DataEpoch, Extent, Periods};
+use super::period::{Extent, Periods};
 use super::resume::{Contents, newest};
 use super::spec::Spec;
 use super::stop;
@@ -12,7 +12,7 @@ use crate::TrainingError;
 use crate::checkpoint::{CheckpointStore, PARTS};
 use crate::feedback::FeedbackScheduler;
 use crate::loader::{Loader, LoaderDescription};
-use crate::metrics::{History, MetricKey};
+use crate::metrics::MetricKey;
 use crate::notices::Notices;
 use crate::optim::{Group, NonFinite, OptimError, ResolvedGroups, parameters};
 use crate::weights::draw_weights;
@@ -86,51 +86,6 @@ impl<M: LearnerModel> Training<M> {
             });
         }
         Ok(())
-    }
-
-    /// Whether a run that has come as far as `history` can be as long as is asked for.
-    pub(super) fn check_done(
-        &self,
-        history: &History,
-        periods: Option<&Periods>,
-    ) -> Result<(), TrainingError> {
-        let done = history.epochs.len();
-        let (name, asked, done) = match (self.plan.extent, periods) {
-            (Extent::Epochs(epochs), None) => ("epochs", epochs as u64, done as u64),
-            (_, None) => return Ok(()),
-            (_, Some(periods)) => {
-                let made = history.epochs.last().map_or(0, |last| last.updates);
-                if periods.updates() > made && !periods.is_whole(done, made) {
-                    return Err(TrainingError::Invalid {
-                        name: "length of the run",
-                        expected: "the one it had, or an end of a period to go on from",
-                        found: format!(
-                            "{} updates, of a run that has ended after {made}, before the end of period \
-                             {done}",
-                            periods.updates()
-                        ),
-                    });
-                }
-                ("updates", periods.updates(), made)
-            }
-        };
-        if done <= asked {
-            return Ok(());
-        }
-        Err(TrainingError::Invalid {
-            name,
-            expected: "at least as many as the run has completed",
-            found: format!("{asked} of {done}"),
-        })
-    }
-
-    /// The number of the run's last epoch, as Burn's Learner counts them.
-    pub(super) fn last_epoch(&self, periods: Option<&Periods>) -> usize {
-        match (periods, self.plan.extent) {
-            (Some(periods), _) => periods.count(),
-            (None, Extent::Epochs(epochs)) => epochs,
-            (None, _) => 0,
-        }
     }
 
     pub(super) fn checked(&self, model: &M) -> Result<Checked, TrainingError> {
@@ -243,35 +198,6 @@ impl<M: LearnerModel> Training<M> {
             (None, _) => run,
         };
         Ok((with_clock(clock, run), periods))
-    }
-
-    /// Whether the run is measured in updates, and not in epochs of the data alone.
-    pub(super) fn is_in_updates(&self) -> bool {
-        self.plan.every.is_some() || !matches!(self.plan.extent, Extent::Epochs(_))
-    }
-
-    /// The periods of a run that is measured in updates, on data with so many batches.
-    fn periods(&self, batches: Option<u64>) -> Result<Option<Periods>, TrainingError> {
-        let (every, extent) = (self.plan.every, self.plan.extent);
-        if !self.is_in_updates() {
-            return Ok(None);
-        }
-        let devices = self.place.workers();
-        if devices > 1 {
-            return Err(TrainingError::Invalid {
-                name: "every",
-                expected: "a single device, for a run that is measured in updates",
-                found: format!("{devices} devices"),
-            });
-        }
-        let batch_size = self.train.description().batch_size;
-        let epoch = batches.map(|batches| DataEpoch {
-            batches,
-            batch_size: batch_size.map(|size| size as u64),
-            samples: self.train.samples() as u64,
-        });
-        let accumulation = self.plan.grads_accumulation as u64;
-        Periods::new(every, extent, accumulation, epoch).map(Some)
     }
 
     /// Burn's strategies for several devices make the update themselves.

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::error::{Damage, TrainingError};
 use crate::metrics::History;
 use crate::storage::{remove_leftovers, sum_path, write_atomically};
+use crate::{Damage, TrainingError};
 
 /// The directory of a run: the one place that names its files.
 ///

@@ -7,6 +7,7 @@
 //! ```
 
 mod branch;
+mod branching;
 mod builder;
 mod changes;
 mod check;
@@ -20,6 +21,7 @@ mod gate;
 mod gradients;
 mod hooks;
 mod known;
+mod length;
 mod lock;
 mod period;
 mod place;

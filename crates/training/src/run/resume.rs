@@ -12,11 +12,11 @@ use serde::{Deserialize, Serialize};
 use super::directory::RunDirectory;
 use super::spec::Spec;
 use crate::checkpoint::{Checkpoint, CheckpointStore, HISTORY, MODEL, OPTIM, SCHEDULER, Skipped};
-use crate::error::{Damage, TrainingError};
 use crate::feedback::FeedbackScheduler;
 use crate::metrics::{History, LoggedEpoch};
 use crate::notices::Notices;
 use crate::optim::restored;
+use crate::{Damage, TrainingError};
 
 /// What a checkpoint holds beside Burn's own records.
 #[derive(Serialize, Deserialize)]

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::atomic::{Replacement, set_aside, sync_parent, write_atomically};
-use crate::error::{Damage, TrainingError};
+use crate::{Damage, TrainingError};
 
 /// The SHA-256 of `content` in hexadecimal digits.
 pub(crate) fn sha256(content: &[u8]) -> String {

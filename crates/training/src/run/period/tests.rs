@@ -1,0 +1,97 @@
+use super::*;
+
+/// 7 batches, the last of 2 samples.
+const EPOCH: DataEpoch = DataEpoch {
+    batches: 7,
+    batch_size: Some(4),
+    samples: 26,
+};
+
+fn ends(period: Period, extent: Extent, accumulation: u64) -> Vec<u64> {
+    let periods = Periods::new(Some(period), extent, accumulation, Some(EPOCH)).unwrap();
+    (0..=periods.count()).map(|k| periods.end(k)).collect()
+}
+
+#[test]
+fn periods_cover_the_run_whether_they_divide_it_or_not() {
+    let updates = |each, all| ends(Period::Updates(each), Extent::Updates(all), 1);
+    assert_eq!(updates(3, 10), [0, 3, 6, 9, 10]);
+    assert_eq!(updates(5, 10), [0, 5, 10]);
+    assert_eq!(updates(50, 10), [0, 10]);
+    assert_eq!(
+        ends(Period::Updates(6), Extent::Epochs(2), 1),
+        [0, 6, 12, 14]
+    );
+    assert_eq!(ends(Period::Updates(3), Extent::Epochs(2), 2), [0, 3, 6, 8]);
+}
+
+#[test]
+fn shares_of_an_epoch_meet_its_end() {
+    let of = |share, accumulation| ends(Period::Epochs(share), Extent::Epochs(2), accumulation);
+    assert_eq!(of(0.25, 1), [0, 2, 4, 6, 7, 9, 11, 13, 14]);
+    assert_eq!(of(1.0, 1), [0, 7, 14]);
+    assert_eq!(of(1.0, 2), [0, 4, 8]);
+    let seventh = of(1.0 / 7.0, 1);
+    assert_eq!(seventh, (0..=14).collect::<Vec<_>>());
+    assert_eq!(of(1.5, 1), [0, 11, 14]);
+}
+
+#[test]
+fn samples_are_reached_by_the_update_that_brings_them() {
+    // Sums of samples by update: 4, 8, .., 24, 26 and so on.
+    let of = |each, all| ends(Period::Samples(each), Extent::Samples(all), 1);
+    assert_eq!(of(26, 52), [0, 7, 14]);
+    assert_eq!(of(10, 52), [0, 3, 5, 8, 11, 13, 14]);
+    assert_eq!(of(4, 27), [0, 1, 2, 3, 4, 5, 6, 8]);
+}
+
+#[test]
+fn what_cannot_be_is_refused_by_name() {
+    let refused = |period, extent, epoch| {
+        let Err(TrainingError::Invalid { name, .. }) = Periods::new(period, extent, 2, epoch)
+        else {
+            panic!("{period:?} of {extent:?}");
+        };
+        name
+    };
+    let updates = Extent::Updates(10);
+    for period in [
+        Period::Updates(0),
+        Period::Samples(7),
+        Period::Epochs(0.2),
+        Period::Epochs(f64::NAN),
+        Period::Epochs(f64::INFINITY),
+        Period::Epochs(-1.0),
+    ] {
+        assert_eq!(refused(Some(period), updates, Some(EPOCH)), "every");
+    }
+    assert_eq!(
+        refused(None, Extent::Updates(0), Some(EPOCH)),
+        "max_updates"
+    );
+    let most = Extent::Samples(u64::MAX);
+    assert!(Periods::new(None, most, 1, Some(EPOCH)).is_ok());
+    let tiny = DataEpoch {
+        samples: 1,
+        batches: 3,
+        batch_size: Some(1),
+    };
+    assert_eq!(refused(None, most, Some(tiny)), "max_samples");
+    assert_eq!(
+        refused(None, Extent::Epochs(usize::MAX), Some(EPOCH)),
+        "epochs"
+    );
+    for period in [None, Some(Period::Samples(9)), Some(Period::Epochs(1.0))] {
+        assert_eq!(refused(period, updates, None), "every");
+    }
+    let uncounted = DataEpoch {
+        batch_size: None,
+        ..EPOCH
+    };
+    assert_eq!(
+        refused(Some(Period::Samples(90)), updates, Some(uncounted)),
+        "every"
+    );
+    let all = Periods::new(Some(Period::Updates(1)), Extent::Updates(u64::MAX), 1, None);
+    assert_eq!(all.unwrap().count() as u64, u64::MAX);
+}
