@@ -24,6 +24,9 @@ pub fn exit(result: Result<(), Error>) -> ExitCode {
                     | TrainingError::RunExists { .. }
                     | TrainingError::InUse { .. }
                     | TrainingError::ConfigChanged { .. }
+                    | TrainingError::Extended { .. }
+                    | TrainingError::NoCheckpoint { .. }
+                    | TrainingError::BranchChanged { .. }
             )
         );
     let interrupted = matches!(

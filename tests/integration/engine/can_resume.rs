@@ -35,7 +35,7 @@ fn a_schedule_of_another_length_is_refused_by_both() {
         let refused = configured(path).epochs(4).fit(Net::new(2)).map(drop);
         for result in [&asked, &refused] {
             assert!(
-                matches!(result, Err(TrainingError::Schedule(_))),
+                matches!(result, Err(TrainingError::Extended { .. })),
                 "{result:?}"
             );
         }
