@@ -27,7 +27,7 @@ mod run;
 pub mod search;
 mod sweep_chart;
 
-pub use candidate::{Candidate, SettingError, Setup};
+pub use candidate::{BranchPoint, Candidate, SettingError, Setup, Trunk};
 pub use error::{BaseError, ExperimentError};
 pub use objective::Objective;
 pub use report::Report;

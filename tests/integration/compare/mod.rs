@@ -1,5 +1,6 @@
 //! Experiments: candidates under several seeds, side by side.
 
+mod branches;
 mod budgets;
 mod choice;
 mod failures;

@@ -5,8 +5,10 @@ use burn_lr_training::optim::OptimizerConfig;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// What may differ within an experiment, under a name: schedule, epochs, optimizer, and settings that
-/// the base reads.
+use super::trunk::Trunk;
+
+/// What may differ within an experiment, under a name: schedule, epochs, optimizer, the candidate that it
+/// branches off, and settings that the base reads.
 ///
 /// What a candidate does not set is as the base has it.
 ///
@@ -37,6 +39,8 @@ pub struct Candidate {
     pub schedule: Option<Clocked>,
     /// The optimizer.
     pub optimizer: Option<OptimizerConfig>,
+    /// The candidate that it branches off, and where.
+    pub branch: Option<Trunk>,
     /// Settings by their names, which the base reads with [`Setup::setting`](crate::Setup::setting).
     pub settings: Map<String, Value>,
 }
@@ -54,6 +58,8 @@ struct Entry {
     schedule: Option<ScheduleConfig>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     optimizer: Option<OptimizerConfig>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    branch: Option<Trunk>,
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     settings: Map<String, Value>,
 }
@@ -70,6 +76,7 @@ impl From<Candidate> for Entry {
             clock,
             schedule,
             optimizer: candidate.optimizer,
+            branch: candidate.branch,
             settings: candidate.settings,
         }
     }
@@ -92,6 +99,7 @@ impl TryFrom<Entry> for Candidate {
             epochs: entry.epochs,
             schedule: entry.schedule.map(|schedule| Clocked::new(schedule, clock)),
             optimizer: entry.optimizer,
+            branch: entry.branch,
             settings: entry.settings,
         })
     }
@@ -105,6 +113,7 @@ impl Candidate {
             epochs: None,
             schedule: None,
             optimizer: None,
+            branch: None,
             settings: Map::new(),
         }
     }

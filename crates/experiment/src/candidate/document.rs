@@ -17,7 +17,8 @@ struct Document {
 
 impl Candidate {
     /// Reads the candidates in a JSON document: `{"candidate": [{"name": ..., "epochs": ...,
-    /// "clock": ..., "schedule": {...}, "optimizer": {...}, "settings": {...}}, ...]}`.
+    /// "clock": ..., "schedule": {...}, "optimizer": {...}, "branch": {"of": ..., "at": {"epoch": ...}},
+    /// "settings": {...}}, ...]}`.
     ///
     /// Schedules are written as in [`ScheduleConfig`](burn_lr_scheduler::ScheduleConfig), optimizers
     /// as in [`OptimizerConfig`](burn_lr_training::optim::OptimizerConfig). Only the name must be

@@ -4,6 +4,8 @@ mod check;
 mod definition;
 mod document;
 mod setup;
+mod trunk;
 
 pub use definition::Candidate;
 pub use setup::{SettingError, Setup};
+pub use trunk::{BranchPoint, Trunk};

@@ -98,8 +98,14 @@ where
     /// What the base makes for a trial, if that can be trained, or go on.
     fn sound(&self, candidate: &Candidate, seed: u64) -> Result<(Training<M>, M), ExperimentError> {
         let directory = self.trial_directory(candidate, seed);
-        let (training, model) =
-            prepared(&self.base, &directory, seed, candidate, self.best_epoch())?;
+        let (training, model) = prepared(
+            &self.base,
+            &directory,
+            seed,
+            candidate,
+            self.best_epoch(),
+            false,
+        )?;
         // Every trial has one of its own, whatever the base's was stopped by.
         let training = training.interrupter(Interrupter::new());
         training
@@ -159,6 +165,7 @@ pub(crate) fn cores() -> usize {
 /// Refuses what is wrong with the candidates whatever their base is.
 pub(crate) fn check_candidates(candidates: &[Candidate]) -> Result<(), ExperimentError> {
     check_names(candidates)?;
+    check_branches(candidates)?;
     for candidate in candidates {
         candidate
             .check()
@@ -193,6 +200,25 @@ fn check_names(candidates: &[Candidate]) -> Result<(), ExperimentError> {
             expected: "names that differ in letters or digits",
             found: format!("{:?} and {:?}", twins[0].1, twins[1].1),
         });
+    }
+    Ok(())
+}
+
+/// What branches off comes after what it branches off, so that there is no circle.
+fn check_branches(candidates: &[Candidate]) -> Result<(), ExperimentError> {
+    for (number, candidate) in candidates.iter().enumerate() {
+        let Some(trunk) = &candidate.branch else {
+            continue;
+        };
+        let earlier = &candidates[..number];
+        if !earlier.iter().any(|earlier| earlier.name == trunk.of) {
+            let names: Vec<&str> = earlier.iter().map(|earlier| &*earlier.name).collect();
+            return Err(ExperimentError::Invalid {
+                name: "candidate's branch",
+                expected: "the name of a candidate before it",
+                found: format!("{:?} of {:?}, after {names:?}", trunk.of, candidate.name),
+            });
+        }
     }
     Ok(())
 }

@@ -1,11 +1,11 @@
 //! The workers of an experiment: each runs one trial after another.
 
 use std::any::Any;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::Sender;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use burn::train::{Interrupter, LearnerModel};
 use burn_lr_training::metrics::{Best, History, MetricKey};
@@ -29,9 +29,22 @@ pub(crate) struct Pool<'a, F> {
     pub candidates: &'a [Candidate],
     pub trials: &'a [Trial],
     pub waiting: Mutex<VecDeque<usize>>,
+    /// Those that are not over.
+    pub left: Mutex<BTreeSet<usize>>,
     /// All threads share a generator: a trial that draws from it while it trains runs alone.
     pub generator: RwLock<()>,
 }
+
+/// What a worker does next.
+enum Next {
+    Trial(usize),
+    /// Wait, for those that are waiting branch off one that is running.
+    Trunk,
+    Nothing,
+}
+
+/// How often it is looked whether a trial is over that others branch off.
+const WAIT: Duration = Duration::from_millis(20);
 
 /// What a worker reports about a trial.
 pub(crate) enum Event {
@@ -63,8 +76,13 @@ impl<F> Pool<'_, F> {
         F: Fn(&Setup) -> Result<(Training<M>, M), BaseError>,
     {
         loop {
-            let Some(number) = self.waiting().pop_front() else {
-                return;
+            let number = match self.next() {
+                Next::Trial(number) => number,
+                Next::Trunk => {
+                    std::thread::sleep(WAIT);
+                    continue;
+                }
+                Next::Nothing => return,
             };
             let interrupter = Interrupter::new();
             // Whoever listens does so until the last worker is done.
@@ -101,8 +119,36 @@ impl<F> Pool<'_, F> {
             // There is no record of a process that was killed, nor of a trial that was trained without
             // one.
             let seconds = seconds.max(outcome.as_ref().map_or(0.0, Outcome::seconds));
+            self.left().remove(&number);
             let _ = events.send((number, Event::End(outcome, seconds)));
         }
+    }
+
+    /// The first trial that is waiting, of those that need not wait for one that they branch off.
+    fn next(&self) -> Next {
+        let mut waiting = self.waiting();
+        if waiting.is_empty() {
+            return Next::Nothing;
+        }
+        let left = self.left();
+        let waits = |number: &usize| {
+            let trial = &self.trials[*number];
+            let Some(trunk) = &self.candidates[trial.candidate].branch else {
+                return false;
+            };
+            left.iter().any(|&other| {
+                let other = &self.trials[other];
+                other.seed == trial.seed && self.candidates[other.candidate].name == trunk.of
+            })
+        };
+        match waiting.iter().position(|number| !waits(number)) {
+            Some(place) => waiting.remove(place).map_or(Next::Nothing, Next::Trial),
+            None => Next::Trunk,
+        }
+    }
+
+    fn left(&self) -> MutexGuard<'_, BTreeSet<usize>> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn train<M>(
@@ -124,8 +170,12 @@ impl<F> Pool<'_, F> {
             trial.seed,
             candidate,
             self.best,
+            candidate.is_trunk_of(self.candidates),
         )?;
-        let training = training.resume(true).interrupter(interrupter);
+        let mut training = training.resume(true).interrupter(interrupter);
+        if let Some(branch) = candidate.branch_of(&trial.directory) {
+            training = training.branch(branch);
+        }
         training.check(&model)?;
         let _running = if training.is_random(&model) {
             drop(shared);

@@ -16,20 +16,23 @@ use crate::error::{BaseError, ExperimentError};
 /// trial at a time.
 static GENERATOR: Mutex<()> = Mutex::new(());
 
-/// The training of a candidate under a seed, and its model with its initial weights drawn.
+/// The training of a candidate under a seed, and its model with its initial weights drawn. It keeps all
+/// checkpoints if it is a `trunk`; where it branches off, if it does, is left to the caller.
 pub(crate) fn prepared<F, M>(
     base: &F,
     directory: &Path,
     seed: u64,
     candidate: &Candidate,
     best: &Best,
+    trunk: bool,
 ) -> Result<(Training<M>, M), ExperimentError>
 where
     M: LearnerModel,
     F: Fn(&Setup) -> Result<(Training<M>, M), BaseError>,
 {
     let (training, model) = made(base, directory, seed, candidate)?;
-    let keep = training.kept().cloned().unwrap_or(KeepPolicy::last(1));
+    let kept = training.kept().cloned().unwrap_or(KeepPolicy::last(1));
+    let keep = if trunk { KeepPolicy::all() } else { kept };
     let mut training = training
         .in_directory(directory)
         .keep(keep.with_best(best.clone()));

@@ -97,6 +97,7 @@ where
             candidates,
             trials: &trials,
             waiting: Mutex::new((0..trials.len()).collect()),
+            left: Mutex::new((0..trials.len()).collect()),
             generator: RwLock::new(()),
         };
         let outcomes = std::thread::scope(|scope| {
