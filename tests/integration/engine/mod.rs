@@ -13,7 +13,7 @@ mod group_plateaus;
 mod groups;
 mod hooks;
 mod metrics;
-mod net;
+pub mod net;
 mod noisy;
 mod non_finite;
 mod observer;

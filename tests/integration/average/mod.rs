@@ -1,0 +1,3 @@
+//! Averages of weights: beside PyTorch's and timm's, and in runs.
+
+mod golden;
