@@ -16,15 +16,17 @@ pub enum AverageError {
         /// What it is.
         found: String,
     },
-    /// The average would begin when the run is over.
-    #[error("average: start: expected fewer than the {run} {unit} of the run, got {found}")]
+    /// The run is over before the first weights are taken in.
+    #[error(
+        "average: start: expected the first weights after one of the {run} {unit} of the run, got number {first}"
+    )]
     NeverBegins {
         /// Updates or epochs.
         unit: &'static str,
         /// How many the run has.
         run: u64,
-        /// How many are left out.
-        found: u64,
+        /// The number of the one after which the first weights would be taken in.
+        first: u64,
     },
     /// More checkpoints are to be averaged than are kept.
     #[error(

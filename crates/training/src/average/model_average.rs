@@ -160,12 +160,9 @@ impl<M: Module> ModelAverage<M> {
         Ok(())
     }
 
-    /// The same on `device`, to which weights are taken before they are averaged.
-    pub fn to_device(self, device: &Device) -> Self {
+    /// Moves the average to `device`, to which weights are taken before they are averaged.
+    pub fn to_device(&mut self, device: &Device) {
         let device = device.clone().inner();
-        Self {
-            model: self.model.fork(&device).valid(),
-            ..self
-        }
+        self.model = self.model.valid().fork(&device);
     }
 }

@@ -21,7 +21,7 @@ use super::statistics::Statistics;
 /// // The last 5 checkpoints in place of a decay of the learning rate.
 /// let wsm = Average::checkpoints(5, Decay::OneMinusSqrt).validate(Validate::Both);
 /// for average in [ema, swa, wsm] {
-///     average.check(100, Some(100 * 938), 5)?;
+///     average.check(100, Some(938), 5)?;
 /// }
 /// # Ok::<(), burn_lr_training::average::AverageError>(())
 /// ```
@@ -176,16 +176,17 @@ impl Average {
         self
     }
 
-    /// Whether it makes sense in a run of so many epochs and, if that is known, updates, of which so many
-    /// checkpoints are kept.
+    /// Whether it makes sense in a run of so many epochs, of so many updates each if that is known, of which
+    /// the last `kept` checkpoints are kept.
     ///
     /// # Errors
     /// [`AverageError::Setting`] for a constant outside its range, [`AverageError::NeverBegins`] if the run
-    /// is over when it begins, [`AverageError::TooFewKept`] if it needs more checkpoints.
+    /// is over before the first weights are taken in, [`AverageError::TooFewKept`] if it needs more
+    /// checkpoints.
     pub fn check(
         &self,
         epochs: u64,
-        updates: Option<u64>,
+        updates_per_epoch: Option<u64>,
         kept: usize,
     ) -> Result<(), AverageError> {
         let setting = |name, expected, found: String| AverageError::Setting {
@@ -219,13 +220,41 @@ impl Average {
             }
             Kind::Checkpoints { .. } => {}
         }
-        let (unit, run, found) = match self.start {
-            Start::AfterUpdates(found) => ("updates", updates, found),
-            Start::AfterEpochs(found) => ("epochs", Some(epochs), found),
+        let Some((unit, run, first)) = self.first(epochs, updates_per_epoch) else {
+            return Ok(());
         };
-        match run {
-            Some(run) if found >= run => Err(AverageError::NeverBegins { unit, run, found }),
-            _ => Ok(()),
+        if first > run {
+            return Err(AverageError::NeverBegins { unit, run, first });
         }
+        Ok(())
+    }
+
+    /// The number of the first update or epoch of a run whose weights are taken in, and how many the run
+    /// has; `None` if that is not known.
+    fn first(
+        &self,
+        epochs: u64,
+        updates_per_epoch: Option<u64>,
+    ) -> Option<(&'static str, u64, u64)> {
+        let (unit, run, left_out, every) = match (self.start, self.every) {
+            (Start::AfterEpochs(left_out), Every::Epochs(every)) => {
+                ("epochs", epochs, left_out, every)
+            }
+            // The epoch in which it begins is its first.
+            (Start::AfterUpdates(left_out), Every::Epochs(every)) => {
+                let left_out = left_out.checked_div(updates_per_epoch?)?;
+                ("epochs", epochs, left_out, every)
+            }
+            (Start::AfterUpdates(left_out), Every::Updates(every)) => {
+                let run = epochs.saturating_mul(updates_per_epoch?);
+                ("updates", run, left_out, every)
+            }
+            (Start::AfterEpochs(left_out), Every::Updates(every)) => {
+                let updates = updates_per_epoch?;
+                let run = epochs.saturating_mul(updates);
+                ("updates", run, left_out.saturating_mul(updates), every)
+            }
+        };
+        Some((unit, run, left_out.saturating_add(every)))
     }
 }

@@ -170,7 +170,7 @@ fn weights_of_16_bits_are_refused_if_they_are_trained() {
 
 #[test]
 fn settings_outside_their_range_are_named() {
-    let setting = |average: Average| match average.check(10, Some(50), 3) {
+    let setting = |average: Average| match average.check(10, Some(5), 3) {
         Err(AverageError::Setting { name, .. }) => name,
         other => panic!("{other:?}"),
     };
@@ -192,26 +192,42 @@ fn settings_outside_their_range_are_named() {
         wsm(4).check(10, None, 3),
         Err(AverageError::TooFewKept { kept: 3, found: 4 })
     );
-    for (late, unit, run) in [
-        (Average::swa().after_epochs(10), "epochs", 10),
-        (Average::ema(0.9).after_updates(50), "updates", 50),
+    for (late, unit, run, first) in [
+        (Average::swa().after_epochs(10), "epochs", 10, 11),
+        (
+            Average::swa().after_epochs(9).every_epochs(3),
+            "epochs",
+            10,
+            12,
+        ),
+        (Average::swa().after_updates(50), "epochs", 10, 11),
+        (
+            Average::swa().after_epochs(u64::MAX),
+            "epochs",
+            10,
+            u64::MAX,
+        ),
+        (Average::ema(0.9).after_updates(50), "updates", 50, 51),
+        (Average::ema(0.9).after_epochs(10), "updates", 50, 51),
+        (Average::ema(0.9).every_updates(60), "updates", 50, 60),
     ] {
         assert_eq!(
-            late.check(10, Some(50), 3),
-            Err(AverageError::NeverBegins {
-                unit,
-                run,
-                found: run
-            })
+            late.check(10, Some(5), 3),
+            Err(AverageError::NeverBegins { unit, run, first })
         );
     }
+    // What is not known is not refused.
+    Average::ema(0.9)
+        .after_updates(50)
+        .check(10, None, 3)
+        .unwrap();
     for sound in [
         Average::ema(0.0),
         Average::swa().after_epochs(9),
         Average::swa().after_updates(49),
         wsm(3),
     ] {
-        sound.check(10, Some(50), 3).unwrap();
+        sound.check(10, Some(5), 3).unwrap();
     }
 }
 

@@ -9,6 +9,7 @@ use burn::tensor::Device;
 use burn::train::renderer::MetricsRenderer;
 use burn::train::{Learner, LearnerModel, LearningResult, SupervisedTraining, TrainingStrategy};
 
+use super::averages::Averages;
 use super::check::Checked;
 use super::display::{BarRenderer, Display};
 use super::epoch_end::{EpochEnd, State};
@@ -17,6 +18,7 @@ use super::gradients::Gradients;
 use super::lock::Lock;
 use super::recompute::recomputing;
 use super::registration::{Registering, Registration};
+use super::second_pass::SecondPass;
 use super::start::Start;
 use super::stop::{self, Stops};
 use super::training::{Trained, Training};
@@ -63,7 +65,9 @@ impl<M: LearnerModel> Training<M> {
         }
         let start = Start::new(model, schedulers);
         let optimizer = |model: &M| self.plan.optimizer.build_for(&groups, model);
-        let mut start = start.restored(optimizer, checkpoint, &store, &notices)?;
+        let averages = self.averages(&start.model)?;
+        let averaged = averages.as_ref();
+        let mut start = start.restored(optimizer, averaged, checkpoint, &store, &notices)?;
         let done = start.done();
         self.check_done(done)?;
         let config = spec.write(&self.directory)?;
@@ -72,9 +76,10 @@ impl<M: LearnerModel> Training<M> {
             self.directory.write_history(&start.history)?;
         }
         self.tell_lost_best(&store, spec.keep(), &start.history);
-        let store = store.with_best_copy(MODEL, self.directory.best_model())?;
+        let best = self.best_part(spec.keep());
+        let store = store.with_best_copy(best, self.directory.best_model())?;
         if self.is_complete(&start.history) {
-            return self.complete(start.model.valid(), start.history);
+            return self.complete(start.model.valid(), averages, start.history);
         }
 
         let optimizer = self.plan.optimizer.build_for(&groups, &start.model)?;
@@ -100,6 +105,7 @@ impl<M: LearnerModel> Training<M> {
             updates_per_epoch: run.updates_per_epoch(),
             early_stopping: self.plan.early_stopping.clone(),
             on_epoch: std::mem::take(&mut self.hooks.on_epoch),
+            averaged: self.validates_both(),
             required: std::mem::take(&mut self.hooks.required),
             history,
             config,
@@ -110,12 +116,13 @@ impl<M: LearnerModel> Training<M> {
             summary_is_begun: false,
             started: Instant::now(),
             error: None,
+            parts: Vec::new(),
         });
         self.watch(&log, &stops);
         let devices = self.place.devices(&model);
         let training = self.supervised(&log, &epoch_end, &stops, done, seed);
         let training = self.attached(training, &store, &epoch_end, &stops, done);
-        let strategy = self.strategy_on(devices, gradients, &epoch_end, &stops);
+        let strategy = self.strategy_on(devices, gradients, averages.clone(), &epoch_end, &stops);
         let training = training.with_training_strategy(strategy);
         let renderer = self.shown_by((done > 0).then_some(done), &stops);
         let training = training.renderer(Box::new(Registering {
@@ -125,7 +132,7 @@ impl<M: LearnerModel> Training<M> {
         }));
         let learner = Learner::new(model, optimizer, scheduler);
         match catch_unwind(AssertUnwindSafe(|| training.launch(learner))) {
-            Ok(result) => self.judge(result, &store, epoch_end, &stops),
+            Ok(result) => self.judge(result, averages, &store, epoch_end, &stops),
             // By the gate in front of a run that is refused, or by a panic.
             Err(unwound) => match epoch_end.finish() {
                 Err(error) => Err(error),
@@ -220,6 +227,7 @@ impl<M: LearnerModel> Training<M> {
         &self,
         mut devices: Vec<Device>,
         gradients: Gradients,
+        averages: Option<Averages<M>>,
         epoch_end: &EpochEnd,
         stops: &Stops,
     ) -> TrainingStrategy<M> {
@@ -239,6 +247,8 @@ impl<M: LearnerModel> Training<M> {
         TrainingStrategy::Custom(Arc::new(UpdateLoop {
             device,
             gradients,
+            averages,
+            second_pass: SecondPass::new(&self.train),
             epoch_end: epoch_end.clone(),
             stops: stops.clone(),
         }))
@@ -267,6 +277,7 @@ impl<M: LearnerModel> Training<M> {
     fn judge(
         self,
         result: LearningResult<M>,
+        averages: Option<Averages<M>>,
         store: &CheckpointStore,
         epoch_end: EpochEnd,
         stops: &Stops,
@@ -287,17 +298,30 @@ impl<M: LearnerModel> Training<M> {
                     .unwrap_or_else(|| "no reason given".to_owned()),
             });
         }
-        self.complete(result.model, history)
+        self.complete(result.model, averages, history)
     }
 
-    fn complete(self, model: M, history: History) -> Result<Trained<M>, TrainingError> {
+    fn complete(
+        self,
+        model: M,
+        averages: Option<Averages<M>>,
+        history: History,
+    ) -> Result<Trained<M>, TrainingError> {
         save_model(&self.directory.final_model(), &model)?;
+        let average = averages.map(|averages| averages.model());
+        if let Some(average) = &average {
+            save_model(&self.directory.average_model(), average)?;
+        }
         let stopping = self.plan.early_stopping.as_ref();
         if history.epochs.len() < self.plan.epochs
             && let Some(reason) = stopping.and_then(|stopping| stopping.reason(&history))
         {
             self.hooks.notices().say(&reason);
         }
-        Ok(Trained { model, history })
+        Ok(Trained {
+            model,
+            average,
+            history,
+        })
     }
 }

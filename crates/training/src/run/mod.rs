@@ -6,6 +6,9 @@
 //!                        RunDirectory <--history, checkpoints, models-- EpochEnd
 //! ```
 
+mod average;
+mod average_end;
+mod averages;
 mod builder;
 mod changes;
 mod check;
@@ -20,11 +23,13 @@ mod gradients;
 mod hooks;
 mod known;
 mod lock;
+mod merged;
 mod place;
 mod plan;
 mod recompute;
 mod registration;
 mod resume;
+mod second_pass;
 mod spec;
 mod start;
 mod stop;

@@ -2,6 +2,7 @@
 
 use burn_lr_scheduler::{Clocked, Constant};
 
+use crate::average::Average;
 use crate::checkpoint::KeepPolicy;
 use crate::metrics::{EarlyStopping, MetricKey, valid};
 use crate::optim::{GradientClip, Group, NonFinite, OptimizerConfig};
@@ -14,6 +15,7 @@ pub(super) struct Plan {
     pub grads_accumulation: usize,
     pub clip: Option<GradientClip>,
     pub non_finite: NonFinite,
+    pub average: Option<Average>,
     pub seed: Seed,
     pub observed: MetricKey,
     pub settings: serde_json::Value,
@@ -44,6 +46,7 @@ impl Default for Plan {
             grads_accumulation: 1,
             clip: None,
             non_finite: NonFinite::default(),
+            average: None,
             seed: Seed::Auto,
             observed: valid("loss"),
             settings: serde_json::Value::Null,
