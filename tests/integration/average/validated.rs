@@ -7,7 +7,7 @@ use burn_lr::training::average::{Average, Validate};
 use burn_lr::training::checkpoint::{AVERAGE, CheckpointStore, KeepPolicy, MODEL};
 use burn_lr::training::evaluate::evaluate;
 use burn_lr::training::loader::EpochLoader;
-use burn_lr::training::metrics::{Best, History, valid};
+use burn_lr::training::metrics::{Best, History, MetricKey, valid};
 use burn_lr::training::run::RunDirectory;
 use burn_lr::training::storage::load_model;
 use burn_lr::training::{Training, TrainingError};
@@ -133,4 +133,24 @@ fn an_averages_metric_is_known_only_where_there_is_one() {
         panic!()
     };
     assert_eq!(known, ["train_loss", "valid_loss", "valid_average_loss"]);
+}
+
+#[test]
+fn the_last_model_of_a_metric_is_found() {
+    let last = |directory: &Path, metric: MetricKey| {
+        let last = RunDirectory::new(directory).last_model_of(&metric).unwrap();
+        last.file_name().unwrap().to_owned()
+    };
+    for (validate, loss, average_loss) in [
+        (Validate::Average, "average.bpk", "average.bpk"),
+        (Validate::Model, "final.bpk", "final.bpk"),
+        (Validate::Both, "final.bpk", "average.bpk"),
+    ] {
+        let (directory, _) = history(validate);
+        assert_eq!(last(directory.path(), valid("loss")), loss);
+        assert_eq!(last(directory.path(), valid("average_loss")), average_loss);
+    }
+    let directory = TempDir::new().unwrap();
+    run(directory.path()).epochs(1).fit(Net::new(1)).unwrap();
+    assert_eq!(last(directory.path(), valid("loss")), "final.bpk");
 }

@@ -22,6 +22,7 @@ mod gate;
 mod gradients;
 mod hooks;
 mod known;
+mod last_model;
 mod lock;
 mod merged;
 mod place;
