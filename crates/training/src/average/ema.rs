@@ -37,14 +37,14 @@ pub struct Ema {
     pub decay: f64,
     /// How the decay begins; without, it is the same from the second weights on.
     #[serde(default)]
-    pub warmup: Option<Warmup>,
+    pub warmup: Option<EmaWarmup>,
 }
 
 /// How the decay of an [`Ema`] grows.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
-pub struct Warmup {
+pub struct EmaWarmup {
     /// In updates of the average.
     pub inv_gamma: f64,
     /// The exponent.
@@ -62,7 +62,7 @@ impl Ema {
 
     /// Has the decay grow as `1 - (1 + n / inv_gamma)^-power`.
     pub fn with_warmup(mut self, inv_gamma: f64, power: f64) -> Self {
-        self.warmup = Some(Warmup { inv_gamma, power });
+        self.warmup = Some(EmaWarmup { inv_gamma, power });
         self
     }
 
@@ -71,7 +71,7 @@ impl Ema {
         match (averaged, self.warmup) {
             (0, _) => 0.0,
             (_, None) => self.decay,
-            (n, Some(Warmup { inv_gamma, power })) => {
+            (n, Some(EmaWarmup { inv_gamma, power })) => {
                 let grown = 1.0 - (1.0 + n as f64 / inv_gamma).powf(-power);
                 grown.min(self.decay)
             }
@@ -91,7 +91,7 @@ impl Ema {
         if !(0.0..1.0).contains(&self.decay) {
             return Err(setting("decay", "at least 0 and below 1", self.decay));
         }
-        let Some(Warmup { inv_gamma, power }) = self.warmup else {
+        let Some(EmaWarmup { inv_gamma, power }) = self.warmup else {
             return Ok(());
         };
         for (name, value) in [("inv_gamma", inv_gamma), ("power", power)] {

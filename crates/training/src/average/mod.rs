@@ -29,7 +29,7 @@ mod statistics;
 mod tests;
 
 pub use decay::Decay;
-pub use ema::Ema;
+pub use ema::{Ema, EmaWarmup};
 pub use error::AverageError;
 pub use merged::merged;
 pub use model_average::ModelAverage;

@@ -59,6 +59,9 @@ impl<M: LearnerModel> Training<M> {
             optimizer => saved.optimizer(optimizer?)?,
         }
         saved.schedulers(&mut schedulers)?;
+        if let Some(averages) = self.averages(model)? {
+            averages.restore(&saved, model)?;
+        }
         self.check_done(saved.history()?.history.epochs.len())
     }
 
