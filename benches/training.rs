@@ -18,6 +18,7 @@ use burn_lr::mnist::Mnist;
 use burn_lr::model::{ClassificationBatch, Mlp, MlpConfig};
 use burn_lr::scheduler::Constant;
 use burn_lr::training::Training;
+use burn_lr::training::average::{Average, Ema, ModelAverage, Rule, Statistics};
 use burn_lr::training::checkpoint::{CheckpointStore, MODEL, OPTIM};
 use burn_lr::training::loader::{BatchSource, EpochLoader, Sample};
 use burn_lr::training::optim::{adam, fused_adam};
@@ -66,22 +67,32 @@ fn epoch(criterion: &mut Criterion) -> Outcome {
             BatchSize::PerIteration,
         );
     });
+    let ahead = || -> Result<_, Box<dyn Error>> { Ok(Arc::new(loader()?.prefetch(4))) };
     let trains = [
-        ("Training", Arc::new(loader()?)),
-        ("Training, batches ahead", Arc::new(loader()?.prefetch(4))),
+        ("Training", Arc::new(loader()?), None),
+        ("Training, batches ahead", ahead()?, None),
+        (
+            "Training, batches ahead, EMA of every update",
+            ahead()?,
+            Some(Average::ema(0.999)),
+        ),
     ];
     let valid = Arc::new(EpochLoader::new(Mnist::bundled()?.test.first(1), 1));
     let directory = tempfile::tempdir()?;
     let mut runs = 0;
-    for (name, train) in trains {
+    for (name, train, average) in trains {
         group.bench_function(name, |bencher| {
             bencher.iter_batched(
                 || {
                     runs += 1;
                     let directory = directory.path().join(runs.to_string());
-                    Training::<Mlp>::new(directory, train.clone(), valid.clone())
+                    let training = Training::<Mlp>::new(directory, train.clone(), valid.clone())
                         .schedule(Constant::new(0.001).per_epoch())
-                        .metrics((LossMetric::new(), AccuracyMetric::new()))
+                        .metrics((LossMetric::new(), AccuracyMetric::new()));
+                    match &average {
+                        Some(average) => training.average(average.clone()),
+                        None => training,
+                    }
                 },
                 |training| training.fit(model()).map(|trained| trained.history),
                 BatchSize::PerIteration,
@@ -134,6 +145,25 @@ fn optimizer(criterion: &mut Criterion) -> Outcome {
     Ok(())
 }
 
+/// An update of an average of the weights, in place of which there is nothing in a run without one.
+fn average(criterion: &mut Criterion) -> Outcome {
+    let mut group = criterion.benchmark_group("average");
+    // Weights of two updates, as each update of the optimizer makes new ones.
+    let models = [model(), model()];
+    for (name, rule) in [("EMA", Rule::Ema(Ema::new(0.999))), ("SWA", Rule::Equal)] {
+        let mut average = ModelAverage::new(rule, Statistics::Averaged, &models[0])?;
+        let mut updates = 0;
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                updates += 1;
+                average.update(&models[updates % 2])
+            });
+        });
+    }
+    group.finish();
+    Ok(())
+}
+
 fn checkpoint(criterion: &mut Criterion) -> Outcome {
     let mut group = criterion.benchmark_group("checkpoint");
     let directory = tempfile::tempdir()?;
@@ -163,7 +193,7 @@ fn checkpoint(criterion: &mut Criterion) -> Outcome {
 }
 
 fn training(criterion: &mut Criterion) {
-    for bench in [epoch, data, optimizer, checkpoint] {
+    for bench in [epoch, data, optimizer, average, checkpoint] {
         if let Err(error) = bench(criterion) {
             eprintln!("error: {error}");
             std::process::exit(1);

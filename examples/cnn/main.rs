@@ -42,6 +42,7 @@ use burn::train::metric::{AccuracyMetric, LossMetric};
 use burn_lr::mnist::Mnist;
 use burn_lr::scheduler::{CosineAnnealingLr, Length, Warmup};
 use burn_lr::training::Training;
+use burn_lr::training::average::{Average, Ema};
 use burn_lr::training::loader::EpochLoader;
 use burn_lr::training::metrics::{Best, EarlyStopping, EpochRecord, valid};
 use burn_lr::training::run::Display;
@@ -69,6 +70,11 @@ struct Options {
     /// Stop when the validation loss has not improved for N epochs
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     early_stop: u32,
+
+    /// Average the weights of all updates, in the end with this decay, such as 0.999, and validate
+    /// the average
+    #[arg(long, value_name = "DECAY", allow_negative_numbers = true)]
+    ema: Option<f64>,
 }
 
 fn main() -> ExitCode {
@@ -80,6 +86,7 @@ fn train(options: &Options) -> Result<(), Error> {
         run,
         extent,
         early_stop,
+        ema,
     } = options;
     let mnist = Mnist::bundled()?;
     let images = mnist.train.first(run.samples());
@@ -97,7 +104,7 @@ fn train(options: &Options) -> Result<(), Error> {
         .with_cautious_weight_decay(true);
     let device = Device::flex();
     device.seed(run.seed);
-    let training = Training::new(run.directory("cnn"), train, valid_data)
+    let mut training = Training::new(run.directory("cnn"), train, valid_data)
         .optimizer(optimizer)
         .schedule(schedule.per_update())
         .epochs(run.epochs.unwrap_or(10) as usize)
@@ -109,6 +116,10 @@ fn train(options: &Options) -> Result<(), Error> {
         .interrupter(stop_on_ctrl_c()?)
         .display(Display::Bar)
         .on_epoch(|epoch| say(&line(epoch)));
+    if let Some(decay) = *ema {
+        // The batch norms' statistics are averaged too.
+        training = training.average(Average::ema(Ema::new(decay).with_warmup(1.0, 0.75)));
+    }
     let trained = extent.of(training).fit(Cnn::new(&device))?;
     if let Some(best) = Best::min(valid("loss")).of(&trained.history) {
         let accuracy = 100.0 * best.valid("accuracy");

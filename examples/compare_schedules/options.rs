@@ -33,7 +33,8 @@ pub struct Options {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub train_samples: Option<u32>,
 
-    /// Compare the candidates in this file (TOML or JSON) instead of the built-in ones
+    /// Compare the candidates in this file (TOML or JSON) instead of the built-in ones; they may have a
+    /// setting `average`, see examples/averages.toml
     #[arg(long, value_name = "FILE", conflicts_with = "find")]
     pub candidates: Option<PathBuf>,
 

@@ -7,6 +7,7 @@ use burn_lr::experiment::{BaseError, Setup};
 use burn_lr::mnist::{ImageDataset, Mnist};
 use burn_lr::model::{Mlp, MlpConfig};
 use burn_lr::training::Training;
+use burn_lr::training::average::Average;
 use burn_lr::training::checkpoint::KeepPolicy;
 use burn_lr::training::evaluate::evaluate;
 use burn_lr::training::loader::EpochLoader;
@@ -70,6 +71,11 @@ impl Task {
             .metrics((LossMetric::new(), AccuracyMetric::new()))
             .keep(KeepPolicy::last(1))
             .settings(json!({"seed": seed, "data": data, "model": model}));
+        let average: Option<Average> = setup.setting_or("average", None)?;
+        let training = match average {
+            Some(average) => training.average(average),
+            None => training,
+        };
         self.device.seed(seed);
         Ok((training, model.init(&self.device)))
     }

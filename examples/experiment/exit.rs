@@ -20,6 +20,7 @@ pub fn exit(result: Result<(), Error>) -> ExitCode {
             error.downcast_ref(),
             Some(
                 TrainingError::Schedule(_)
+                    | TrainingError::Average(_)
                     | TrainingError::Invalid { .. }
                     | TrainingError::RunExists { .. }
                     | TrainingError::InUse { .. }

@@ -12,6 +12,7 @@ use burn::train::metric::{AccuracyMetric, LossMetric};
 use burn_lr::mnist::Mnist;
 use burn_lr::model::{Mlp, MlpConfig};
 use burn_lr::scheduler::{Run, ScheduleConfig, Scheduler};
+use burn_lr::training::average::Average;
 use burn_lr::training::device::Backend;
 use burn_lr::training::loader::EpochLoader;
 use burn_lr::training::metrics::{EarlyStopping, EpochRecord, History};
@@ -88,6 +89,10 @@ pub struct Options {
     /// Stop when the validation loss has not improved for N epochs
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub early_stop: Option<u32>,
+
+    /// Average the weights of all updates with this decay, such as 0.999, and validate the average
+    #[arg(long, value_name = "DECAY", allow_negative_numbers = true)]
+    pub ema: Option<f64>,
 
     /// Show Burn's dashboard while training (needs --features tui)
     #[arg(long)]
@@ -195,6 +200,9 @@ fn training(
     }
     if let Some(patience) = options.early_stop {
         training = training.early_stopping(EarlyStopping::new(patience as usize));
+    }
+    if let Some(decay) = options.ema {
+        training = training.average(Average::ema(decay));
     }
     training
 }

@@ -50,7 +50,7 @@ pub struct Options {
     #[arg(long, value_name = "DIR")]
     run_dir: Option<PathBuf>,
 
-    /// The run's model: best, final, or a file's path, whose directory is then the default of
+    /// The run's model: best, final, average, or a file's path, whose directory is then the default of
     /// --run-dir [default: best if there is one, else final]
     #[arg(long, value_name = "best|final|PATH")]
     model: Option<PathBuf>,

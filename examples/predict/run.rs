@@ -28,6 +28,7 @@ pub struct Run {
 enum Wanted {
     Best,
     Final,
+    Average,
     /// The best if there is one, else the final one.
     Either,
 }
@@ -39,6 +40,7 @@ impl Wanted {
         match self {
             Self::Best => there(run.best_model()),
             Self::Final => there(run.final_model()),
+            Self::Average => there(run.average_model()),
             Self::Either => Self::Best.of(run).or_else(|| Self::Final.of(run)),
         }
     }
@@ -47,6 +49,7 @@ impl Wanted {
         match self {
             Self::Best => "best.bpk",
             Self::Final => "final.bpk",
+            Self::Average => "average.bpk",
             Self::Either => "best.bpk or final.bpk",
         }
     }
@@ -59,6 +62,7 @@ impl Run {
             None => Wanted::Either,
             Some(model) if model == Path::new("best") => Wanted::Best,
             Some(model) if model == Path::new("final") => Wanted::Final,
+            Some(model) if model == Path::new("average") => Wanted::Average,
             Some(model) => {
                 let directory = model.parent().unwrap_or(Path::new("."));
                 let directory = options.run_dir.as_deref().unwrap_or(directory);

@@ -152,6 +152,17 @@ fn a_second_run_in_the_directory_is_refused() {
 }
 
 #[test]
+fn an_average_that_makes_no_sense_is_a_wrong_option() {
+    let directory = TempDir::new().unwrap();
+    let run = directory.path().join("run");
+    let refused = command(&run, 1).args(["--ema", "1"]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(said.contains("average: decay: expected"), "{said}");
+    assert!(!run.exists());
+}
+
+#[test]
 fn a_second_ctrl_c_stops_at_once() {
     let directory = TempDir::new().unwrap();
     let mut run = Run::start(directory.path());

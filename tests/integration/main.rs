@@ -10,6 +10,7 @@ mod common;
 
 mod architecture;
 mod attach;
+mod average;
 mod backends;
 mod compare;
 mod devices;

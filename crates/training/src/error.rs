@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use burn_lr_scheduler::ScheduleError;
 
+use crate::average::AverageError;
 use crate::damage::Damage;
 use crate::lineage::SettingChange;
 use crate::loader::LoaderError;
@@ -30,6 +31,9 @@ pub enum TrainingError {
     /// The optimizer, a parameter group or the clipping of gradients is invalid.
     #[error(transparent)]
     Optim(#[from] OptimError),
+    /// An average of weights is invalid.
+    #[error(transparent)]
+    Average(#[from] AverageError),
     /// A data loader is invalid.
     #[error(transparent)]
     Loader(#[from] LoaderError),

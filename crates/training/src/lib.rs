@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`loader`] | [`EpochLoader`](loader::EpochLoader): batches whose order and augmentation are functions of seed, epoch and sample |
 //! | [`optim`] | all of Burn's optimizers, parameter groups, clipping over all parameters |
+//! | [`average`] | averages of weights: EMA, SWA, weighted means of checkpoints |
 //! | [`metrics`] | names of metrics, the history of a run, early stopping |
 //! | [`checkpoint`] | checkpoints that are complete or not there, also for loops of one's own |
 //! | [`feedback`] | ReduceLROnPlateau inside Burn's own Learner |
@@ -19,6 +20,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod average;
 pub mod checkpoint;
 mod damage;
 pub mod device;

@@ -18,6 +18,10 @@ fn the_test_set_is_evaluated() {
     assert!(err.contains("note: the run has no best.bpk"), "{err}");
     let (_, _, err) = predict_with_run(&["--model", "final"]);
     assert!(!err.contains("note"), "{err}");
+    let (code, average, err) = predict_with_run(&["--model", "average"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(err.contains("average.bpk on flex"), "{err}");
+    assert_ne!(average, out);
     assert!(out.contains("10000 test images"), "{out}");
     assert!(out.contains("target \\ predicted"), "{out}");
 

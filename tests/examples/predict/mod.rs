@@ -17,6 +17,7 @@ use burn_lr::mnist::{Mnist, bundled_mnist_dir};
 use burn_lr::model::MlpConfig;
 use burn_lr::scheduler::StepLr;
 use burn_lr::training::Training;
+use burn_lr::training::average::Average;
 use burn_lr::training::device::Backend;
 use burn_lr::training::loader::EpochLoader;
 use clap::Parser;
@@ -40,6 +41,7 @@ fn run_dir() -> &'static Path {
         Training::new(&directory, train, valid)
             .schedule(StepLr::new(0.01, 2).with_gamma(0.5).per_epoch())
             .epochs(4)
+            .average(Average::swa())
             .settings(json!({ "model": network, "data": ["", fingerprint] }))
             .fit(drawn(&network, 42, &device))
             .unwrap();

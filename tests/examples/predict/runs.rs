@@ -21,6 +21,10 @@ fn a_run_that_cannot_be_used_says_why() {
         assert!(err.contains(expected), "{err}");
     };
     fails("expected a best.bpk or final.bpk, got none");
+    let average = ["--run-dir", path.to_str().unwrap(), "--model", "average"];
+    let (code, _, err) = predict(&average);
+    assert_eq!(code, 2);
+    assert!(err.contains("expected a average.bpk, got none"), "{err}");
     fs::write(path.join("final.bpk"), "no model").unwrap();
     fails("burn-lr.json");
     fs::write(path.join("burn-lr.json"), "{}").unwrap();

@@ -119,7 +119,10 @@ fn documents_say_where_a_candidate_branches_off() {
     let expected = Candidate::new("cooled")
         .schedule(burn_lr::scheduler::Constant::new(0.1).per_epoch())
         .branch("stable", BranchPoint::Update(12));
-    assert_eq!(Candidate::from_toml(document).unwrap(), [expected.clone()]);
+    assert_eq!(
+        Candidate::from_toml(document).unwrap(),
+        std::slice::from_ref(&expected)
+    );
     let other = expected.clone().branch("stable", BranchPoint::Epoch(12));
     assert_ne!(expected, other);
 }

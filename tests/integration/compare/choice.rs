@@ -5,12 +5,13 @@ use burn_lr::experiment::results::{At, Choice};
 use burn_lr::experiment::{Experiment, ExperimentError, Objective, Setup};
 use burn_lr::model::Mlp;
 use burn_lr::training::Training;
+use burn_lr::training::average::{Average, Validate};
 use burn_lr::training::evaluate::evaluate;
 use burn_lr::training::loader::EpochLoader;
-use burn_lr::training::metrics::train;
+use burn_lr::training::metrics::{train, valid};
 use tempfile::TempDir;
 
-use super::{candidates, mnist, model};
+use super::{base, candidates, constant, mnist, model};
 
 #[test]
 fn a_choice_is_tested_on_images_it_was_not_made_by() {
@@ -60,4 +61,42 @@ fn a_choice_is_tested_on_images_it_was_not_made_by() {
         refused,
         Err(ExperimentError::Invalid { name: "choice", .. })
     ));
+}
+
+#[test]
+fn the_average_is_tested_where_it_was_what_was_validated() {
+    let directory = TempDir::new().unwrap();
+    let averaging = |setup: &Setup| {
+        let (training, model) = base(setup)?;
+        let validate = setup.setting("validate")?;
+        let average = Average::ema(0.9).validate(validate);
+        Ok((training.average(average), model))
+    };
+    let candidates = [Validate::Average, Validate::Model].map(|validate| {
+        let name = format!("{validate:?}");
+        let candidate = constant(&name, 0.01, 3);
+        candidate.setting("validate", serde_json::to_value(validate).unwrap())
+    });
+    let objective = Objective::max(valid("accuracy"));
+    let experiment = Experiment::new(directory.path(), averaging)
+        .candidates(candidates)
+        .objective(objective)
+        .seeds([1, 2]);
+    let mut results = experiment.run().unwrap();
+    let seen = EpochLoader::new(mnist().test.first(200), 100);
+    let accuracy = |model: Mlp| Ok(evaluate(&model, &seen, AccuracyMetric::new())?);
+    for candidate in [0, 1] {
+        let choice = Choice::new(candidate, At::Last);
+        let tested = experiment.test(&mut results, choice, accuracy).unwrap();
+        let trials = results.trials().iter();
+        let trials = trials.filter(|trial| trial.candidate == candidate);
+        for (trial, (_, metrics)) in trials.zip(&tested.per_seed) {
+            let last = trial.history().unwrap().epochs.last().unwrap();
+            let expected = last.valid("accuracy");
+            assert!((metrics["accuracy"] - expected).abs() < 1e-9);
+        }
+    }
+    let histories: Vec<_> = results.trials().iter().map(|t| t.history()).collect();
+    let losses = |n: usize| histories[n].unwrap().epochs[2].valid("loss");
+    assert_ne!(losses(0), losses(1));
 }

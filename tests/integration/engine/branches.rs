@@ -7,6 +7,7 @@ use burn::train::metric::LossMetric;
 use burn_lr::scheduler::{
     Cooldown, CosineAnnealingLr, ReduceLrOnPlateau, StepLr, Warmup, WsdDecay,
 };
+use burn_lr::training::average::{Average, Decay, Validate};
 use burn_lr::training::checkpoint::KeepPolicy;
 use burn_lr::training::loader::EpochLoader;
 use burn_lr::training::metrics::{Best, valid};
@@ -52,9 +53,12 @@ fn files(directory: &Path) -> Vec<(std::path::PathBuf, Vec<u8>)> {
 #[test]
 fn a_branch_that_changes_nothing_is_its_parents_continuation() {
     type Configure = fn(Training<Net>) -> Training<Net>;
-    let configurations: [(usize, Configure); 3] = [
+    let configurations: [(usize, Configure); 4] = [
         (EPOCHS, |training| training),
         (6, |training| training.max_updates(17).every(3)),
+        (EPOCHS, |training| {
+            training.average(Average::ema(0.9).validate(Validate::Both))
+        }),
         (7, |training| {
             training
                 .epochs(3)
@@ -252,6 +256,18 @@ fn what_a_branch_cannot_be_is_refused_before_anything_is_written() {
         assert!(matches!(&error, TrainingError::NoCheckpoint { .. }));
         assert!(error.to_string().contains(found), "{error}");
     }
+    let of_checkpoints = || {
+        let path = directory.path().join("averaged");
+        let average = Average::checkpoints(2, Decay::Linear);
+        run(&path).average(average).epochs(2)
+    };
+    of_checkpoints().fit(Net::new(1)).unwrap();
+    let averaged = of_checkpoints().in_directory(&path).epochs(3);
+    let averaged = averaged.branch(Branch::newest(directory.path().join("averaged")));
+    assert!(matches!(
+        refused(averaged),
+        TrainingError::Invalid { name: "branch", .. }
+    ));
     assert!(matches!(
         refused(branch().epochs(2)),
         TrainingError::Invalid { name: "epochs", .. }

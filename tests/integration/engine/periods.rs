@@ -8,6 +8,7 @@ use burn::data::dataset::DatasetError;
 use burn::tensor::Device;
 use burn::train::metric::LossMetric;
 use burn_lr::scheduler::{CosineAnnealingLr, Length, ReduceLrOnPlateau, StepLr, Warmup};
+use burn_lr::training::average::Average;
 use burn_lr::training::loader::{BatchSource, EpochLoader, Loader, Sample, Sampler};
 use burn_lr::training::run::Period;
 use burn_lr::training::{Training, TrainingError};
@@ -24,7 +25,7 @@ fn updates(training: Training<Net>) -> Training<Net> {
 }
 
 /// Runs whose periods divide neither an epoch nor the run.
-const CONFIGURATIONS: [(&str, usize, Configure); 5] = [
+const CONFIGURATIONS: [(&str, usize, Configure); 6] = [
     ("updates", 6, |training| {
         updates(training).schedule(Warmup::new(CosineAnnealingLr::new(0.05, 13), 4).per_update())
     }),
@@ -46,6 +47,9 @@ const CONFIGURATIONS: [(&str, usize, Configure); 5] = [
     }),
     ("more than an epoch", 3, |training| {
         training.max_updates(20).every(7).schedule(0.05)
+    }),
+    ("averaged", 6, |training| {
+        updates(training).schedule(0.05).average(Average::ema(0.9))
     }),
     ("percent", 4, |training| {
         let cosine = CosineAnnealingLr::new(0.05, Length::Percent(100.0));

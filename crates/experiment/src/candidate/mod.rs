@@ -1,5 +1,6 @@
 //! What an experiment compares, and what its base sees of that.
 
+mod branch;
 mod check;
 mod definition;
 mod document;

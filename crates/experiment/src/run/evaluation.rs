@@ -20,7 +20,7 @@ where
     F: Fn(&Setup) -> Result<(Training<M>, M), BaseError> + Sync,
 {
     /// Evaluates the chosen candidate's models on data that no choice was made by: each seed's best
-    /// or final model, as the choice was made. The results keep what came of it.
+    /// or last model, as the choice was made, which is the average of a training that validates its. The results keep what came of it.
     ///
     /// # Errors
     /// [`ExperimentError::Invalid`] if there is no such candidate, [`ExperimentError::NotKept`] if the best
@@ -46,7 +46,7 @@ where
         let test = |trial: &Trial| {
             let files = RunDirectory::new(&trial.directory);
             let path = match choice.at {
-                At::Last => files.final_model(),
+                At::Last => files.last_model_of(&self.objective.best().metric)?,
                 At::Best => {
                     self.check_kept(trial, &files)?;
                     files.best_model()

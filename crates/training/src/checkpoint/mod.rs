@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! checkpoint/epoch-0003/{model.bpk, optim.bpk, scheduler.bpk, history.json, burn-lr.json, manifest.json}
+//!                       and average.bpk, average.json of a run that averages its weights
 //! checkpoint/epoch-0004.tmp/      being written, or left by a run that was killed
 //! checkpoint/epoch-0001.deleted/  being deleted, or left by a run that was killed
 //! checkpoint/epoch-0004.aside-1/  what was found where a checkpoint was to go
@@ -42,6 +43,12 @@ pub const SCHEDULER: &str = "scheduler.bpk";
 pub const HISTORY: &str = "history.json";
 /// The part of a checkpoint that holds the configuration of the run.
 pub const CONFIG: &str = "burn-lr.json";
+/// The part of a checkpoint that holds the averaged model, of a run that averages its weights.
+pub const AVERAGE: &str = "average.bpk";
+/// The part of a checkpoint that holds how far the average has come.
+pub const AVERAGE_PROGRESS: &str = "average.json";
 
 /// The parts of a run's checkpoints.
 pub(crate) const PARTS: [&str; 5] = [MODEL, OPTIM, SCHEDULER, HISTORY, CONFIG];
+/// Those that are there too if the run averages its weights.
+pub(crate) const AVERAGE_PARTS: [&str; 2] = [AVERAGE, AVERAGE_PROGRESS];

@@ -118,7 +118,7 @@ impl CheckpointStore {
         let verified = self.manifest(epoch).and_then(|(path, manifest)| {
             if let Some(part) = self
                 .0
-                .parts
+                .required
                 .iter()
                 .find(|p| !manifest.files.contains_key(*p))
             {

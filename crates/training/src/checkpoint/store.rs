@@ -42,7 +42,10 @@ pub struct CheckpointStore(pub(super) Arc<Inner>);
 #[derive(Debug)]
 pub(super) struct Inner {
     pub(super) directory: PathBuf,
+    /// What makes a checkpoint complete that is being written.
     pub(super) parts: BTreeSet<String>,
+    /// What one must have to be read.
+    pub(super) required: BTreeSet<String>,
     /// Locked for as long as it takes to make a checkpoint complete, and before `pending`.
     pub(super) stored: Mutex<Stored>,
     /// Locked for moments only: training waits for it.
@@ -99,8 +102,17 @@ impl CheckpointStore {
     /// directory cannot be created or read. Damaged checkpoints are no error:
     /// [`newest_complete`](Self::newest_complete) tells of them.
     pub fn open(directory: impl AsRef<Path>, parts: &[&str]) -> Result<Self, TrainingError> {
+        Self::open_with(directory, parts, &[])
+    }
+
+    /// The same for checkpoints that will have `more` parts, without which those that are there can be read.
+    pub(crate) fn open_with(
+        directory: impl AsRef<Path>,
+        parts: &[&str],
+        more: &[&str],
+    ) -> Result<Self, TrainingError> {
         let directory = directory.as_ref();
-        for part in parts {
+        for part in parts.iter().chain(more) {
             let plain = Path::new(part).file_name() == Some(part.as_ref());
             if !plain || *part == MANIFEST {
                 return Err(invalid_part("a file name other than the manifest's", part));
@@ -123,7 +135,8 @@ impl CheckpointStore {
         };
         Ok(Self(Arc::new(Inner {
             directory: directory.to_owned(),
-            parts: parts.iter().map(|&part| part.to_owned()).collect(),
+            parts: names(parts).chain(names(more)).collect(),
+            required: names(parts).collect(),
             stored: Mutex::new(stored),
             pending: Mutex::default(),
         })))
@@ -236,6 +249,10 @@ impl Stored {
     pub(super) fn newest(&self) -> Option<usize> {
         self.complete.keys().next_back().copied()
     }
+}
+
+fn names(parts: &[&str]) -> impl Iterator<Item = String> {
+    parts.iter().map(|&part| part.to_owned())
 }
 
 fn invalid_part(expected: &'static str, found: &str) -> TrainingError {

@@ -187,6 +187,11 @@ impl<B: Send + 'static> Loader<B> {
         }
     }
 
+    /// Whether an epoch can be had once more while a run is at work with it.
+    pub(crate) fn can_be_had_again(&self) -> bool {
+        matches!(self.inner, Inner::Epochs(_) | Inner::Made(..))
+    }
+
     /// Whether what was said of it is so, and a run can have it.
     ///
     /// # Errors

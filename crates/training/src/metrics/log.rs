@@ -141,6 +141,19 @@ impl MetricsLog {
         metrics.into_keys().collect()
     }
 
+    /// Gives the values of the validation in `epoch` other names, so that another one may follow.
+    pub(crate) fn rename_validation(&self, epoch: usize, name: impl Fn(&str) -> String) {
+        let mut log = self.lock();
+        let values = std::mem::take(&mut log.epoch(epoch).valid);
+        for (old, value) in values {
+            let new = name(&old);
+            if log.percentages.contains(&old) {
+                log.percentages.insert(new.clone());
+            }
+            log.epoch(epoch).valid.insert(new, value);
+        }
+    }
+
     /// Adds a metric that is registered.
     pub(crate) fn define(&self, definition: MetricDefinition) {
         let definitions = &mut self.lock().definitions;

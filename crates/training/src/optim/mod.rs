@@ -44,6 +44,7 @@ pub use clip::{GradientClip, GradientNorm, NonFinite};
 pub use config::OptimizerConfig;
 pub use custom::CustomOptimizer;
 pub use error::OptimError;
+pub(crate) use fused_adam::Weights;
 pub use fused_adam::fused_adam;
 pub use group::{Group, without_decay};
 pub use layer_decay::layer_decay;

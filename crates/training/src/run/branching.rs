@@ -35,8 +35,8 @@ const MAY_CHANGE: [&str; 5] = [
 const MAY_CHANGE_IN_A_GROUP: [&str; 4] = ["optimizer", "schedule", "lr_scale", "observed"];
 
 impl Branch {
-    /// The checkpoint, verified.
-    fn origin(&self) -> Result<Origin, TrainingError> {
+    /// The checkpoint, verified, with parts beside those of every run.
+    fn origin(&self, more: &[&str]) -> Result<Origin, TrainingError> {
         let directory = RunDirectory::new(&self.parent);
         let path = directory.checkpoints();
         let none = |kept: &[usize]| TrainingError::NoCheckpoint {
@@ -47,7 +47,8 @@ impl Branch {
         if !path.is_dir() {
             return Err(none(&[]));
         }
-        let store = CheckpointStore::open(&path, &PARTS)?.with_notices(Notices::new(|_| {}));
+        let store =
+            CheckpointStore::open_with(&path, &PARTS, more)?.with_notices(Notices::new(|_| {}));
         let kept = store.epochs();
         let checkpoint = match self.at {
             At::Newest => store.newest_complete().0.ok_or_else(|| none(&kept))?,
@@ -148,6 +149,7 @@ impl<M: LearnerModel> Training<M> {
     ) -> Result<First, TrainingError> {
         let mut notices = Vec::new();
         let changes = origin.changes(&checked.spec)?;
+        self.check_average_of_branch()?;
         let contents = Contents::new(origin.checkpoint.clone(), &origin.store);
         let SavedHistory { mut history, log } = contents.history()?;
         self.check_done(&history, checked.periods.as_ref())?;
@@ -191,8 +193,9 @@ impl<M: LearnerModel> Training<M> {
             (HISTORY, history),
             (CONFIG, config),
         ];
+        let more = self.more_parts().iter().map(|&name| (name, part(name)));
         Ok(First {
-            parts: BTreeMap::from(parts),
+            parts: parts.into_iter().chain(more).collect(),
             notices,
         })
     }
@@ -203,10 +206,23 @@ impl<M: LearnerModel> Training<M> {
         let Some(branch) = &self.plan.branch else {
             return Ok(());
         };
-        let origin = branch.origin()?;
+        let origin = branch.origin(&[])?;
         origin.changes(&checked.spec)?;
+        self.check_average_of_branch()?;
         let contents = Contents::new(origin.checkpoint.clone(), &origin.store);
         self.check_done(&contents.history()?.history, checked.periods.as_ref())
+    }
+
+    /// A mean of checkpoints needs those before the one that is branched off.
+    fn check_average_of_branch(&self) -> Result<(), TrainingError> {
+        if !self.averages_checkpoints() {
+            return Ok(());
+        }
+        Err(TrainingError::Invalid {
+            name: "branch",
+            expected: "a run without an average, or with one of its updates",
+            found: "one that averages its last checkpoints".to_owned(),
+        })
     }
 
     /// Begins the branch that the run is, unless it has begun: copies the checkpoint that it branches off.
@@ -215,7 +231,8 @@ impl<M: LearnerModel> Training<M> {
         let Some(branch) = &self.plan.branch else {
             return Ok(false);
         };
-        let store = CheckpointStore::open(self.directory.checkpoints(), &PARTS)?
+        let checkpoints = self.directory.checkpoints();
+        let store = CheckpointStore::open_with(checkpoints, &PARTS, self.more_parts())?
             .with_keep(checked.spec.keep().clone())
             .with_notices(self.hooks.notices());
         if !self.resume {
@@ -224,7 +241,7 @@ impl<M: LearnerModel> Training<M> {
         if store.newest_complete().0.is_some() {
             return Ok(false);
         }
-        let origin = branch.origin()?;
+        let origin = branch.origin(self.more_parts())?;
         let First { parts, notices } = self.branch_parts(&origin, checked, model)?;
         let epoch = origin.checkpoint.epoch;
         let said = self.hooks.notices();
@@ -235,7 +252,8 @@ impl<M: LearnerModel> Training<M> {
         }
         let kept = origin.directory.best_model();
         let best = self.directory.best_model();
-        origin.store.copy_best_as_of(epoch, MODEL, &kept, &best)?;
+        let copied = self.best_part(checked.spec.keep());
+        origin.store.copy_best_as_of(epoch, copied, &kept, &best)?;
         store.begin_as(&origin.store, epoch, &parts)?;
         if let Some(config) = parts.get(CONFIG) {
             write_atomically(&self.directory.config(), config)?;

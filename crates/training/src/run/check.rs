@@ -61,6 +61,9 @@ impl<M: LearnerModel> Training<M> {
             optimizer => saved.optimizer(optimizer?)?,
         }
         saved.schedulers(&mut schedulers)?;
+        if let Some(averages) = self.averages(model)? {
+            averages.restore(&saved, model)?;
+        }
         let history = saved.history()?.history;
         self.check_lineage(&history)?;
         self.check_done(&history, checked.periods.as_ref())
@@ -70,7 +73,7 @@ impl<M: LearnerModel> Training<M> {
     fn store(&self) -> Result<Option<CheckpointStore>, TrainingError> {
         let directory = self.directory.checkpoints();
         let store = directory.exists();
-        let store = store.then(|| CheckpointStore::open(directory, &PARTS));
+        let store = store.then(|| CheckpointStore::open_with(directory, &PARTS, self.more_parts()));
         store.transpose()
     }
 
@@ -127,6 +130,7 @@ impl<M: LearnerModel> Training<M> {
         }
         // Also for a model that is only asked about: it is left as a run would have it.
         draw_weights(model);
+        self.check_average(run, periods.as_ref(), model)?;
         let inexact = self.inexactness(model, &groups);
         if self.strict && !inexact.is_empty() {
             return Err(TrainingError::Inexact { reasons: inexact });
@@ -212,6 +216,9 @@ impl<M: LearnerModel> Training<M> {
         }
         if self.plan.non_finite != NonFinite::Propagate {
             return Err(one_device("non_finite", "a check of every update"));
+        }
+        if self.plan.average.is_some() {
+            return Err(one_device("average", "an average of weights"));
         }
         Ok(())
     }

@@ -17,7 +17,8 @@ use crate::{Damage, TrainingError};
 /// | `checkpoint/` | what is needed to resume |
 /// | `best.bpk` | the model of the epoch with the best metric, validation loss by default |
 /// | `final.bpk` | the model after the last epoch, once the run is complete |
-/// | `best.bpk.sha256`, `final.bpk.sha256` | their checksums |
+/// | `average.bpk` | the averaged model after the last epoch, of a run that averages its weights |
+/// | `best.bpk.sha256` and so on | their checksums |
 /// | `burn-lr-trial.json` | how long it took, if it is a trial of an experiment |
 /// | `summary/` | the metrics of each epoch as Burn's summary reads them; of runs that ask for one, or are on several devices |
 /// | `lock` | nothing: it is locked while a run is at work |
@@ -65,6 +66,11 @@ impl RunDirectory {
     /// The model after the last epoch.
     pub fn final_model(&self) -> PathBuf {
         self.0.join("final.bpk")
+    }
+
+    /// The averaged model after the last epoch.
+    pub fn average_model(&self) -> PathBuf {
+        self.0.join("average.bpk")
     }
 
     /// The metrics of each epoch as Burn's summary reads them.
@@ -127,7 +133,8 @@ impl RunDirectory {
     /// Removes what processes that were killed have left of files that were to replace ours. Only who
     /// has locked the directory may do so.
     pub(super) fn remove_leftovers(&self) {
-        let sums = [self.best_model(), self.final_model()].map(|path| sum_path(&path));
+        let models = [self.best_model(), self.final_model(), self.average_model()];
+        let sums = models.map(|path| sum_path(&path));
         let files = self.results().into_iter();
         let files = files.chain([self.config(), self.trial()]);
         let files: Vec<PathBuf> = files.chain(sums).collect();
@@ -136,12 +143,13 @@ impl RunDirectory {
     }
 
     /// What a run that starts at epoch 1 must not find, since it will write it.
-    pub(super) fn results(&self) -> [PathBuf; 4] {
+    pub(super) fn results(&self) -> [PathBuf; 5] {
         [
             self.history_csv(),
             self.history_json(),
             self.best_model(),
             self.final_model(),
+            self.average_model(),
         ]
     }
 }

@@ -48,6 +48,8 @@ pub(super) struct State {
     pub position: Option<DataPosition>,
     pub early_stopping: Option<EarlyStopping>,
     pub on_epoch: OnEpoch,
+    /// Whether the average is validated beside the model.
+    pub averaged: bool,
     /// Metrics that must be registered.
     pub required: Vec<MetricKey>,
     pub history: History,
@@ -62,7 +64,11 @@ pub(super) struct State {
     pub summary_is_begun: bool,
     pub started: Instant,
     pub error: Option<TrainingError>,
+    /// Further parts of the next checkpoint.
+    pub parts: AddedParts,
 }
+
+pub(super) type AddedParts = Vec<(&'static str, Vec<u8>)>;
 
 /// The learning rate of a parameter group, or of all other parameters, and what its plateaus hear.
 pub(super) struct Track {
@@ -130,7 +136,7 @@ impl EpochEnd {
         self.lock().summarized = true;
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -140,6 +146,7 @@ impl State {
         let known = Known {
             registered: self.log.registered(),
             gradients: self.gradients.metrics(),
+            averaged: self.averaged,
         };
         known.check_names()?;
         let plateaus = self.tracks.iter();
@@ -231,6 +238,9 @@ impl State {
         };
         let json = serde_json::to_vec(&saved)
             .map_err(|error| TrainingError::file("write", self.store.directory(), error.into()))?;
+        for (part, bytes) in std::mem::take(&mut self.parts) {
+            self.store.save_part(epoch, part, &bytes)?;
+        }
         self.store.save_part(epoch, CONFIG, &self.config)?;
         self.store.save_part(epoch, HISTORY, &json)
     }

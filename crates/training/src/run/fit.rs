@@ -7,8 +7,9 @@ use std::time::Instant;
 use burn::data::dataloader::DataLoader;
 use burn::tensor::Device;
 use burn::train::renderer::MetricsRenderer;
-use burn::train::{Learner, LearnerModel, LearningResult, SupervisedTraining, TrainingStrategy};
+use burn::train::{Learner, LearnerModel, SupervisedTraining, TrainingStrategy};
 
+use super::averages::Averages;
 use super::check::Checked;
 use super::display::{BarRenderer, Display};
 use super::epoch_end::{EpochEnd, State};
@@ -17,6 +18,7 @@ use super::gradients::Gradients;
 use super::lock::Lock;
 use super::recompute::recomputing;
 use super::registration::{Registering, Registration};
+use super::second_pass::SecondPass;
 use super::start::Start;
 use super::stop::{self, Stops};
 use super::training::{Trained, Training};
@@ -26,7 +28,7 @@ use crate::checkpoint::{CheckpointStore, Handover, MODEL, OPTIM, PartCheckpointe
 use crate::loader::{Past, Replay};
 use crate::metrics::{DataPosition, History, MetricsLog};
 use crate::optim::NonFinite;
-use crate::storage::{create_directory, save_model};
+use crate::storage::create_directory;
 
 impl<M: LearnerModel> Training<M> {
     /// Trains `model`, whose device decides where that happens.
@@ -66,7 +68,9 @@ impl<M: LearnerModel> Training<M> {
         }
         let start = Start::new(model, schedulers);
         let optimizer = |model: &M| self.plan.optimizer.build_for(&groups, model);
-        let mut start = start.restored(optimizer, checkpoint, &store, &notices)?;
+        let averages = self.averages(&start.model)?;
+        let averaged = averages.as_ref();
+        let mut start = start.restored(optimizer, averaged, checkpoint, &store, &notices)?;
         let done = start.done();
         self.check_done(&start.history, periods.as_ref())?;
         let last = self.last_epoch(periods.as_ref());
@@ -80,9 +84,10 @@ impl<M: LearnerModel> Training<M> {
             self.directory.write_history(&start.history)?;
         }
         self.tell_lost_best(&store, spec.keep(), &start.history);
-        let store = store.with_best_copy(MODEL, self.directory.best_model())?;
+        let best = self.best_part(spec.keep());
+        let store = store.with_best_copy(best, self.directory.best_model())?;
         if self.is_complete(&start.history, last) {
-            return self.complete(start.model.valid(), start.history, last);
+            return self.complete(start.model.valid(), averages, start.history, last);
         }
 
         let optimizer = self.plan.optimizer.build_for(&groups, &start.model)?;
@@ -116,6 +121,7 @@ impl<M: LearnerModel> Training<M> {
             position: None,
             early_stopping: self.plan.early_stopping.clone(),
             on_epoch: std::mem::take(&mut self.hooks.on_epoch),
+            averaged: self.validates_both(),
             required: std::mem::take(&mut self.hooks.required),
             history,
             config,
@@ -126,6 +132,7 @@ impl<M: LearnerModel> Training<M> {
             summary_is_begun: false,
             started: Instant::now(),
             error: None,
+            parts: Vec::new(),
         });
         self.watch(&log, &stops);
         let devices = self.place.devices(&model);
@@ -137,7 +144,8 @@ impl<M: LearnerModel> Training<M> {
         let seed = seed.filter(|_| periods.is_none());
         let training = self.supervised(&log, &epoch_end, &stops, (done, past), seed);
         let training = self.attached(training, &store, &epoch_end, &stops, (done, last));
-        let strategy = self.strategy_on(devices, gradients, &epoch_end, &stops, periods);
+        let update_loop = (averages.clone(), periods);
+        let strategy = self.strategy_on(devices, gradients, update_loop, &epoch_end, &stops);
         let training = training.with_training_strategy(strategy);
         let renderer = self.shown_by((done > 0).then_some(done), &stops);
         let training = training.renderer(Box::new(Registering {
@@ -147,7 +155,7 @@ impl<M: LearnerModel> Training<M> {
         }));
         let learner = Learner::new(model, optimizer, scheduler);
         match catch_unwind(AssertUnwindSafe(|| training.launch(learner))) {
-            Ok(result) => self.judge(result, &store, epoch_end, &stops, last),
+            Ok(result) => self.judge(result, averages, &store, epoch_end, &stops, last),
             // By the gate in front of a run that is refused, or by a panic.
             Err(unwound) => match epoch_end.finish() {
                 Err(error) => Err(error),
@@ -246,9 +254,9 @@ impl<M: LearnerModel> Training<M> {
         &self,
         mut devices: Vec<Device>,
         gradients: Gradients,
+        (averages, periods): (Option<Averages<M>>, Option<PeriodLoop>),
         epoch_end: &EpochEnd,
         stops: &Stops,
-        periods: Option<PeriodLoop>,
     ) -> TrainingStrategy<M> {
         if self.place.devices.is_empty() {
             devices.truncate(1);
@@ -266,6 +274,8 @@ impl<M: LearnerModel> Training<M> {
         TrainingStrategy::Custom(Arc::new(UpdateLoop {
             device,
             gradients,
+            averages,
+            second_pass: SecondPass::new(&self.train),
             epoch_end: epoch_end.clone(),
             stops: stops.clone(),
             periods,
@@ -290,49 +300,5 @@ impl<M: LearnerModel> Training<M> {
                 ))
             }
         }
-    }
-
-    /// The model, or the first cause of the run's end.
-    fn judge(
-        self,
-        result: LearningResult<M>,
-        store: &CheckpointStore,
-        epoch_end: EpochEnd,
-        stops: &Stops,
-        last: usize,
-    ) -> Result<Trained<M>, TrainingError> {
-        let history = epoch_end.finish()?;
-        if let Some(error) = store.failure() {
-            return Err(error);
-        }
-        let epoch = history.epochs.last().map_or(0, |last| last.epoch);
-        if let Some(source) = stops.error() {
-            return Err(TrainingError::Learner { epoch, source });
-        }
-        if let Some(interruption) = stops.interruption() {
-            return Err(TrainingError::Interrupted {
-                epoch,
-                reason: interruption
-                    .reason
-                    .unwrap_or_else(|| "no reason given".to_owned()),
-            });
-        }
-        self.complete(result.model, history, last)
-    }
-
-    fn complete(
-        self,
-        model: M,
-        history: History,
-        last: usize,
-    ) -> Result<Trained<M>, TrainingError> {
-        save_model(&self.directory.final_model(), &model)?;
-        let stopping = self.plan.early_stopping.as_ref();
-        if history.epochs.len() < last
-            && let Some(reason) = stopping.and_then(|stopping| stopping.reason(&history))
-        {
-            self.hooks.notices().say(&reason);
-        }
-        Ok(Trained { model, history })
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::averages::PREFIX;
 use crate::TrainingError;
 use crate::metrics::{MetricKey, Split};
 
@@ -11,6 +12,8 @@ pub(super) struct Known {
     pub registered: BTreeMap<String, BTreeSet<String>>,
     /// Of the gradients' metrics, which are of the training split.
     pub gradients: Vec<String>,
+    /// Whether the validation split has all of them of the average too.
+    pub averaged: bool,
 }
 
 impl Known {
@@ -21,6 +24,9 @@ impl Known {
             let mut names: Vec<String> = burns.iter().cloned().collect();
             if self.gradients.contains(metric) {
                 names.push(format!("{metric} of this run"));
+            }
+            if self.averages().any(|average| average == *metric) {
+                names.push(format!("{metric} of the average"));
             }
             if names.len() > 1 {
                 let metric = metric.clone();
@@ -41,7 +47,9 @@ impl Known {
         let is_known = |key: &MetricKey| {
             let of_gradients =
                 key.split() == Split::Train && self.gradients.iter().any(|name| name == key.name());
-            of_gradients || self.registered.contains_key(key.name())
+            let of_average =
+                key.split() == Split::Valid && self.averages().any(|n| n == key.name());
+            of_gradients || of_average || self.registered.contains_key(key.name())
         };
         let Some(unknown) = metrics.into_iter().find(|key| !is_known(key)) else {
             return Ok(());
@@ -51,10 +59,18 @@ impl Known {
         train.sort();
         let key = |split| move |name: &String| MetricKey::new(split, name).to_string();
         let known = train.into_iter().map(key(Split::Train));
+        let averages: Vec<String> = self.averages().collect();
+        let valid = registered.chain(&averages).map(key(Split::Valid));
         Err(TrainingError::UnknownMetric {
             user,
             metric: unknown.to_string(),
-            known: known.chain(registered.map(key(Split::Valid))).collect(),
+            known: known.chain(valid).collect(),
         })
+    }
+
+    /// The names of the average's metrics.
+    fn averages(&self) -> impl Iterator<Item = String> {
+        let names = self.registered.keys().filter(|_| self.averaged);
+        names.map(|name| format!("{PREFIX}{name}"))
     }
 }

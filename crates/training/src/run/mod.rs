@@ -6,6 +6,9 @@
 //!                        RunDirectory <--history, checkpoints, models-- EpochEnd
 //! ```
 
+mod average;
+mod average_end;
+mod averages;
 mod branch;
 mod branching;
 mod builder;
@@ -13,6 +16,7 @@ mod changes;
 mod check;
 mod directory;
 mod display;
+mod ending;
 mod epoch_end;
 mod exactness;
 mod find;
@@ -21,14 +25,18 @@ mod gate;
 mod gradients;
 mod hooks;
 mod known;
+mod last_model;
 mod length;
 mod lock;
+mod merged;
 mod period;
 mod place;
 mod plan;
 mod recompute;
 mod registration;
 mod resume;
+mod running_epoch;
+mod second_pass;
 mod spec;
 mod start;
 mod stop;

@@ -4,6 +4,7 @@ use burn_lr_scheduler::{Clocked, Constant};
 
 use super::branch::Branch;
 use super::period::{Extent, Period};
+use crate::average::Average;
 use crate::checkpoint::KeepPolicy;
 use crate::metrics::{EarlyStopping, MetricKey, valid};
 use crate::optim::{GradientClip, Group, NonFinite, OptimizerConfig};
@@ -16,6 +17,7 @@ pub(super) struct Plan {
     pub grads_accumulation: usize,
     pub clip: Option<GradientClip>,
     pub non_finite: NonFinite,
+    pub average: Option<Average>,
     pub seed: Seed,
     pub observed: MetricKey,
     pub settings: serde_json::Value,
@@ -51,6 +53,7 @@ impl Default for Plan {
             grads_accumulation: 1,
             clip: None,
             non_finite: NonFinite::default(),
+            average: None,
             seed: Seed::Auto,
             observed: valid("loss"),
             settings: serde_json::Value::Null,

@@ -66,7 +66,7 @@ impl<'a> Contents<'a> {
         Self { checkpoint, store }
     }
 
-    fn part(&self, name: &str) -> Bytes {
+    pub(super) fn part(&self, name: &str) -> Bytes {
         let bytes = self.checkpoint.parts.get(name).cloned();
         Bytes::from_bytes_vec(bytes.unwrap_or_default())
     }
@@ -82,6 +82,15 @@ impl<'a> Contents<'a> {
         let loaded = ModuleRecord::from_bytes(self.part(MODEL))
             .and_then(|record| model.clone().try_load_record(record));
         Ok(loaded.map_err(|error| self.damaged(MODEL, error))?)
+    }
+
+    /// The models of the last so many epochs up to this one, the oldest first, as far as the run has them.
+    pub(super) fn models_of_last(&self, epochs: usize) -> Result<Vec<Vec<u8>>, TrainingError> {
+        let last = self.checkpoint.epoch;
+        let first = (last + 1).saturating_sub(epochs).max(1);
+        (first..=last)
+            .map(|epoch| self.store.load_part(epoch, MODEL))
+            .collect()
     }
 
     /// Whether `optimizer` takes the state as it is.

@@ -12,6 +12,7 @@ use super::directory::RunDirectory;
 use super::period::{Period, Periods};
 use super::training::Training;
 use crate::TrainingError;
+use crate::average::Average;
 use crate::checkpoint::{CONFIG, Checkpoint, KeepPolicy};
 use crate::loader::LoaderDescription;
 use crate::metrics::{Best, EarlyStopping, History, Lineage, MetricKey, valid};
@@ -43,6 +44,9 @@ struct Fixed {
     grads_accumulation: usize,
     clip_gradients: Option<GradientClip>,
     non_finite: NonFinite,
+    /// Without one, the file is what it was before there were any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    average: Option<Average>,
     seed: Option<u64>,
     observed: MetricKey,
     train: LoaderDescription,
@@ -105,6 +109,7 @@ impl Spec {
                 grads_accumulation: plan.grads_accumulation,
                 clip_gradients: plan.clip,
                 non_finite: plan.non_finite,
+                average: plan.average.clone(),
                 seed: training.seed_for(model),
                 observed: plan.observed.clone(),
                 train: training.train.description(),
@@ -246,7 +251,7 @@ fn trained<M: LearnerModel>(model: &M) -> BTreeMap<String, &'static str> {
 }
 
 /// By default the last two checkpoints, and the one with the least validation loss.
-fn keep_policy(keep: Option<&KeepPolicy>) -> KeepPolicy {
+pub(super) fn keep_policy(keep: Option<&KeepPolicy>) -> KeepPolicy {
     let best_by_loss = || KeepPolicy::default().with_best(Best::min(valid("loss")));
     keep.cloned().unwrap_or_else(best_by_loss)
 }

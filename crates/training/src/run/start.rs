@@ -5,6 +5,7 @@ use burn::optim::ModuleOptimizer;
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
 use burn::train::LearnerModel;
 
+use super::averages::Averages;
 use super::check;
 use super::epoch_end::Track;
 use super::resume::{Contents, SavedHistory, newest};
@@ -52,10 +53,11 @@ impl<M: Module> Start<M> {
     }
 
     /// What `checkpoint` holds, if there is one, with the optimizer of a model that is made by
-    /// `optimizer`.
+    /// `optimizer`, and `averages` set to what it holds of them.
     pub(super) fn restored(
         mut self,
         optimizer: impl FnOnce(&M) -> Result<ModuleOptimizer, OptimError>,
+        averages: Option<&Averages<M>>,
         checkpoint: Option<Checkpoint>,
         store: &CheckpointStore,
         notices: &Notices,
@@ -65,6 +67,9 @@ impl<M: Module> Start<M> {
             self.model = saved.model(&self.model)?;
             saved.optimizer(optimizer(&self.model)?)?;
             saved.schedulers(&mut self.schedulers)?;
+            if let Some(averages) = averages {
+                averages.restore(&saved, &self.model)?;
+            }
             let SavedHistory { history, log } = saved.history()?;
             self.history = history;
             self.log.restore(log);
@@ -107,9 +112,10 @@ impl<M: LearnerModel> Training<M> {
         spec: &Spec,
     ) -> Result<(CheckpointStore, Option<Checkpoint>), TrainingError> {
         let notices = &self.hooks.notices();
-        let store = CheckpointStore::open(self.directory.checkpoints(), &PARTS)?
-            .with_keep(spec.keep().clone())
-            .with_notices(notices.clone());
+        let store =
+            CheckpointStore::open_with(self.directory.checkpoints(), &PARTS, self.more_parts())?
+                .with_keep(spec.keep().clone())
+                .with_notices(notices.clone());
         let checkpoint = if self.resume {
             newest(&self.directory, Some(&store), spec, notices)?
         } else {

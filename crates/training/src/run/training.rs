@@ -85,6 +85,8 @@ pub struct Training<M: LearnerModel> {
 pub struct Trained<M> {
     /// The model after the last update, without autodiff.
     pub model: M,
+    /// The average of its weights, if [one](Training::average) was asked for, without autodiff.
+    pub average: Option<M>,
     /// What each epoch led to.
     pub history: History,
 }

@@ -4,27 +4,33 @@
 //! and the optimizer, nor one between the start of the run and its first update.
 
 use burn::data::dataloader::Progress;
-use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::Device;
+use burn::train::metric::store::EventStoreClient;
 use burn::train::{
-    EventProcessorTraining, InferenceStep, Learner, LearnerEvent, LearnerModel,
-    SupervisedLearningStrategy, SupervisedTrainingEventProcessor, TrainLoader, TrainOutput,
-    TrainStep, TrainingComponents, TrainingItem, ValidLoader,
+    EventProcessorTraining, Learner, LearnerEvent, LearnerModel, SupervisedLearningStrategy,
+    SupervisedTrainingEventProcessor, TrainLoader, TrainOutput, TrainStep, TrainingComponents,
+    TrainingItem, ValidLoader,
 };
 
+use super::averages::Averages;
 use super::epoch_end::EpochEnd;
 use super::gradients::Gradients;
 use super::period::Periods;
+use super::running_epoch::Epoch;
+use super::second_pass::SecondPass;
 use super::stop::Stops;
 use super::stream::{Next, Stream};
+use crate::average::Validate;
 use crate::loader::seed_of;
 use crate::metrics::DataPosition;
 
 /// Burn's strategy of training on one device.
-pub(super) struct UpdateLoop {
+pub(super) struct UpdateLoop<M: LearnerModel> {
     pub device: Device,
     pub gradients: Gradients,
+    pub averages: Option<Averages<M>>,
+    pub second_pass: SecondPass<<M as TrainStep>::Input>,
     pub epoch_end: EpochEnd,
     pub stops: Stops,
     /// How a run is divided that is measured in updates.
@@ -40,7 +46,7 @@ pub(super) struct PeriodLoop {
     pub position: Option<DataPosition>,
 }
 
-impl<M: LearnerModel> SupervisedLearningStrategy<M> for UpdateLoop {
+impl<M: LearnerModel> SupervisedLearningStrategy<M> for UpdateLoop<M> {
     fn fit(
         &self,
         mut components: TrainingComponents<M>,
@@ -52,6 +58,9 @@ impl<M: LearnerModel> SupervisedLearningStrategy<M> for UpdateLoop {
         let train = train.to_device(&self.device);
         let valid = valid.to_device(&self.device.clone().inner());
         learner.fork(&self.device);
+        if let Some(averages) = &self.averages {
+            averages.to_device(&self.device);
+        }
         // The components' interrupter is the run's own.
         let stops = &self.stops;
         let mut processor = components.event_processor;
@@ -83,8 +92,15 @@ impl<M: LearnerModel> SupervisedLearningStrategy<M> for UpdateLoop {
             if stops.should_stop() {
                 break;
             }
-            epoch.validate(&learner, &valid);
             let number = epoch.number;
+            let store = &components.event_store;
+            match &self.averages {
+                None => epoch.validate(&learner.model().valid(), &valid),
+                Some(averages) => {
+                    self.end_epoch(averages, &learner.model(), number);
+                    self.validate_average(averages, &mut epoch, &learner, &valid, store);
+                }
+            }
             stops
                 .own()
                 .fail_on_error(processor.process_train(LearnerEvent::EndEpoch(number)));
@@ -92,7 +108,6 @@ impl<M: LearnerModel> SupervisedLearningStrategy<M> for UpdateLoop {
             if stops.should_stop() {
                 break;
             }
-            let store = &components.event_store;
             if let Some(checkpointer) = &mut components.checkpointer {
                 checkpointer.checkpoint(&learner, number, store);
             }
@@ -106,8 +121,8 @@ impl<M: LearnerModel> SupervisedLearningStrategy<M> for UpdateLoop {
     }
 }
 
-impl UpdateLoop {
-    fn train<M: LearnerModel>(
+impl<M: LearnerModel> UpdateLoop<M> {
+    fn train(
         &self,
         epoch: &mut Epoch<'_, M>,
         learner: &mut Learner<M>,
@@ -140,11 +155,11 @@ impl UpdateLoop {
                 // Not by the progress, which a loader may well count otherwise.
                 next = batches.next();
                 if accumulated == accumulation || next.is_none() {
-                    self.update(learner, accumulator.grads());
+                    self.update(epoch.number, learner, accumulator.grads());
                     accumulated = 0;
                 }
             } else {
-                self.update(learner, output.grads);
+                self.update(epoch.number, learner, output.grads);
                 next = batches.next();
             }
             let lr = Some(learner.lr_current());
@@ -161,7 +176,7 @@ impl UpdateLoop {
     }
 
     /// The updates of one period, which may begin and end within an epoch of the data.
-    fn train_period<M: LearnerModel>(
+    fn train_period(
         &self,
         epoch: &mut Epoch<'_, M>,
         learner: &mut Learner<M>,
@@ -214,9 +229,9 @@ impl UpdateLoop {
             };
             if accumulation > 1 {
                 accumulator.accumulate(&learner.model(), output.grads);
-                self.update(learner, accumulator.grads());
+                self.update(epoch.number, learner, accumulator.grads());
             } else {
-                self.update(learner, output.grads);
+                self.update(epoch.number, learner, output.grads);
             }
             iteration += 1;
             epoch.tell_output(output.item, &progress, iteration, learner.lr_current());
@@ -230,70 +245,55 @@ impl UpdateLoop {
         epoch.tell_train(LearnerEvent::EndSplit(epoch.number));
     }
 
-    fn update<M: LearnerModel>(&self, learner: &mut Learner<M>, mut grads: GradientsParams) {
+    fn update(&self, epoch: usize, learner: &mut Learner<M>, mut grads: GradientsParams) {
         learner.lr_step();
         let admitted =
             !self.gradients.are_watched() || self.gradients.admit(&mut grads, &learner.model());
         if admitted {
             learner.optimizer_step(grads);
-        }
-    }
-}
-
-/// A running epoch.
-struct Epoch<'a, M: LearnerModel> {
-    number: usize,
-    processor: &'a mut SupervisedTrainingEventProcessor<M>,
-    stops: &'a Stops,
-}
-
-impl<M: LearnerModel> Epoch<'_, M> {
-    fn tell_train(&mut self, event: LearnerEvent<<M as TrainStep>::Output>) {
-        let told = self.processor.process_train(event);
-        self.stops.own().fail_on_error(told);
-    }
-
-    fn tell_output(
-        &mut self,
-        output: <M as TrainStep>::Output,
-        progress: &Progress,
-        iteration: usize,
-        lr: ModuleLearningRate,
-    ) {
-        let item = TrainingItem::new(output, progress.clone(), Some(iteration), Some(lr));
-        self.tell_train(LearnerEvent::ProcessedItem(item));
-    }
-
-    fn tell_valid(&mut self, event: LearnerEvent<<M as InferenceStep>::Output>) {
-        let told = self.processor.process_valid(event);
-        self.stops.own().fail_on_error(told);
-    }
-
-    fn validate(&mut self, learner: &Learner<M>, loader: &ValidLoader<M>) {
-        self.tell_valid(LearnerEvent::StartSplit {
-            epoch_number: self.number,
-            total_items: loader.num_items(),
-        });
-        let model = learner.model().valid();
-        let mut batches = loader.iter();
-        let mut iteration = 0;
-        while let Some(batch) = batches.next() {
-            let batch = match batch {
-                Ok(batch) => batch,
-                Err(error) => {
-                    self.stops.own().fail(error);
-                    break;
-                }
-            };
-            iteration += 1;
-            let progress: Progress = batches.progress();
-            let output = InferenceStep::step(&model, batch);
-            let item = TrainingItem::new(output, progress, Some(iteration), None);
-            self.tell_valid(LearnerEvent::ProcessedItem(item));
-            if self.stops.should_stop() {
-                break;
+            if let Some(averages) = &self.averages {
+                let updated = averages.update(&learner.model(), epoch);
+                self.epoch_end.fail_on_error(updated);
             }
         }
-        self.tell_valid(LearnerEvent::EndSplit(self.number));
+    }
+
+    /// Brings the average up to the end of the epoch, and hands it over for the checkpoint.
+    fn end_epoch(&self, averages: &Averages<M>, model: &M, epoch: usize) {
+        let ended = averages.end_epoch(model, epoch);
+        self.epoch_end.fail_on_error(ended);
+        if averages.is_to_be_recomputed() && !self.stops.should_stop() {
+            let forward = |model: &M, batch| drop(TrainStep::step(model, batch));
+            let pass = &self.second_pass;
+            match pass.recomputed(&averages.model(), epoch, &self.device, &self.stops, forward) {
+                Ok(model) => averages.set_recomputed(model),
+                Err(error) => self.epoch_end.fail_on_error(Err(error)),
+            }
+        }
+        if !self.stops.should_stop() {
+            self.epoch_end.add_parts(averages.parts());
+        }
+    }
+
+    /// Validates what was asked for: the average's metrics go by names of their own beside the model's.
+    fn validate_average(
+        &self,
+        averages: &Averages<M>,
+        epoch: &mut Epoch<'_, M>,
+        learner: &Learner<M>,
+        valid: &ValidLoader<M>,
+        store: &EventStoreClient,
+    ) {
+        if averages.plan.validate != Validate::Model {
+            epoch.validate(&averages.model(), valid);
+        }
+        if averages.plan.validate == Validate::Both {
+            let flushed = epoch.processor.flush();
+            self.stops.own().fail_on_error(flushed);
+            self.epoch_end.name_as_averages(epoch.number, store);
+        }
+        if averages.plan.validate != Validate::Average {
+            epoch.validate(&learner.model().valid(), valid);
+        }
     }
 }

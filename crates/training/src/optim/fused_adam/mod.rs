@@ -16,7 +16,7 @@ use pulp::Arch;
 use crate::device::is_cpu;
 use settings::Settings;
 use update::Update;
-use weights::Weights;
+pub(crate) use weights::Weights;
 
 /// The least that is added to the root of the second moment. With less, it would show that a subnormal
 /// one, whose root is up to 1.1e-19, became 0: that is half of what an `f32` of 3.6e-12 can tell.

@@ -5,14 +5,14 @@ use burn::backend::{Flex, flex::FlexTensor};
 use burn::tensor::{Tensor, TensorData};
 
 /// Weights to be read.
-pub(super) enum Weights {
+pub(crate) enum Weights {
     #[cfg(feature = "flex")]
     Flex(FlexTensor),
     Data(TensorData),
 }
 
 impl Weights {
-    pub(super) fn of<const D: usize>(tensor: Tensor<D>) -> Self {
+    pub(crate) fn of<const D: usize>(tensor: Tensor<D>) -> Self {
         // Where it lies: the Learner holds the weights as well, and `into_data` would copy them.
         #[cfg(feature = "flex")]
         if let Ok(tensor) = tensor.clone().try_into_primitive::<Flex>()
@@ -23,7 +23,7 @@ impl Weights {
         Self::Data(tensor.into_data())
     }
 
-    pub(super) fn as_slice(&self) -> Option<&[f32]> {
+    pub(crate) fn as_slice(&self) -> Option<&[f32]> {
         match self {
             #[cfg(feature = "flex")]
             Self::Flex(tensor) => tensor.as_slice(),
@@ -31,7 +31,7 @@ impl Weights {
         }
     }
 
-    pub(super) fn into_data(self) -> TensorData {
+    pub(crate) fn into_data(self) -> TensorData {
         match self {
             #[cfg(feature = "flex")]
             Self::Flex(tensor) => tensor.into_data(),

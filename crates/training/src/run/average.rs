@@ -1,0 +1,111 @@
+//! The average of weights as a setting of a run.
+
+use burn::train::LearnerModel;
+use burn_lr_scheduler::Run;
+
+use super::averages::{Averages, is_of_average};
+use super::period::Periods;
+use super::spec::keep_policy;
+use super::training::Training;
+use crate::TrainingError;
+use crate::average::{Average, Kind, Statistics, Validate};
+use crate::checkpoint::{AVERAGE, AVERAGE_PARTS, KeepPolicy, MODEL};
+
+/// # An average of the weights
+impl<M: LearnerModel> Training<M> {
+    /// Averages the weights along the run, beside the model, which is trained as without.
+    ///
+    /// The average hears of every update of the optimizer, however many batches that takes, and not of
+    /// one that was [skipped](Self::non_finite). It is validated in place of the model or beside it, is
+    /// what `best.bpk` holds if its metric is what that goes by, see
+    /// [`Validate`](crate::average::Validate), and after the last epoch is in `average.bpk` and
+    /// [`Trained::average`](crate::Trained::average). Both files are of the model as it was given, and are
+    /// loaded as `final.bpk` is. Checkpoints hold it, so that it is resumed to the bit; it must not change
+    /// when a run is resumed.
+    ///
+    /// ```no_run
+    /// # use burn::train::LearnerModel;
+    /// use burn_lr_training::Training;
+    /// use burn_lr_training::average::Average;
+    ///
+    /// # fn averaged<M: LearnerModel>(training: Training<M>, model: M) -> Result<(), Box<dyn std::error::Error>> {
+    /// let trained = training.average(Average::ema(0.999)).fit(model)?;
+    /// let (last, average) = (trained.model, trained.average);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Several devices are refused: there Burn makes the updates by itself.
+    pub fn average(mut self, average: Average) -> Self {
+        self.plan.average = Some(average);
+        self
+    }
+
+    /// The parts of a checkpoint that the average adds.
+    pub(super) fn more_parts(&self) -> &'static [&'static str] {
+        match self.plan.average {
+            Some(_) => &AVERAGE_PARTS,
+            None => &[],
+        }
+    }
+
+    /// Whether the average is of checkpoints.
+    pub(super) fn averages_checkpoints(&self) -> bool {
+        let plan = self.plan.average.as_ref();
+        plan.is_some_and(|plan| matches!(plan.kind, Kind::Checkpoints { .. }))
+    }
+
+    /// The part of a checkpoint that `best.bpk` is a copy of.
+    pub(super) fn best_part(&self, keep: &KeepPolicy) -> &'static str {
+        match (&self.plan.average, &keep.best) {
+            (Some(plan), Some(best)) if is_of_average(plan, &best.metric) => AVERAGE,
+            _ => MODEL,
+        }
+    }
+
+    /// Whether the validation has metrics of the average beside the model's.
+    pub(super) fn validates_both(&self) -> bool {
+        let plan = self.plan.average.as_ref();
+        plan.is_some_and(|plan| plan.validate == Validate::Both)
+    }
+
+    /// The average of a run that begins with `model`, if one was asked for.
+    pub(super) fn averages(&self, model: &M) -> Result<Option<Averages<M>>, TrainingError> {
+        let plan = self.plan.average.clone();
+        let averages = plan.map(|plan| Averages::new(plan, model)).transpose()?;
+        Ok(averages)
+    }
+
+    /// # Errors
+    /// [`TrainingError::Average`] if `model` cannot be averaged as was asked for,
+    /// [`TrainingError::Invalid`] if a loader cannot be asked for its batches once more.
+    pub(super) fn check_average(
+        &self,
+        run: Run,
+        periods: Option<&Periods>,
+        model: &M,
+    ) -> Result<(), TrainingError> {
+        let Some(plan) = &self.plan.average else {
+            return Ok(());
+        };
+        // What Burn's Learner calls an epoch: a period of a run that is measured in updates.
+        let epochs = self.last_epoch(periods) as u64;
+        let updates = match periods {
+            Some(periods) => Some(periods.updates().div_ceil(epochs.max(1))),
+            None => run.updates_per_epoch(),
+        };
+        let kept = keep_policy(self.plan.keep.as_ref()).last.max(1);
+        plan.check(epochs, updates, kept)?;
+        let endless = periods.is_some_and(|periods| periods.batches_per_epoch().is_none());
+        let had_again = self.train.can_be_had_again() && !endless;
+        if plan.statistics == Statistics::Recomputed && !had_again {
+            return Err(TrainingError::Invalid {
+                name: "average: statistics",
+                expected: "to recompute them, a training loader that can be had once more: an \
+                    EpochLoader, or one by Loader::replayable_by that tells its batches",
+                found: "another one".to_owned(),
+            });
+        }
+        self.averages(model).map(drop)
+    }
+}
