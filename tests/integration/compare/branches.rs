@@ -59,8 +59,11 @@ fn the_trunk_is_trained_once_for_all_that_branch_off_it() {
     assert_eq!(history(3).branches.len(), 2);
     assert_eq!(results.trials().len(), 8);
     assert!(results.choose(At::Last).candidate < 4);
+    let table = results.table();
+    assert!(table.contains("stable, epoch 3"), "{table}");
+    assert!(table.contains("cooled early from 1, update 12"), "{table}");
     let page = Report::new(&results).to_html();
-    assert!(page.contains("cooled late from 3"), "{page}");
+    assert!(page.contains("stable, epoch 3"), "{page}");
 
     // Once more, nothing is trained.
     let written = |name: &str| -> SystemTime {

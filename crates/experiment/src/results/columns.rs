@@ -39,6 +39,11 @@ pub(crate) fn varying<'a>(candidates: impl IntoIterator<Item = &'a Candidate>) -
     columns.extend(plain("clock", &part("clock")));
     columns.extend(plain("epochs", &part("epochs")));
     columns.extend(kinds("optimizer", &part("optimizer")));
+    let branches: Vec<_> = part("branch").into_iter().map(branch).collect();
+    columns.extend(plain(
+        "branch",
+        &branches.iter().map(Option::as_ref).collect::<Vec<_>>(),
+    ));
     let settings: Vec<_> = part("settings")
         .into_iter()
         .map(|s| s.and_then(Value::as_object))
@@ -48,9 +53,10 @@ pub(crate) fn varying<'a>(candidates: impl IntoIterator<Item = &'a Candidate>) -
 }
 
 /// Names of other columns of tables and documents.
-const TAKEN: [&str; 16] = [
+const TAKEN: [&str; 17] = [
     "best_epoch",
     "bounds",
+    "branch",
     "candidate",
     "clock",
     "cuts",
@@ -69,6 +75,14 @@ const TAKEN: [&str; 16] = [
 
 /// How names begin that columns of metrics, rates and hyperparameters may have.
 const TAKEN_STARTS: [&str; 6] = ["best_", "final_", "last_", "lr_", "train_", "valid_"];
+
+/// Where a candidate branches off, as in `stable, update 1600`.
+fn branch(value: Option<&Value>) -> Option<Value> {
+    let value = value?;
+    let (unit, number) = value["at"].as_object()?.iter().next()?;
+    let of = value["of"].as_str()?;
+    Some(Value::String(format!("{of}, {unit} {number}")))
+}
 
 fn setting_header(name: &str) -> String {
     let taken = TAKEN.contains(&name)
