@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::metrics::Lineage;
 
-/// A checkpoint of another run, at which a run [begins](Training::branch).
+/// A checkpoint of another run, at which a run [begins](crate::Training::branch).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Branch {
     pub(super) parent: PathBuf,
