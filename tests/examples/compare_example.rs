@@ -77,6 +77,31 @@ fn a_file_of_candidates_is_compared() {
 }
 
 #[test]
+fn averages_are_a_setting_of_candidates() {
+    let directory = TempDir::new().unwrap();
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/averages.toml");
+    let (code, table, error) = run(directory.path(), &["--candidates", file, "--seeds", "1"]);
+    assert_eq!(code, 0, "{error}");
+    let names = [
+        "constant, EMA 0.999, warmed up",
+        "constant, SWA after 5 epochs",
+    ];
+    for name in names {
+        assert!(table.lines().any(|line| line.starts_with(name)), "{table}");
+    }
+    let summaries = figures(directory.path());
+    let of = |split: &str, number: usize| {
+        let metrics = &summaries[number]["last"]["metrics"];
+        metrics[format!("{split}_loss")]["mean"].as_f64().unwrap()
+    };
+    // What is trained is the same, what is validated is the average.
+    for number in 1..5 {
+        assert_eq!(of("train", number), of("train", 0));
+        assert_ne!(of("valid", number), of("valid", 0));
+    }
+}
+
+#[test]
 fn what_is_wrong_exits_with_2_and_is_named() {
     let directory = TempDir::new().unwrap();
     let file = directory.path().join("bad.toml");
