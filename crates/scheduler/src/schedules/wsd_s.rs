@@ -31,10 +31,10 @@ use crate::{Build, Curve, Length, Schedule, ScheduleError};
 /// `decay` fits into each period, into the first beside the warmup.
 ///
 /// # Source
-/// [Wen et al.](https://arxiv.org/abs/2410.05192), whose decay is the default here; Levanter, the library of that
-/// paper, has a tenth of the peak as its default end too (`min_lr_ratio`). OLMo-core's `WSDS` (`period_lengths`, of
-/// which the ends are the sums) has the decay [`WsdDecay::Linear`], to 0. Differences: all periods have the same peak
-/// and decay, a [`Sequence`](crate::Sequence) has others.
+/// [Wen et al.](https://arxiv.org/abs/2410.05192), whose decay is the default here; the default of `end_lr` is that of
+/// Levanter's `min_lr_ratio`. OLMo-core's `WSDS` (`period_lengths`, of which the ends are the sums) has the decay
+/// [`WsdDecay::Linear`], to 0. Differences: all periods have the same peak and decay, a
+/// [`Sequence`](crate::Sequence) has others.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
