@@ -32,8 +32,10 @@ class Draw(random.Random):
         return [float(f"{-m if negative else m:.4g}") for m in metrics]
 
 
-# Where the curves of two libraries are apart, they are more so than rounding errors make them.
-APART = 1e-11
+# Where the curves of two libraries are apart they are more so than by rounding errors, and than a nudge moves them.
+APART = 1e-9
+# Where rounding errors are what parts them.
+ROUNDED = 1e-12
 
 
 def steps(draw, boundaries, first, before, without, count=11):
@@ -59,10 +61,9 @@ def steps(draw, boundaries, first, before, without, count=11):
     return sorted(chosen)
 
 
-def apart(rates, others, step, highest):
-    """Whether two functions of the step differ there, as the comparison has it."""
-    theirs, ours = float(rates(step)), float(others(step))
-    return abs(ours - theirs) > APART * max(theirs, 1e-3 * highest)
+def apart(ours, theirs, highest, tolerance):
+    """Whether two rates differ, as the comparison has it."""
+    return abs(ours - theirs) > tolerance * max(theirs, 1e-3 * highest)
 
 
 class Cases:
@@ -85,19 +86,21 @@ class Cases:
         first=0,
         before=math.inf,
         without=(),
+        tolerance=APART,
     ):
         """A case with the rates of `rates(step)`. `departs(step)` gives the reason why ours is another, on purpose,
-        and what it is; that is a departure only where the two are apart. A document with lengths in epochs or
-        percent needs a `run`, of updates per epoch and epochs. `first`, `before` and `without` are as in `steps`."""
+        and what it is; that is a departure only where the two are apart by more than the `tolerance`. A document
+        with lengths in epochs or percent needs a `run`, of updates per epoch and epochs. `first`, `before` and
+        `without` are as in `steps`."""
         at = steps(self.draw, boundaries, first, before, without)
         values = [float(rates(step)) for step in at]
         case = {"scheduler": scheduler, "arguments": arguments, "document": document}
         if run:
             case["run"] = run
         reasons = set()
-        for step in at if departs else ():
+        for step, theirs in zip(at, values) if departs else ():
             departure = departs(step)
-            if departure and apart(rates, lambda _: departure[1], step, max(values)):
+            if departure and apart(float(departure[1]), theirs, max(values), tolerance):
                 reasons.add(departure[0])
         if reasons:
             case["departs"] = "; ".join(sorted(reasons))

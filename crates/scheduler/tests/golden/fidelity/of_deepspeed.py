@@ -1,8 +1,10 @@
 """DeepSpeed: schedulers of its own, which its engine steps after each update."""
 
 import stand_ins
-from cases import Cases, constant, sequence, warmup
+from cases import ROUNDED, Cases, constant, sequence, warmup
 from deepspeed.runtime import lr_schedules as theirs
+
+SHARE = "DeepSpeed rounds the share of a cycle: it shows where the highest rate is far below the lowest"
 
 
 def rates(kind, lr, arguments):
@@ -118,7 +120,14 @@ def one_cycle(cases):
     if "cycle_first_stair_count" in arguments:
         up = stairs(low, high, first, second, arguments["cycle_first_stair_count"])
     ours = sequence([up, after], [end])
-    cases.equal("OneCycle", arguments, ours, rates(theirs.OneCycle, low, arguments), [first, end, end + 5])
+
+    def departs(step):
+        over = step / first if step <= first else (end - step) / max(second, 1)
+        return (SHARE, high * over + low * (1 - over)) if step < end else None
+
+    departs = None if "cycle_first_stair_count" in arguments else departs
+    there = rates(theirs.OneCycle, low, arguments)
+    cases.equal("OneCycle", arguments, ours, there, [first, end, end + 5], departs, tolerance=ROUNDED)
 
 
 def cases(seed):

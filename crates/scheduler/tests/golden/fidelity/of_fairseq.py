@@ -120,7 +120,10 @@ def tri_stage(cases):
     lr = draw.rate()
     if draw.maybe():
         total = draw.length(low=20, high=9000)
-        arguments = {"max_update": total, "phase_ratio": draw.choice([[0.1, 0.4, 0.5], [0.25, 0.5, 0.25], [0.0, 0.5, 0.5]])}
+        arguments = {
+            "max_update": total,
+            "phase_ratio": draw.choice([[0.1, 0.4, 0.5], [0.25, 0.5, 0.25], [0.0, 0.5, 0.5]]),
+        }
         w, hold, d = (int(total * ratio) for ratio in arguments["phase_ratio"])
     else:
         w, hold, d = draw.length(low=0, high=300), draw.length(low=0), draw.length()

@@ -46,7 +46,13 @@ def store_attr(names):
 names = lambda node: {getattr(node, "name", None)}
 tree = ast.parse(module().read_text())
 tree.body = [node for node in tree.body if names(node) & USED]
-theirs = {"math": math, "np": numpy, "tensor": tensor, "L": lambda values=None: list(values or []), "patch": lambda f: f}
+theirs = {
+    "math": math,
+    "np": numpy,
+    "tensor": tensor,
+    "L": lambda values=None: list(values or []),
+    "patch": lambda f: f,
+}
 theirs |= {"torch": types.SimpleNamespace(all=numpy.all, cumsum=lambda values, axis: numpy.cumsum(values).view(Shares))}
 theirs |= {"Learner": object, "ParamScheduler": lambda scheds: [scheds], "store_attr": store_attr}
 exec(compile(tree, "schedule.py", "exec"), theirs)
@@ -179,7 +185,9 @@ def single(cases):
 
 def combined(cases):
     draw = cases.draw
-    shares = draw.choice([[0.25, 0.75], [0.5, 0.25, 0.25], [0.5, 0.5], [0.125, 0.375, 0.5], [0.3, 0.7], [0.1, 0.4, 0.5]])
+    shares = draw.choice(
+        [[0.25, 0.75], [0.5, 0.25, 0.25], [0.5, 0.5], [0.125, 0.375, 0.5], [0.3, 0.7], [0.1, 0.4, 0.5]]
+    )
     n = 40 * draw.randint(1, 200)
     lengths = [round(share * n) for share in shares]
     starts = [sum(lengths[:number]) for number in range(len(lengths))]

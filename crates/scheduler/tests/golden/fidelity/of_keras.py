@@ -174,7 +174,9 @@ def plateau(cases):
     ours |= {"eps": 0.0, "counting": "keras"}
     if draw.maybe(0.05):
         reason = "`auto`: a plateau does not know the metric's name"
-        return cases.refused(name, {**shown, "mode": "auto"}, "mode", reason, {"ReduceLrOnPlateau": {**ours, "mode": "auto"}})
+        return cases.refused(
+            name, {**shown, "mode": "auto"}, "mode", reason, {"ReduceLrOnPlateau": {**ours, "mode": "auto"}}
+        )
     callback = keras.callbacks.ReduceLROnPlateau(monitor="metric", **arguments)
     callback.set_model(Model(lr))
     callback.on_train_begin()

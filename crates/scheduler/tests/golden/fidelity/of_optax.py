@@ -80,7 +80,10 @@ def plateau(cases, patience=None):
     departs = None
     if arguments["patience"] == 0:
         # It cuts where the metric improves, as this one does.
-        metrics, departs = [float(f"{2 * 0.7**i:.4g}") for i in range(40)], "a `patience` of 0 cuts on improvements there"
+        metrics, departs = (
+            [float(f"{2 * 0.7**i:.4g}") for i in range(40)],
+            "a `patience` of 0 cuts on improvements there",
+        )
     transform = optax.contrib.reduce_on_plateau(**arguments)
     state, after = transform.init(jnp.ones((), jnp.float64)), []
     size = arguments.get("accumulation_size", 1)
@@ -93,7 +96,9 @@ def plateau(cases, patience=None):
     mode = "factor" if arguments["rtol"] else "abs"
     ours |= {"threshold": arguments["rtol"] or arguments["atol"], "threshold_mode": mode}
     ours |= {"cooldown": arguments["cooldown"], "min_lr": arguments["min_scale"] * lr}
-    cases.observed(name, shown, {"ReduceLrOnPlateau": {**ours, "eps": 0.0, "counting": "optax"}}, metrics, after, departs)
+    cases.observed(
+        name, shown, {"ReduceLrOnPlateau": {**ours, "eps": 0.0, "counting": "optax"}}, metrics, after, departs
+    )
 
 
 def cases(seed):

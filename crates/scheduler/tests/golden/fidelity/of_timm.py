@@ -79,9 +79,11 @@ def cycles(cases, kind, name):
             arguments["power"] = draw.choice([0.5, 1.0, 2.0, 0.9, draw.number(0.1, 4)])
         ours["power"] = arguments.get("power", 0.5)
     if draw.maybe(0.03):
-        shown = {"lr": lr, **arguments, "cycle_limit": 0}
-        document, given = {name: {**ours, "cycle_limit": 0}}, {**arguments, "cycle_limit": 0}
-        return cases.refused(kind.__name__, shown, "cycle_limit", "0", document, ByNumber(kind, lr, given))
+        given = {**arguments, "cycle_limit": 0, "lr_min": 0.0}
+        document = {name: {**ours, "cycle_limit": 0, "min_lr": 0.0}}
+        return cases.refused(
+            kind.__name__, {"lr": lr, **given}, "cycle_limit", "0", document, ByNumber(kind, lr, given)
+        )
     if arguments.get("lr_min", 0.0) > lr:
         shown, rates = {"lr": lr, **arguments}, ByNumber(kind, lr, arguments)
         return cases.refused(kind.__name__, shown, "min_lr", FLOOR, {name: ours}, rates)

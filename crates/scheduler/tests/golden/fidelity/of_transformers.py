@@ -107,7 +107,9 @@ def restarts(cases, lr):
     if Fraction(length) * Fraction(cycles) > whole:
         length = math.nextafter(length, 0)
     fields = {"initial_lr": lr, "cycle_length": length, "cycle_limit": math.ceil(cycles)}
-    by_number = hf.get_cosine_with_hard_restarts_schedule_with_warmup(stand_ins.optimizer(lr), **arguments).lr_lambdas[0]
+    by_number = hf.get_cosine_with_hard_restarts_schedule_with_warmup(stand_ins.optimizer(lr), **arguments).lr_lambdas[
+        0
+    ]
     rates = lambda step: lr * by_number(step)
 
     def departs(step):

@@ -5,6 +5,7 @@ import math
 import stand_ins
 import torch.optim.lr_scheduler as theirs
 
+
 def simple(draw, name, top=600):
     """Arguments of one of the schedulers of one phase, and the boundaries of its rates."""
     length = draw.randint(1, draw.choice([4, 40, top]))
