@@ -3,10 +3,12 @@
 
 Both begin with the same weights, which PyTorch saves and burn-lr loads, and see the same images in the
 same order, which burn-lr draws. burn-lr trains by the example pytorch_parity; PyTorch repeats it on one
-thread. The table says how far the losses of the first updates are apart, whether the learning rates of
-all epochs are equal, and how far the accuracies are apart, each beside how far PyTorch is from itself in
-double precision: that much is rounding. It is printed, and with --write put into parity.md beside this
-script, which `cargo run --example fidelity` makes a section of docs/fidelity.md.
+thread. Two things must be equal: the loss of each of the first updates, which is the mean of its batches, up to
+--loss-tolerance, and the learning rate of every update of the run, up to --lr-tolerance. Where one is not, or is
+NaN, a line says so and the exit status is 1. Accuracies are reported, each beside how far PyTorch is from
+itself in double precision: that much is rounding, and it is as much as the two are apart. The table is
+printed, and with --write put into parity.md beside this script, which `cargo run --example fidelity` makes a
+section of docs/fidelity.md.
 """
 
 import argparse
@@ -16,6 +18,7 @@ import math
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy
@@ -35,16 +38,21 @@ burn-lr loads, on the same {samples} images in the same order, which burn-lr dra
 `python3 benches/peers/parity.py --write` writes this section. In brackets: PyTorch in single precision beside itself in
 double precision.
 
+A configuration fails if the loss of one of the first {updates} updates is more than {loss_tolerance:g} apart, relative, or
+the learning rate of any update more than {lr_tolerance:g}. {verdict}
+
 {table}
 The losses of the first updates are equal but for rounding. Then, at one batch or another, a hidden unit is so near to zero
 that the two find it on different sides, and Adam, which divides gradients by their size, makes much of the
-difference: from there on the runs are two samples of the same training, as PyTorch's own are in two precisions.
-SGD does not, and stays within hundredths of a point for all {epochs} epochs. A test repeats the first updates without
+difference: from there on the runs are two samples of the same training, as PyTorch's own are in two precisions. When
+that is depends on the order of the images: in that of the first 6400 alone Adam's runs part at update 18, and in that
+of the first 25600 AdamW's at update 12, while PyTorch's two precisions stay within 1e-6 of each other for 100 updates.
+That is why accuracies are reported here and not held to a bound: PyTorch does not keep one to itself. SGD does not
+make much of it, and its runs stay together for all {epochs} epochs. A test repeats the first updates without
 PyTorch, from its stored losses.
 """
-# What is compared one by one: later, what one processor rounds otherwise has grown.
+# A run whose losses are compared is as long as the tests train, to be stored for them.
 UPDATES = 100
-TOLERANCE = 1e-5
 
 # The label, the options of the example, and the constructors of the optimizer and the scheduler.
 CONFIGURATIONS = [
@@ -86,6 +94,25 @@ def initial_weights():
     return model
 
 
+@dataclass
+class Run:
+    losses: list  # of every batch
+    rates: list  # of the last update, after every batch
+    accuracies: list  # of training and validation, after every epoch
+
+    def by_update(self, samples, accumulation):
+        """The mean loss and the learning rate of every update; the last of an epoch may have fewer batches."""
+        per_epoch = math.ceil(samples / mnist.BATCH)
+        starts = range(0, len(self.losses), per_epoch)
+        updates = [
+            range(a, min(a + accumulation, s + per_epoch))
+            for s in starts
+            for a in range(s, s + per_epoch, accumulation)
+        ]
+        losses = [sum(self.losses[batch] for batch in update) / len(update) for update in updates]
+        return losses, [self.rates[update[-1]] for update in updates]
+
+
 def ours(weights, directory, options, epochs, samples):
     command = ["cargo", "run", "--release", "--quiet", "--example", "pytorch_parity", "--"]
     command += ["--weights", weights, "--run-dir", directory, "--epochs", str(epochs)]
@@ -93,15 +120,13 @@ def ours(weights, directory, options, epochs, samples):
     subprocess.run(command, cwd=ROOT, check=True, stdout=sys.stderr)
     with open(directory / "history.csv", newline="") as file:
         history = list(csv.DictReader(file))
-    losses = json.loads((directory / "losses.json").read_text())
+    losses, rates = (json.loads((directory / f"{name}.json").read_text()) for name in ("losses", "rates"))
     order = numpy.fromfile(directory / "order.u32", dtype="<u4").astype(numpy.int64)
-    columns = ["lr", "train_accuracy", "valid_accuracy"]
-    records = [tuple(float(row[column]) for column in columns) for row in history]
-    return (losses, records), torch.from_numpy(order).view(epochs, samples)
+    accuracies = [tuple(float(row[column]) for column in ("train_accuracy", "valid_accuracy")) for row in history]
+    return Run(losses, rates, accuracies), torch.from_numpy(order).view(epochs, samples)
 
 
 def pytorch(weights, dtype, order, optimizer, schedule, accumulation, lr):
-    """The loss of every batch, and the learning rate and accuracies of every epoch."""
     model = Mlp()
     model.load_state_dict(torch.load(weights))
     model.to(dtype)
@@ -112,9 +137,9 @@ def pytorch(weights, dtype, order, optimizer, schedule, accumulation, lr):
         scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=2)
     (images, labels), (valid_images, valid_labels) = tensors("train"), tensors("t10k")
     images, valid_images = images.to(dtype), valid_images.to(dtype)
-    losses, epochs = [], []
+    run = Run([], [], [])
     for indices in order:
-        rate, correct = optimizer.param_groups[0]["lr"], 0
+        correct = 0
         batches = indices.split(mnist.BATCH)
         for number, batch in enumerate(batches, 1):
             logits = model(images[batch])
@@ -123,60 +148,82 @@ def pytorch(weights, dtype, order, optimizer, schedule, accumulation, lr):
             if number % accumulation == 0 or number == len(batches):
                 optimizer.step()
                 optimizer.zero_grad()
-            losses.append(loss.item())
+            run.losses.append(loss.item())
+            run.rates.append(optimizer.param_groups[0]["lr"])
             correct += (logits.argmax(1) == labels[batch]).sum().item()
         with torch.inference_mode():
             logits = model(valid_images)
             valid_loss = cross_entropy(logits, valid_labels).item()
             valid = (logits.argmax(1) == valid_labels).sum().item() / len(valid_labels)
         scheduler.step(valid_loss) if schedule == "plateau" else scheduler.step()
-        epochs.append((rate, correct / len(indices), valid))
-    return losses, epochs
+        run.accuracies.append((correct / len(indices), valid))
+    return run
 
 
-def losses_apart(losses, theirs):
-    assert len(losses) == len(theirs), (len(losses), len(theirs))
-    return [abs(a - b) / abs(b) for a, b in zip(losses, theirs)]
+def apart(found, theirs):
+    """Relative differences, infinite where one is not a number."""
+    assert len(found) == len(theirs), (len(found), len(theirs))
+    differences = (abs(a - b) / abs(b) if a != b else 0.0 for a, b in zip(found, theirs))
+    return [difference if difference == difference else math.inf for difference in differences]
 
 
-def accuracies_apart(epochs, theirs):
+def accuracies_apart(run, theirs):
     """Of training and validation, in points, in the epoch in which they are most so."""
-    return [100 * max(abs(a[n] - b[n]) for a, b in zip(epochs, theirs)) for n in (1, 2)]
+    pairs = list(zip(run.accuracies, theirs.accuracies, strict=True))
+    return [100 * max(abs(a[n] - b[n]) for a, b in pairs) for n in (0, 1)]
 
 
-def compare(label, ours, theirs, double):
-    apart, control = losses_apart(ours[0], theirs[0]), losses_apart(double[0], theirs[0])
-    until = next((n for n, value in enumerate(apart) if value > TOLERANCE), len(apart))
-    rates = sum(a[0] == b[0] for a, b in zip(ours[1], theirs[1]))
-    train, valid = accuracies_apart(ours[1], theirs[1])
-    double_train, double_valid = accuracies_apart(double[1], theirs[1])
-    last, their_last = ours[1][-1], theirs[1][-1]
-    return [
+def first_above(differences, tolerance):
+    """The number of the first that is not within the tolerance, or of all."""
+    return next((n for n, difference in enumerate(differences) if not difference <= tolerance), len(differences))
+
+
+def compare(label, ours, theirs, double, accumulation, samples, options):
+    """A row of the table, and what differs that must not."""
+    (losses, rates), (their_losses, their_rates), (control, _) = (
+        run.by_update(samples, accumulation) for run in (ours, theirs, double)
+    )
+    losses, control = apart(losses, their_losses), apart(control, their_losses)
+    rates = apart(rates, their_rates)
+    until, equal = first_above(losses, options.loss_tolerance), first_above(rates, options.lr_tolerance)
+    train, valid = accuracies_apart(ours, theirs)
+    double_train, double_valid = accuracies_apart(double, theirs)
+    last, their_last = ours.accuracies[-1], theirs.accuracies[-1]
+    failures = []
+    if until < min(options.updates, len(losses)):
+        failures.append(f"{label}: the loss of update {until} is {losses[until]:.1e} apart, relative")
+    if equal < len(rates):
+        failures.append(f"{label}: the learning rate of update {equal} is {rates[equal]:.1e} apart, relative")
+    if not all(map(math.isfinite, (*last, *their_last, train, valid))):
+        failures.append(f"{label}: an accuracy is not a number")
+    row = [
         label,
-        f"{max(apart[:UPDATES]):.1e} ({max(control[:UPDATES]):.1e})",
-        f"{until} of {len(apart)}",
-        f"{rates} of {len(theirs[1])}",
+        f"{max(losses[: options.updates]):.1e} ({max(control[: options.updates]):.1e})",
+        f"{until} of {len(losses)}",
+        f"{sum(difference <= options.lr_tolerance for difference in rates)} of {len(rates)}",
         f"{train:.2f} ({double_train:.2f})",
         f"{valid:.2f} ({double_valid:.2f})",
+        f"{100 * last[0]:.2f}, {100 * their_last[0]:.2f}",
         f"{100 * last[1]:.2f}, {100 * their_last[1]:.2f}",
-        f"{100 * last[2]:.2f}, {100 * their_last[2]:.2f}",
+    ]
+    return row, failures
+
+
+def header(options):
+    return [
+        "",
+        f"losses of the first {options.updates} updates apart, relative",
+        f"updates until a loss is {options.loss_tolerance:g} apart",
+        "equal learning rates of updates",
+        "training accuracy apart, points",
+        "validation accuracy apart, points",
+        "training accuracy at the end, %",
+        "validation accuracy at the end, %",
     ]
 
 
-HEADER = [
-    "",
-    f"first {UPDATES} losses apart, relative",
-    f"batches until a loss is {TOLERANCE:g} apart",
-    "equal learning rates",
-    "training accuracy apart, points",
-    "validation accuracy apart, points",
-    "training accuracy at the end, %",
-    "validation accuracy at the end, %",
-]
-
-
-def table(rows):
-    lines = [HEADER, ["---", *["--:"] * (len(HEADER) - 1)], *rows]
+def table(rows, options):
+    lines = [header(options), ["---", *["--:"] * (len(rows[0]) - 1)], *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
@@ -190,23 +237,50 @@ def main():
         metavar="N",
         help="train on the first N images only",
     )
+    parser.add_argument(
+        "--updates",
+        type=mnist.positive,
+        default=UPDATES,
+        metavar="N",
+        help=f"updates whose losses must be equal (default: {UPDATES})",
+    )
+    parser.add_argument(
+        "--loss-tolerance", type=float, default=1e-5, metavar="X", help="how far apart, relative (default: 1e-5)"
+    )
+    parser.add_argument(
+        "--lr-tolerance", type=float, default=1e-12, metavar="X", help="of learning rates, relative (default: 1e-12)"
+    )
     parser.add_argument("--write", action="store_true", help="write parity.md")
-    parser.add_argument("--golden", type=Path, metavar="FILE", help="write PyTorch's first losses for the tests")
+    parser.add_argument(
+        "--golden",
+        type=Path,
+        metavar="FILE",
+        help=f"train {UPDATES} updates alone, and write PyTorch's losses and learning rates for the tests",
+    )
     options = parser.parse_args()
+    if options.golden and options.write:
+        parser.error("--golden trains less than --write tells of")
     torch.set_num_threads(1)
-    rows, golden = [], {}
+    rows, failures, golden = [], [], {}
     with tempfile.TemporaryDirectory() as temporary:
         weights = Path(temporary) / "model.pt"
         torch.save(initial_weights().state_dict(), weights)
         for number, (label, arguments, *configuration) in enumerate(CONFIGURATIONS):
             directory = Path(temporary) / str(number)
-            found, order = ours(weights, directory, arguments, options.epochs, options.train_samples)
+            accumulation = configuration[2]
+            epochs, samples = options.epochs, options.train_samples
+            if options.golden:
+                epochs, samples = 1, accumulation * UPDATES * mnist.BATCH
+            found, order = ours(weights, directory, arguments, epochs, samples)
             theirs = pytorch(weights, torch.float32, order, *configuration)
             double = pytorch(weights, torch.float64, order, *configuration)
-            rows.append(compare(label, found, theirs, double))
-            golden[label] = {"arguments": arguments, "losses": theirs[0][:UPDATES]}
-            print(" | ".join(rows[-1]), file=sys.stderr)
-    print(table(rows), end="")
+            row, failed = compare(label, found, theirs, double, accumulation, samples, options)
+            rows.append(row)
+            failures += failed
+            golden[label] = {"arguments": [*arguments, "--train-samples", str(samples)]}
+            golden[label] |= {"losses": theirs.losses, "rates": theirs.rates}
+            print(" | ".join(row), file=sys.stderr)
+    print(table(rows, options), end="")
     if options.golden:
         options.golden.write_text(json.dumps({"torch": torch.__version__, "configurations": golden}, indent=1) + "\n")
     if options.write:
@@ -214,10 +288,17 @@ def main():
             torch=torch.__version__.split("+")[0],
             samples=options.train_samples,
             epochs=options.epochs,
-            table=table(rows),
+            updates=options.updates,
+            loss_tolerance=options.loss_tolerance,
+            lr_tolerance=options.lr_tolerance,
+            verdict=f"Those that do: {'; '.join(failures)}." if failures else "None does.",
+            table=table(rows, options),
         )
         DOCUMENT.write_text(section)
+    for failure in failures:
+        print(f"error: {failure}", file=sys.stderr)
+    return 1 if failures else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,5 +1,5 @@
-//! The experiment from given weights, with the loss of every update and the order of the images, for
-//! `benches/peers/parity.py`, which has PyTorch do the same and compares.
+//! The experiment from given weights, with the loss of every batch, the learning rate of every update and the
+//! order of the images, for `benches/peers/parity.py`, which has PyTorch do the same and compares.
 //!
 //! ```sh
 //! cargo run --release --features pytorch --example pytorch_parity -- --weights model.pt
@@ -30,8 +30,9 @@ use terminal::{Error, numbered, say, stop_on_ctrl_c};
 
 /// Train the network of mnist_step from the weights in a file of PyTorch or safetensors
 ///
-/// Prints a line for each epoch. Beside the run's own files, losses.json has the loss of every update,
-/// and order.u32 the images in the order in which they were trained on, as little-endian numbers.
+/// Prints a line for each epoch. Beside the run's own files, losses.json has the loss of every batch, rates.json
+/// the learning rate of the last update after every batch, and order.u32 the images in the order in which they were
+/// trained on, as little-endian numbers.
 ///
 /// Exits with 0 after a completed run, with 1 if it failed, with 2 if an option is wrong, and with 130 if
 /// it was stopped by Ctrl-C.

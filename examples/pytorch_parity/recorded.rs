@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::data::dataset::DatasetError;
+use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::tensor::{Device, TensorReadError};
 use burn::train::metric::{
     LossMetric, Metric, MetricAttributes, MetricMetadata, MetricName, Numeric, NumericEntry,
@@ -20,16 +21,20 @@ use crate::terminal::Error;
 #[derive(Clone, Default)]
 pub struct Recorded {
     losses: Arc<Mutex<Vec<f64>>>,
+    rates: Arc<Mutex<Vec<f64>>>,
     order: Arc<Mutex<Vec<usize>>>,
 }
 
 impl Recorded {
-    /// Writes `losses.json` and `order.u32` into `directory`.
+    /// Writes `losses.json`, `rates.json` and `order.u32` into `directory`.
     pub fn write(&self, directory: &Path) -> Result<(), Error> {
         let losses = self.losses.lock().unwrap_or_else(PoisonError::into_inner);
         let order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
         let losses = serde_json::to_vec(&*losses)?;
         fs::write(directory.join("losses.json"), losses)?;
+        let rates = self.rates.lock().unwrap_or_else(PoisonError::into_inner);
+        let rates = serde_json::to_vec(&*rates)?;
+        fs::write(directory.join("rates.json"), rates)?;
         let bytes = order.iter().flat_map(|&index| (index as u32).to_le_bytes());
         fs::write(directory.join("order.u32"), bytes.collect::<Vec<u8>>())?;
         Ok(())
@@ -66,7 +71,8 @@ impl BatchSource<ClassificationBatch> for Ordered {
     }
 }
 
-/// Burn's loss, every one of which is recorded.
+/// Burn's loss, every one of which is recorded, with the learning rate of the last update that was made: after a
+/// batch that completes an update, the rate of that.
 #[derive(Clone)]
 pub struct EveryLoss {
     inner: LossMetric,
@@ -94,6 +100,9 @@ impl Metric for EveryLoss {
         let losses = &self.recorded.losses;
         let mut losses = losses.lock().unwrap_or_else(PoisonError::into_inner);
         losses.extend(self.inner.value().map(|loss| loss.current()));
+        let rates = &self.recorded.rates;
+        let mut rates = rates.lock().unwrap_or_else(PoisonError::into_inner);
+        rates.extend(metadata.lr.as_ref().map(ModuleLearningRate::base));
         Ok(entry)
     }
 

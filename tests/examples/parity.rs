@@ -13,7 +13,10 @@ use tempfile::TempDir;
 
 /// Later, a hidden unit may be so near to zero that another processor finds it on the other side, and
 /// Adam makes much of it.
-const UPDATES: usize = 16;
+const EQUAL_UPDATES: usize = 16;
+
+/// How many updates are stored.
+const UPDATES: usize = 100;
 
 #[derive(Deserialize)]
 struct Golden {
@@ -23,7 +26,10 @@ struct Golden {
 #[derive(Deserialize)]
 struct Configuration {
     arguments: Vec<String>,
+    /// Of every batch.
     losses: Vec<f64>,
+    /// Of the last update, after every batch.
+    rates: Vec<f64>,
 }
 
 /// The weights of `parity.py`, by the formula that it has for them.
@@ -52,7 +58,8 @@ fn model() -> Mlp {
     model
 }
 
-fn losses(weights: &Path, directory: &Path, arguments: &[String]) -> Vec<f64> {
+/// The losses and the learning rates, batch by batch.
+fn trained(weights: &Path, directory: &Path, arguments: &[String]) -> (Vec<f64>, Vec<f64>) {
     let test = std::env::current_exe().unwrap();
     let example = test.parent().unwrap().join("../examples/pytorch_parity");
     let status = Command::new(example)
@@ -60,14 +67,39 @@ fn losses(weights: &Path, directory: &Path, arguments: &[String]) -> Vec<f64> {
         .arg(weights)
         .arg("--run-dir")
         .arg(directory)
-        .args(["--epochs", "1", "--train-samples", "6400"])
+        .args(["--epochs", "1"])
         .args(arguments)
         .stdout(Stdio::null())
         .status()
         .unwrap();
     assert!(status.success());
-    let json = std::fs::read(directory.join("losses.json")).unwrap();
-    serde_json::from_slice(&json).unwrap()
+    let read = |name: &str| {
+        let json = std::fs::read(directory.join(name)).unwrap();
+        serde_json::from_slice(&json).unwrap()
+    };
+    (read("losses.json"), read("rates.json"))
+}
+
+/// Whether all are within the relative tolerance; NaN is not.
+fn agree(found: &[f64], expected: &[f64], tolerance: f64) -> bool {
+    let apart = |(found, expected): (&f64, &f64)| (found / expected - 1.0).abs();
+    found
+        .iter()
+        .zip(expected)
+        .map(apart)
+        .all(|apart| apart <= tolerance)
+}
+
+fn mean(losses: &[f64]) -> f64 {
+    losses.iter().sum::<f64>() / losses.len() as f64
+}
+
+#[test]
+fn what_is_not_a_number_does_not_agree() {
+    assert!(agree(&[1.0], &[1.0], 0.0));
+    for (found, expected) in [(f64::NAN, 1.0), (1.0, f64::NAN), (f64::NAN, f64::NAN)] {
+        assert!(!agree(&[1.0, found], &[1.0, expected], f64::MAX));
+    }
 }
 
 #[test]
@@ -78,22 +110,36 @@ fn updates_are_pytorchs() {
     let directory = TempDir::new().unwrap();
     let weights = directory.path().join("model.safetensors");
     save_safetensors(&weights, &model()).unwrap();
-    for (
-        name,
-        Configuration {
-            arguments,
-            losses: expected,
-        },
-    ) in golden.configurations
-    {
-        let found = losses(&weights, &directory.path().join(&name), &arguments);
-        assert_eq!((found.len(), expected.len()), (100, 100));
-        let apart = |(found, expected): (&f64, &f64)| (found / expected - 1.0).abs();
-        let pairs = || found.iter().zip(&expected);
-        let most = pairs().take(UPDATES).map(apart).fold(0.0, f64::max);
-        assert!(most < 1e-5, "{name}: {most:e}");
-        let mean = |losses: &[f64]| losses.iter().sum::<f64>() / losses.len() as f64;
-        let most = apart((&mean(&found), &mean(&expected)));
-        assert!(most < 0.01, "{name}: {most:e}");
+    for (name, expected) in golden.configurations {
+        let directory = directory.path().join(&name);
+        let (losses, rates) = trained(&weights, &directory, &expected.arguments);
+        // A configuration that accumulates has more batches in its updates.
+        let batches = expected.losses.len();
+        assert_eq!(
+            (batches % UPDATES, expected.rates.len()),
+            (0, batches),
+            "{name}"
+        );
+        assert!(
+            losses.len() >= batches && losses.len() == rates.len(),
+            "{name}"
+        );
+        let accumulation = batches / UPDATES;
+        let means = |losses: &[f64]| losses.chunks(accumulation).map(mean).collect::<Vec<f64>>();
+        let (found, theirs) = (means(&losses[..batches]), means(&expected.losses));
+        let (first, their_first) = (&found[..EQUAL_UPDATES], &theirs[..EQUAL_UPDATES]);
+        assert!(
+            agree(first, their_first, 1e-5),
+            "{name}: {first:?} {their_first:?}"
+        );
+        assert!(agree(&[mean(&found)], &[mean(&theirs)], 0.01), "{name}");
+        let of_updates = |rates: &[f64]| {
+            let last = rates[..batches].iter().skip(accumulation - 1);
+            last.step_by(accumulation).copied().collect::<Vec<f64>>()
+        };
+        assert!(
+            agree(&of_updates(&rates), &of_updates(&expected.rates), 1e-12),
+            "{name}"
+        );
     }
 }

@@ -164,6 +164,14 @@ impl<'a> Build<'a> {
         }
     }
 
+    /// The same, which may be empty.
+    pub(crate) fn laps_or_zero(&self, name: &str, length: Length) -> Result<Laps, ScheduleError> {
+        match self.between_steps(length) {
+            Some(steps) => self.non_negative(name, steps).map(Laps::Fractional),
+            None => self.steps_or_zero(name, length).map(Laps::Whole),
+        }
+    }
+
     /// A length in steps that may be empty and may end between two steps.
     pub(crate) fn duration(&self, name: &str, length: Length) -> Result<f64, ScheduleError> {
         match self.between_steps(length) {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::interpolation::mix;
 use crate::laps::Laps;
-use crate::power::power;
+use crate::power::{power, shaped};
 use crate::{Build, Curve, Length, ScheduleError};
 
 /// What the decay of cycles does to the height of cycle `i`.
@@ -37,11 +37,11 @@ pub(crate) struct Cycles {
 
 impl Cycles {
     /// The curve that falls from peak to `min_lr` in each cycle; `left` tells how much of the way is
-    /// left at a cycle's progress, both from 0 to 1.
+    /// left at a cycle's progress, from 0 to 1.
     pub(crate) fn curve(
         self,
         build: &Build<'_>,
-        left: impl Fn(f64) -> f64 + Send + Sync + 'static,
+        left: impl Fn(Progress) -> f64 + Send + Sync + 'static,
     ) -> Result<Curve, ScheduleError> {
         let initial_lr = build.non_negative("initial_lr", self.initial_lr)?;
         let min_lr = build.at_most("min_lr", self.min_lr, "initial_lr", initial_lr)?;
@@ -71,6 +71,33 @@ impl Cycles {
     }
 }
 
+/// How far a cycle is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Progress {
+    /// The steps of the cycle that are over.
+    done: f64,
+    /// The steps of the whole cycle.
+    width: f64,
+}
+
+impl Progress {
+    /// How much of the cycle is over: 0 to 1.
+    pub(crate) fn share(self) -> f64 {
+        (self.done / self.width).clamp(0.0, 1.0)
+    }
+
+    /// The share to the power of `exponent`, by timm's operations where they do not overflow: near the end of a
+    /// cycle what is left of it is as their rounding errors have it.
+    pub(crate) fn shaped(self, exponent: f64) -> f64 {
+        let whole = self.width.powf(exponent);
+        if exponent != 1.0 && whole.is_normal() {
+            (self.done.max(0.0).powf(exponent) / whole).clamp(0.0, 1.0)
+        } else {
+            shaped(self.share(), exponent)
+        }
+    }
+}
+
 /// Where the cycles lie.
 struct Places {
     length: Laps,
@@ -88,12 +115,13 @@ impl Places {
         }
     }
 
-    /// The cycle that `step` falls into, and how much of it is over: 0 to 1. After the infinitely many
+    /// The cycle that `step` falls into, and how much of it is over. After the infinitely many
     /// cycles that fit into some steps if each is shorter than the one before, it is `u64::MAX`.
-    fn at(&self, step: u64) -> (u64, f64) {
+    fn at(&self, step: u64) -> (u64, Progress) {
         if self.mul == 1.0 {
-            let (cycle, left) = self.length.split(step);
-            return (cycle, left / self.length.length());
+            let (cycle, done) = self.length.split(step);
+            let width = self.length.length();
+            return (cycle, Progress { done, width });
         }
         let (step, length) = (step as f64, self.length.length());
         // A cycle's width over the first one's, and its start.
@@ -103,7 +131,8 @@ impl Places {
         };
         let growth = (step / length * (self.mul - 1.0)).min(f64::MAX);
         if growth <= -1.0 {
-            return (u64::MAX, 1.0);
+            let (done, width) = (1.0, 1.0);
+            return (u64::MAX, Progress { done, width });
         }
         let mut cycle = (growth.ln_1p() / self.ln_mul) as u64;
         let mut current = place(cycle);
@@ -116,14 +145,19 @@ impl Places {
             current = place(cycle);
         }
         let (width, start) = current;
-        let progress = (step - start) / (length * width);
-        (cycle, progress.clamp(0.0, 1.0))
+        let (done, width) = (step - start, length * width);
+        (cycle, Progress { done, width })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn at(places: &Places, step: u64) -> (u64, f64) {
+        let (cycle, progress) = places.at(step);
+        (cycle, progress.share())
+    }
 
     #[test]
     fn boundaries_are_exact() {
@@ -139,7 +173,7 @@ mod tests {
             let (mut start, mut width) = (0.0, length as f64);
             for cycle in 0..8 {
                 if f64::fract(start) == 0.0 {
-                    assert_eq!(places.at(start as u64), (cycle, 0.0), "{mul}");
+                    assert_eq!(at(&places, start as u64), (cycle, 0.0), "{mul}");
                 }
                 start += width;
                 width *= mul;
@@ -150,9 +184,9 @@ mod tests {
     #[test]
     fn cycles_that_shorten_end() {
         let places = Places::new(Laps::Whole(64), 0.5);
-        assert_eq!(places.at(63).0, 0);
-        assert_eq!(places.at(127), (7, 0.0));
-        assert_eq!(places.at(128), (u64::MAX, 1.0));
+        assert_eq!(at(&places, 63).0, 0);
+        assert_eq!(at(&places, 127), (7, 0.0));
+        assert_eq!(at(&places, 128), (u64::MAX, 1.0));
     }
 
     #[test]
@@ -171,7 +205,9 @@ mod tests {
             for length in [1, 10, u64::MAX] {
                 for step in [0, 1, 2, 10, 1 << 53, u64::MAX / 2, u64::MAX] {
                     let (_, progress) = Places::new(Laps::Whole(length), mul).at(step);
-                    assert!((0.0..=1.0).contains(&progress), "{mul} {length} {step}");
+                    for share in [0.5, 1.0, 1e300].map(|power| progress.shaped(power)) {
+                        assert!((0.0..=1.0).contains(&share), "{mul} {length} {step}");
+                    }
                 }
             }
         }

@@ -34,6 +34,14 @@ impl Laps {
         }
     }
 
+    /// Both lengths, one after the other.
+    pub(crate) fn plus(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Whole(a), Self::Whole(b)) => Self::Whole(a.saturating_add(b)),
+            _ => Self::Fractional(self.length() + other.length()),
+        }
+    }
+
     pub(crate) fn times(self, factor: u64) -> Self {
         match self {
             Self::Whole(length) => Self::Whole(length.saturating_mul(factor)),

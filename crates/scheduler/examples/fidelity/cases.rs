@@ -23,12 +23,14 @@ pub struct Library {
 pub struct Case {
     pub scheduler: String,
     pub arguments: Value,
-    /// Ours, or none if there is no document to write.
+    /// Ours, or none if there is no counterpart.
     pub document: Option<Value>,
-    /// Why it is refused.
-    pub refused: Option<String>,
+    /// Why there is no document to write.
+    no_counterpart: Option<String>,
+    /// Which parameter building the document refuses.
+    refused: Option<Refusal>,
     /// Why it differs on purpose.
-    pub departs: Option<String>,
+    departs: Option<String>,
     /// The updates of an epoch and the epochs of the run, where the document has lengths in those.
     run: Option<[u64; 2]>,
     #[serde(default)]
@@ -40,32 +42,85 @@ pub struct Case {
     values: Vec<f64>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Refusal {
+    pub parameter: String,
+    pub reason: String,
+}
+
+impl Refusal {
+    /// Whether `error` is about the parameter: a value that is out of range or of another type, not a name
+    /// that the schedule does not have.
+    fn is(&self, error: &ScheduleError) -> bool {
+        let path = match error {
+            ScheduleError::Invalid { path, .. } => path,
+            ScheduleError::Document { path, reason } if !reason.contains("unknown field") => path,
+            _ => return false,
+        };
+        let name = path
+            .rsplit('.')
+            .next()
+            .and_then(|name| name.split('[').next());
+        name == Some(self.parameter.as_str())
+    }
+}
+
 pub enum Outcome {
     /// With the largest relative difference.
     Equal(f64),
     Refused,
     Departs,
+    NoCounterpart,
     Differs(String),
 }
 
 impl Case {
     pub fn compare(&self) -> Outcome {
-        let curve = self.document.as_ref().map(|document| self.curve(document));
-        match (&self.refused, curve) {
-            (Some(_), None | Some(Err(ScheduleError::Invalid { .. }))) => Outcome::Refused,
-            (Some(reason), Some(result)) => {
-                Outcome::Differs(format!("expected to be refused ({reason}), got {result:?}"))
-            }
-            (None, None) => Outcome::Differs("neither a document nor a reason".to_owned()),
-            (None, Some(Err(error))) => Outcome::Differs(error.to_string()),
-            (None, Some(Ok(curve))) => match (self.difference(curve), &self.departs) {
-                (Err(error), _) => Outcome::Differs(error.to_string()),
-                (Ok((worst, _)), None) if worst <= TOLERANCE => Outcome::Equal(worst),
-                (Ok((worst, at)), None) => Outcome::Differs(format!("by {worst:e} {at}")),
-                (Ok((worst, _)), Some(_)) if worst > TOLERANCE => Outcome::Departs,
-                (Ok(_), Some(reason)) => Outcome::Differs(format!("no longer departs: {reason}")),
-            },
+        let Some(document) = &self.document else {
+            return match (&self.no_counterpart, &self.refused, &self.departs) {
+                (Some(_), None, None) => Outcome::NoCounterpart,
+                _ => Outcome::Differs("no document".to_owned()),
+            };
+        };
+        if self.no_counterpart.is_some() {
+            return Outcome::Differs("a document without counterpart".to_owned());
         }
+        match (&self.refused, self.curve(document)) {
+            (Some(refusal), Err(error)) if refusal.is(&error) => Outcome::Refused,
+            (Some(Refusal { parameter, reason }), result) => Outcome::Differs(format!(
+                "expected {parameter} to be refused ({reason}), got {result:?}"
+            )),
+            (None, Err(error)) => Outcome::Differs(error.to_string()),
+            (None, Ok(curve)) => self.compare_rates(curve),
+        }
+    }
+
+    fn compare_rates(&self, curve: Curve) -> Outcome {
+        if self.values.is_empty() {
+            return Outcome::Differs("no rates to compare".to_owned());
+        }
+        match (self.difference(curve), &self.departs) {
+            (Err(error), _) => Outcome::Differs(error.to_string()),
+            (Ok((worst, _)), None) if worst <= TOLERANCE => Outcome::Equal(worst),
+            (Ok((worst, at)), None) => Outcome::Differs(format!("by {worst:e} {at}")),
+            (Ok((worst, _)), Some(_)) if worst > TOLERANCE => Outcome::Departs,
+            (Ok(_), Some(reason)) => Outcome::Differs(format!("no longer departs: {reason}")),
+        }
+    }
+
+    /// Why it is not equal: the column of the page, the parameter of a refusal, and the reason.
+    pub fn reason(&self) -> Option<(&str, &str, &str)> {
+        let refused = self.refused.as_ref();
+        let refused = refused.map(|r| ("refused", r.parameter.as_str(), r.reason.as_str()));
+        let departs = self
+            .departs
+            .as_deref()
+            .map(|reason| ("departs", "", reason));
+        let none = self.no_counterpart.as_deref();
+        refused
+            .or(departs)
+            .or(none.map(|reason| ("without counterpart", "", reason)))
     }
 
     /// The largest difference, relative to the rate or to a thousandth of the highest one: where a decay
@@ -106,5 +161,66 @@ impl Case {
             None => run,
         };
         ScheduleConfig::from_json(&document.to_string())?.curve(&run)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn outcome(fields: Value) -> Outcome {
+        let mut case = json!({"scheduler": "StepLR", "arguments": {}});
+        let fields = fields.as_object().unwrap().clone();
+        case.as_object_mut().unwrap().extend(fields);
+        serde_json::from_value::<Case>(case).unwrap().compare()
+    }
+
+    fn step_lr(gamma: f64) -> Value {
+        json!({"StepLr": {"initial_lr": 1.0, "step_size": 2, "gamma": gamma}})
+    }
+
+    #[test]
+    fn a_refusal_has_a_document_and_is_about_the_parameter_that_is_named() {
+        let refused = |parameter: &str, document: Value| {
+            let refused = json!({"parameter": parameter, "reason": "0 or less"});
+            outcome(json!({"refused": refused, "document": document}))
+        };
+        assert!(matches!(refused("gamma", step_lr(0.0)), Outcome::Refused));
+        let text = json!({"StepLr": {"initial_lr": 1.0, "step_size": 2, "gamma": "half"}});
+        assert!(matches!(refused("gamma", text), Outcome::Refused));
+        let unknown = json!({"StepLr": {"initial_lr": 1.0, "step_size": 2, "noise": 1}});
+        for (parameter, document) in [
+            ("gamma", Value::Null),
+            ("gamma", step_lr(0.5)),
+            ("step_size", step_lr(0.0)),
+            ("noise", unknown),
+        ] {
+            let outcome = refused(parameter, document);
+            assert!(matches!(outcome, Outcome::Differs(_)), "{parameter}");
+        }
+    }
+
+    #[test]
+    fn a_case_is_what_it_is_said_to_be() {
+        let rates = |values: [f64; 3]| json!({"document": step_lr(0.5), "values": values});
+        let with = |mut case: Value, name: &str, reason: &str| {
+            case[name] = reason.into();
+            outcome(case)
+        };
+        let (equal, other) = ([1.0, 1.0, 0.5], [1.0, 1.0, 0.4]);
+        assert!(matches!(outcome(rates(equal)), Outcome::Equal(_)));
+        assert!(matches!(outcome(rates(other)), Outcome::Differs(_)));
+        let departs = |values| with(rates(values), "departs", "on purpose");
+        assert!(matches!(departs(other), Outcome::Departs));
+        assert!(matches!(departs(equal), Outcome::Differs(_)));
+        let none = |case| with(case, "no_counterpart", "a function");
+        assert!(matches!(none(json!({})), Outcome::NoCounterpart));
+        assert!(matches!(none(rates(equal)), Outcome::Differs(_)));
+        let empty = json!({"document": step_lr(0.5)});
+        for nothing in [outcome(json!({})), outcome(empty)] {
+            assert!(matches!(nothing, Outcome::Differs(_)));
+        }
     }
 }

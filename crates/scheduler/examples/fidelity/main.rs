@@ -2,8 +2,11 @@
 //! configurations of `tests/golden/fidelity`, and writes docs/fidelity.md.
 //!
 //! ```text
-//! cargo run --example fidelity
+//! cargo run --example fidelity [-- FOLDER]
 //! ```
+//!
+//! With a folder, as `python tests/golden/fidelity --seed N --into FOLDER` fills it, the configurations there are
+//! compared, and no page is written.
 //!
 //! Its test fails where a rate differs, and where the page is not what this command would write.
 
@@ -34,7 +37,8 @@ fn main() -> ExitCode {
 }
 
 fn write() -> Result<usize, Box<dyn Error>> {
-    let libraries = libraries()?;
+    let folder = std::env::args_os().nth(1).map(PathBuf::from);
+    let libraries = libraries(folder.as_deref().unwrap_or(&golden()))?;
     let mut differing = 0;
     for library in &libraries {
         for case in &library.cases {
@@ -45,14 +49,22 @@ fn write() -> Result<usize, Box<dyn Error>> {
             }
         }
     }
-    fs::write(page_path(), page::page(&libraries, &training_step()?)?)?;
-    println!("{}", page_path().display());
+    if folder.is_some() {
+        let cases: usize = libraries.iter().map(|library| library.cases.len()).sum();
+        println!("{cases} cases of {} libraries", libraries.len());
+    } else {
+        fs::write(page_path(), page::page(&libraries, &training_step()?)?)?;
+        println!("{}", page_path().display());
+    }
     Ok(differing)
 }
 
+fn golden() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/fidelity")
+}
+
 /// Every library, in the order of their names.
-fn libraries() -> Result<Vec<Library>, Box<dyn Error>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/fidelity");
+fn libraries(folder: &Path) -> Result<Vec<Library>, Box<dyn Error>> {
     let mut files: Vec<PathBuf> = fs::read_dir(folder)?
         .map(|entry| Ok(entry?.path()))
         .collect::<std::io::Result<_>>()?;
@@ -76,8 +88,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_case_is_equal_or_refused() {
-        let libraries = libraries().unwrap();
+    fn every_case_is_what_it_is_said_to_be() {
+        let libraries = libraries(&golden()).unwrap();
         assert!(!libraries.is_empty());
         for library in libraries {
             assert!(library.cases.len() > 50, "{}", library.library);
@@ -93,7 +105,8 @@ mod tests {
     #[test]
     fn the_page_is_up_to_date() {
         let found = fs::read_to_string(page_path()).unwrap_or_default();
-        let expected = page::page(&libraries().unwrap(), &training_step().unwrap()).unwrap();
+        let expected =
+            page::page(&libraries(&golden()).unwrap(), &training_step().unwrap()).unwrap();
         assert!(
             found.replace("\r\n", "\n") == expected,
             "docs/fidelity.md is out of date: run `cargo run --example fidelity`"

@@ -11,12 +11,15 @@ const HEAD: &str = "\
 How true the [migration table](migration.md) is. Configurations of other libraries' schedulers are drawn at
 random from what a library accepts, edges included, translated as the table says, and compared with the
 rates that the library's own code gives in float64: at eleven steps, the first ones, some around its
-boundaries, in between and past the end; of a plateau after every one of 40 metrics. Another seed draws others.
+boundaries, in between and past the end, or at all that a shorter one has; of a plateau after every one of 40
+metrics. Another seed draws others.
 
 - **Equal**: at every step, within a relative difference of 1e-12. Rates below a thousandth of the highest
   are held to 1e-15 of that, as rounding errors of `1 - p` do not shrink with them.
-- **Refused**: the table has no document for it, or building that is an error.
-- **Departs**: the rates differ on purpose; the test fails if they no longer do.
+- **Refused**: the library accepts it; building our document for it is an error, which names the parameter that
+  is said below. The test fails if the document is accepted, or if the error is about anything else.
+- **Departs**: both accept it and the rates differ, for the reason said below; the test fails if they no longer do.
+- **None**: no counterpart, so that there is no document to write and nothing is compared.
 
 The values and the program that draws them are in
 [`crates/scheduler/tests/golden/fidelity`](../crates/scheduler/tests/golden/fidelity/__main__.py). This page
@@ -30,6 +33,7 @@ struct Row {
     equal: usize,
     refused: usize,
     departs: usize,
+    none: usize,
     worst: f64,
 }
 
@@ -43,6 +47,7 @@ impl Row {
             }
             Outcome::Refused => self.refused += 1,
             Outcome::Departs => self.departs += 1,
+            Outcome::NoCounterpart => self.none += 1,
             Outcome::Differs(_) => {}
         }
     }
@@ -55,9 +60,10 @@ impl fmt::Display for Row {
             equal,
             refused,
             departs,
+            none,
             worst,
         } = self;
-        let differ = cases - equal - refused - departs;
+        let differ = cases - equal - refused - departs - none;
         let worst = match (equal, worst) {
             (0, _) => String::new(),
             // Rounded up: the last digits depend on the platform's sine and logarithm.
@@ -65,13 +71,13 @@ impl fmt::Display for Row {
         };
         write!(
             f,
-            "{cases} | {equal} | {refused} | {departs} | {differ} | {worst} |"
+            "{cases} | {equal} | {refused} | {departs} | {none} | {differ} | {worst} |"
         )
     }
 }
 
-const COLUMNS: &str = "cases | equal | refused | departs | differ | worst difference |";
-const RULE: &str = "--:|--:|--:|--:|--:|--:|";
+const COLUMNS: &str = "cases | equal | refused | departs | none | differ | worst difference |";
+const RULE: &str = "--:|--:|--:|--:|--:|--:|--:|";
 
 pub fn page(libraries: &[Library], training_step: &str) -> Result<String, fmt::Error> {
     let mut page = HEAD.to_owned();
@@ -105,13 +111,11 @@ fn section(page: &mut String, library: &Library) -> fmt::Result {
     write!(page, "\n## {name}\n\n{source}. Seed {seed}.\n")?;
     write!(page, "\n| scheduler | {COLUMNS}\n|---|{RULE}\n")?;
     let mut rows: BTreeMap<&str, Row> = BTreeMap::new();
-    let mut reasons: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
+    let mut reasons: BTreeMap<(&str, (&str, &str, &str)), usize> = BTreeMap::new();
     for case in cases {
         rows.entry(&case.scheduler).or_default().add(case);
-        for (kind, reason) in [("refused", &case.refused), ("departs", &case.departs)] {
-            if let Some(reason) = reason {
-                *reasons.entry((&case.scheduler, kind, reason)).or_default() += 1;
-            }
+        if let Some(reason) = case.reason() {
+            *reasons.entry((&case.scheduler, reason)).or_default() += 1;
         }
     }
     for (scheduler, row) in rows {
@@ -120,8 +124,12 @@ fn section(page: &mut String, library: &Library) -> fmt::Result {
     if !reasons.is_empty() {
         page.push('\n');
     }
-    for ((scheduler, kind, reason), count) in reasons {
-        writeln!(page, "- `{scheduler}`, {count} {kind}: {reason}")?;
+    for ((scheduler, (kind, parameter, reason)), count) in reasons {
+        write!(page, "- `{scheduler}`, {count} {kind}")?;
+        if !parameter.is_empty() {
+            write!(page, " at `{parameter}`")?;
+        }
+        writeln!(page, ": {reason}")?;
     }
     const { assert!(TOLERANCE == 1e-12, "the page says so") };
     Ok(())

@@ -2,15 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::interpolation::mix;
 use crate::wsd_decay::WsdDecay;
 use crate::{Build, Curve, Length, Schedule, ScheduleConfig, ScheduleError};
 
 /// Follows the base schedule up to step `start`, and goes from the rate it has there to `end_lr` over
 /// `length` steps.
 ///
-/// With `p` the share of the length that is over, `lr = end_lr + (base(start) - end_lr) * left(p)`, with
-/// `left` as of [`WsdDecay`]. From `start + length` on the rate stays at `end_lr`, which may be above the
+/// In between it falls as the [`WsdDecay`] says, by default by `1 - sqrt` of the share of the length that is
+/// over. From `start + length` on the rate stays at `end_lr`, which may be above the
 /// base's. A plateau in the base no longer hears its metric from `start` on: what it has cut stays cut.
 ///
 /// A long run at a stable rate, branched off at several steps with a cooldown each, gives what shorter
@@ -28,7 +27,7 @@ use crate::{Build, Curve, Length, Schedule, ScheduleConfig, ScheduleError};
 /// ```
 ///
 /// # Errors
-/// `end_lr` must be finite and at least 0, `decay_power` finite and above 0, `decay_ratio` between 0 and
+/// `end_lr` must be finite and at least 0, above 0 for [`WsdDecay::Inverse`], `decay_power` finite and above 0, `decay_ratio` between 0 and
 /// 1. Both lengths may be 0.
 ///
 /// # Source
@@ -119,6 +118,7 @@ impl Schedule for Cooldown {
         let start = build.steps_or_zero("start", self.start)?;
         let length = build.steps_or_zero("length", self.length)?;
         let end_lr = build.non_negative("end_lr", self.end_lr)?;
+        let end_lr = self.kind.check_end(build, end_lr)?;
         let power = build.positive("decay_power", self.decay_power)?;
         let ratio = build.check("decay_ratio", self.decay_ratio, "between 0 and 1", |r| {
             0.0 < r && r < 1.0
@@ -131,8 +131,8 @@ impl Schedule for Cooldown {
                 Some(over) if over >= length => end_lr,
                 Some(0) => lr,
                 Some(over) => {
-                    let left = kind.left(over as f64 / length as f64, power, ratio);
-                    mix(lr, end_lr, left)
+                    let over = over as f64 / length as f64;
+                    kind.between(lr, end_lr, over, power, ratio)
                 }
             }))
     }
@@ -175,6 +175,7 @@ mod tests {
             WsdDecay::Cosine,
             WsdDecay::OneMinusSqrt,
             WsdDecay::Exponential,
+            WsdDecay::Inverse,
         ] {
             let base = CosineAnnealingLr::new(0.4, 20);
             let plain = ScheduleConfig::from(base.clone())

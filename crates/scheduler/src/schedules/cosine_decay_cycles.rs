@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::cycles::{Cycles, Peaks};
 use crate::interpolation::cosine;
-use crate::power::shaped;
 use crate::{Build, Curve, Length, Schedule, ScheduleError};
 
 /// Decays along a cosine from a peak to `min_lr`, again and again; each cycle is `cycle_mul` times
@@ -135,7 +134,7 @@ impl Schedule for CosineDecayCycles {
             peaks: self.peaks,
             limit: self.cycle_limit,
         };
-        cycles.curve(build, move |progress| cosine(shaped(progress, k_decay)))
+        cycles.curve(build, move |progress| cosine(progress.shaped(k_decay)))
     }
 
     fn examples() -> Vec<(&'static str, Self)> {

@@ -25,11 +25,12 @@ use crate::{Build, Curve, Length, Schedule, ScheduleError};
 /// ```
 ///
 /// # Errors
-/// `base_lr` and `max_lr` must be finite and at least 0, `base_lr` at most `max_lr`, `step_size_up`
-/// at least 1 step, `gamma` finite and above 0.
+/// `base_lr` and `max_lr` must be finite and at least 0, `base_lr` at most `max_lr`, `step_size_up` above 0 steps,
+/// `gamma` finite and above 0. Both step sizes may end between two steps.
 ///
 /// # Source
-/// PyTorch's `CyclicLR`, after Smith, "Cyclical Learning Rates" (2017). Momentum is not cycled:
+/// PyTorch's `CyclicLR`, after Smith, "Cyclical Learning Rates" (2017). It accepts a `base_lr` above `max_lr`, and
+/// a `gamma` of 0 or less; here these are errors. Momentum is not cycled:
 /// a Burn scheduler sets the learning rate only. PyTorch cycles it unless `cycle_momentum=False`;
 /// a document that names a momentum is refused. A scale of one's own is a
 /// [`LambdaLr`](crate::LambdaLr).
@@ -121,20 +122,20 @@ impl Schedule for CyclicLr {
         let base_lr = build.check("base_lr", self.base_lr, "0 to max_lr", |base_lr| {
             (0.0..=max_lr).contains(&base_lr)
         })?;
-        let up = build.steps("step_size_up", self.step_size_up)?;
+        let up = build.laps("step_size_up", self.step_size_up)?;
         let down = match self.step_size_down {
-            Some(length) => build.steps_or_zero("step_size_down", length)?,
+            Some(length) => build.laps_or_zero("step_size_down", length)?,
             None => up,
         };
         let gamma = build.positive("gamma", self.gamma)?;
         let mode = self.mode;
-        let period = up.saturating_add(down);
+        let (period, up, down) = (up.plus(down), up.length(), down.length());
         Ok(Curve::new(move |step| {
-            let (cycle, t) = (step / period, step % period);
+            let (cycle, t) = period.split(step);
             let x = if t <= up {
-                t as f64 / up as f64
+                t / up
             } else {
-                (period - t) as f64 / down as f64
+                (period.length() - t) / down
             };
             let height = (max_lr - base_lr) * x;
             // Also keeps 0 from being multiplied by an infinite scale.
@@ -199,6 +200,18 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_cycle_may_end_between_two_steps() {
+        let schedule = CyclicLr::new(0.0, 1.0)
+            .with_step_size_up(1.5)
+            .with_step_size_down(1);
+        let curve = ScheduleConfig::from(schedule)
+            .curve(&Run::per_update())
+            .unwrap();
+        let lrs: Vec<f64> = (0..6).map(|step| curve.lr(step)).collect();
+        assert_eq!(lrs, [0.0, 1.0 / 1.5, 0.5, 0.5 / 1.5, 1.0, 0.0]);
     }
 
     #[test]

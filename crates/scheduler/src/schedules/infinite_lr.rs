@@ -30,11 +30,13 @@ use crate::{Build, Curve, Length, Schedule, ScheduleError};
 ///
 /// # Errors
 /// `max_lr` must be finite and at least 0, `constant_lr` between 0 and `max_lr`, `min_lr` between 0 and
-/// `constant_lr`, and above 0 if there is an annealing.
+/// `constant_lr`, and above 0 if there is an annealing. Without `constant` nothing comes after the constant phase:
+/// `annealing` and `min_lr` must be 0.
 ///
 /// # Source
-/// The cosine variant of [Ibrahim et al.](https://arxiv.org/abs/2403.08763), as used by
-/// [Singh et al.](https://arxiv.org/abs/2503.02844). Difference: there is no inverse square root for the cooldown.
+/// The infinite schedules of [Ibrahim et al.](https://arxiv.org/abs/2403.08763), as used by
+/// [Singh et al.](https://arxiv.org/abs/2503.02844); the four formulas above are what is implemented of them.
+/// Difference: the cooldown is their cosine, there is no inverse square root for it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -107,6 +109,13 @@ impl Schedule for InfiniteLr {
             None => None,
         };
         let annealing = build.steps_or_zero("annealing", self.annealing)?;
+        if constant.is_none() {
+            let expected = "0 without the length `constant`, after which it would begin";
+            if annealing > 0 {
+                return Err(build.invalid("annealing", expected, self.annealing));
+            }
+            build.check("min_lr", min_lr, expected, |min_lr| min_lr == 0.0)?;
+        }
         if annealing > 0 {
             build.positive("min_lr", min_lr)?;
         }
@@ -157,12 +166,18 @@ mod tests {
     #[test]
     fn bad_hyperparameters_are_refused_by_name() {
         let good = || InfiniteLr::new(0.1, 0.05, 1, 1);
+        let without_constant = |annealing, min_lr| InfiniteLr {
+            constant: None,
+            ..good().with_annealing(0, annealing, min_lr)
+        };
         for (schedule, name) in [
             (InfiniteLr::new(-0.1, 0.05, 1, 1), "max_lr"),
             (InfiniteLr::new(0.1, 0.2, 1, 1), "constant_lr"),
             (InfiniteLr::new(0.1, 0.05, 0.5, 1), "warmup"),
             (good().with_annealing(1, 1, 0.06), "min_lr"),
             (good().with_annealing(1, 1, 0.0), "min_lr"),
+            (without_constant(1, 0.0), "annealing"),
+            (without_constant(0, 0.01), "min_lr"),
         ] {
             let name = format!("InfiniteLr.{name}");
             let error = build(schedule);

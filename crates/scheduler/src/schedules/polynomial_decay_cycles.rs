@@ -147,7 +147,7 @@ impl Schedule for PolynomialDecayCycles {
             limit: self.cycle_limit,
         };
         cycles.curve(build, move |progress| {
-            shaped(1.0 - shaped(progress, k_decay), power)
+            shaped(1.0 - progress.shaped(k_decay), power)
         })
     }
 

@@ -27,12 +27,14 @@ use crate::{Build, Curve, Length, Schedule, ScheduleError};
 ///
 /// # Errors
 /// `max_lr`, `coefficient` and `end_lr` must be finite and at least 0, `start_lr` too, `exponent` finite and
-/// below 0, `tokens_per_step` finite and above 0.
+/// below 0, `tokens_per_step` finite and above 0. Without `stable` the power has no end: `decay` and `end_lr` must
+/// be 0.
 ///
 /// # Source
 /// [Shen et al.](https://arxiv.org/abs/2408.13359), where the coefficient is `a` times the batch size, `a` being
-/// about 4 and the exponent -0.51; OLMo-core's `PowerLR`. Difference: the decay is along a line, where the paper
-/// leaves its form open.
+/// about 4 and the exponent -0.51: `power(t)` above is what is implemented of the paper, with `n = tokens_per_step * t`
+/// the tokens that were seen. OLMo-core's `PowerLR`. Difference: the decay is along a line, where the paper leaves
+/// its form open.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -138,6 +140,13 @@ impl Schedule for PowerLr {
             None => u64::MAX,
         };
         let decay = build.steps_or_zero("decay", self.decay)?;
+        if self.stable.is_none() {
+            let expected = "0 without the length `stable`, after which it would begin";
+            if decay > 0 {
+                return Err(build.invalid("decay", expected, self.decay));
+            }
+            build.check("end_lr", end_lr, expected, |end_lr| end_lr == 0.0)?;
+        }
         // At step 0 the power is infinite, or not a number without a coefficient.
         let power = move |step: u64| {
             let power = (step as f64 * tokens).powf(exponent).min(f64::MAX);
@@ -197,6 +206,10 @@ mod tests {
     #[test]
     fn bad_hyperparameters_are_refused_by_name() {
         let good = || PowerLr::new(0.1, 1.0, 10);
+        let endless_with_decay = PowerLr {
+            stable: None,
+            ..good().with_decay(0, 5)
+        };
         for (schedule, name) in [
             (PowerLr::new(-0.1, 1.0, 10), "max_lr"),
             (PowerLr::new(0.1, f64::NAN, 10), "coefficient"),
@@ -205,6 +218,8 @@ mod tests {
             (good().with_start_lr(-1.0), "start_lr"),
             (good().with_end_lr(-1.0), "end_lr"),
             (good().with_decay(0.5, 1), "stable"),
+            (good().with_end_lr(0.01), "end_lr"),
+            (endless_with_decay, "decay"),
         ] {
             let name = format!("PowerLr.{name}");
             let error = build(schedule);

@@ -149,6 +149,7 @@ impl Schedule for TanhDecay {
             limit: Some(self.cycle_limit),
         };
         cycles.curve(build, move |progress| {
+            let progress = progress.share();
             let argument = lb * (1.0 - progress) + ub * progress;
             0.5 * (1.0 - argument.tanh())
         })

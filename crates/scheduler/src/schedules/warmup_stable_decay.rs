@@ -14,7 +14,8 @@ use crate::{Build, Curve, Length, Schedule, ScheduleError};
 /// - `stable`: `lr = peak_lr`; with a `stable_timescale`
 ///   `lr = max(peak_lr * (1 + t / stable_timescale)^-stable_power, end_lr)`, `t` counting from the end of
 ///   the warmup, also during the decay
-/// - `decay`: `lr = end_lr + (stable - end_lr) * left(p)`, with `left` as of [`WsdDecay`]
+/// - `decay`: `lr = end_lr + (stable - end_lr) * left(p)`, with what is left as of [`WsdDecay`], which has another
+///   formula for `inverse`
 ///
 /// Step 0 is `start_lr`, or `peak_lr` without warmup. From `warmup + stable + decay` on the rate
 /// stays at `end_lr`. The three lengths are often shares of the run, as here:
@@ -34,7 +35,7 @@ use crate::{Build, Curve, Length, Schedule, ScheduleError};
 /// # Errors
 /// `peak_lr` must be finite and at least 0, `start_lr` and `end_lr` between 0 and `peak_lr`,
 /// `stable_timescale` above 0 steps, `stable_power` and `decay_power` finite and above 0, `decay_ratio`
-/// between 0 and 1. Each of the lengths may be 0.
+/// between 0 and 1. Each of the lengths may be 0. With [`WsdDecay::Inverse`] `end_lr` must be above 0.
 ///
 /// # Source
 /// [MiniCPM](https://arxiv.org/abs/2404.06395) and, for `1-sqrt`,
@@ -152,6 +153,7 @@ impl Schedule for WarmupStableDecay {
         let peak_lr = build.non_negative("peak_lr", self.peak_lr)?;
         let start_lr = build.at_most("start_lr", self.start_lr, "peak_lr", peak_lr)?;
         let end_lr = build.at_most("end_lr", self.end_lr, "peak_lr", peak_lr)?;
+        let end_lr = self.decay_kind.check_end(build, end_lr)?;
         let warmup = build.steps_or_zero("warmup", self.warmup)?;
         let stable = build.steps_or_zero("stable", self.stable)?;
         let decay = build.steps_or_zero("decay", self.decay)?;
@@ -183,8 +185,8 @@ impl Schedule for WarmupStableDecay {
             if decaying == 0 {
                 return stable_lr;
             }
-            let left = kind.left(decaying as f64 / decay as f64, decay_power, decay_ratio);
-            mix(stable_lr, end_lr, left)
+            let over = decaying as f64 / decay as f64;
+            kind.between(stable_lr, end_lr, over, decay_power, decay_ratio)
         }))
     }
 

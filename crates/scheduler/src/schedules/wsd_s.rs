@@ -9,29 +9,32 @@ use crate::{Build, Curve, Length, Schedule, ScheduleError};
 /// Warms up to `peak_lr` once, and then decays at the end of every period, to go on from `peak_lr` (WSD-S):
 /// a run that gives a model at each of several lengths, without a branch for each.
 ///
-/// A period ends at each of `ends`; its last `decay` steps are
-/// `lr = end_lr + (peak_lr - end_lr) * left(p)`, with `left` as of [`WsdDecay`] and `p` the share of the decay that
-/// is over. The end itself has `end_lr`, the step after it `peak_lr` again. Step 0 is `start_lr`, or `peak_lr`
-/// without warmup; from the last end on the rate stays at `end_lr`.
+/// A period ends at each of `ends`. Over its last `decay` steps the rate goes to `end_lr`, by default in inverse
+/// proportion: with `p` the share of the decay that is over, `lr = 1 / (p / end_lr + (1 - p) / peak_lr)`. The other
+/// kinds of [`WsdDecay`] have the formulas that they have in a [`WarmupStableDecay`](crate::WarmupStableDecay). The
+/// end itself has `end_lr`, the step after it `peak_lr` again. Step 0 is `start_lr`, or `peak_lr` without warmup; from
+/// the last end on the rate stays at `end_lr`.
 ///
 /// ```
 /// use burn_lr_scheduler::{Run, ScheduleConfig, WsdS};
 ///
-/// let curve = ScheduleConfig::from(WsdS::new(0.4, 2, [6, 10], 2)).curve(&Run::per_update())?;
-/// let lrs: Vec<f64> = (0..12).map(|step| curve.lr(step)).collect();
-/// assert_eq!(lrs, [0.0, 0.2, 0.4, 0.4, 0.4, 0.2, 0.0, 0.4, 0.4, 0.2, 0.0, 0.0]);
+/// let schedule = WsdS::new(0.6, 2, [6, 10], 2).with_end_lr(0.2);
+/// let curve = ScheduleConfig::from(schedule).curve(&Run::per_update())?;
+/// let lrs: Vec<String> = (0..12).map(|step| format!("{:.1}", curve.lr(step))).collect();
+/// assert_eq!(lrs.join(" "), "0.0 0.3 0.6 0.6 0.6 0.3 0.2 0.6 0.6 0.3 0.2 0.2");
 /// # Ok::<(), burn_lr_scheduler::ScheduleError>(())
 /// ```
 ///
 /// # Errors
-/// `peak_lr` must be finite and at least 0, `start_lr` and `end_lr` between 0 and `peak_lr`. There must be at least
-/// one end; ends are at least 1 step and strictly increase, and `decay` fits into each period, into the first
-/// beside the warmup.
+/// `peak_lr` must be finite and at least 0, `start_lr` and `end_lr` between 0 and `peak_lr`, and `end_lr` above 0
+/// for the inverse decay. There must be at least one end; ends are at least 1 step and strictly increase, and
+/// `decay` fits into each period, into the first beside the warmup.
 ///
 /// # Source
-/// [Wen et al.](https://arxiv.org/abs/2410.05192); OLMo-core's `WSDS` (`period_lengths`, of which the ends are the
-/// sums). Differences: the decay is linear by default, as in OLMo-core; all periods have the same peak and decay,
-/// a [`Sequence`](crate::Sequence) has others.
+/// [Wen et al.](https://arxiv.org/abs/2410.05192), whose decay is the default here; the default of `end_lr` is that of
+/// Levanter's `min_lr_ratio`. OLMo-core's `WSDS` (`period_lengths`, of which the ends are the sums) has the decay
+/// [`WsdDecay::Linear`], to 0. Differences: all periods have the same peak and decay, a
+/// [`Sequence`](crate::Sequence) has others.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -44,23 +47,23 @@ pub struct WsdS {
     pub ends: Vec<Length>,
     /// How long the decay at the end of each period lasts.
     pub decay: Length,
-    /// The shape of the decays; linear by default.
-    #[serde(default = "linear")]
+    /// The shape of the decays; `inverse` by default.
+    #[serde(default = "inverse")]
     pub decay_kind: WsdDecay,
     /// The learning rate that the warmup starts from; 0 by default.
     #[serde(default)]
     pub start_lr: f64,
-    /// The learning rate that each decay ends at; 0 by default.
+    /// The learning rate that each decay ends at; a tenth of `peak_lr` by default.
     #[serde(default)]
-    pub end_lr: f64,
+    pub end_lr: Option<f64>,
 }
 
-fn linear() -> WsdDecay {
-    WsdDecay::Linear
+fn inverse() -> WsdDecay {
+    WsdDecay::Inverse
 }
 
 impl WsdS {
-    /// From 0 to `peak_lr`, and along lines to 0 at each of `ends`.
+    /// From 0 to `peak_lr`, and in inverse proportion to a tenth of that at each of `ends`.
     pub fn new<L: Into<Length>>(
         peak_lr: f64,
         warmup: impl Into<Length>,
@@ -72,9 +75,9 @@ impl WsdS {
             warmup: warmup.into(),
             ends: ends.into_iter().map(Into::into).collect(),
             decay: decay.into(),
-            decay_kind: linear(),
+            decay_kind: inverse(),
             start_lr: 0.0,
-            end_lr: 0.0,
+            end_lr: None,
         }
     }
 
@@ -92,7 +95,7 @@ impl WsdS {
 
     /// Sets the learning rate that each decay ends at.
     pub fn with_end_lr(mut self, end_lr: f64) -> Self {
-        self.end_lr = end_lr;
+        self.end_lr = Some(end_lr);
         self
     }
 }
@@ -101,7 +104,9 @@ impl Schedule for WsdS {
     fn build(&self, build: &Build<'_>) -> Result<Curve, ScheduleError> {
         let peak_lr = build.non_negative("peak_lr", self.peak_lr)?;
         let start_lr = build.at_most("start_lr", self.start_lr, "peak_lr", peak_lr)?;
-        let end_lr = build.at_most("end_lr", self.end_lr, "peak_lr", peak_lr)?;
+        let end_lr = self.end_lr.unwrap_or(peak_lr / 10.0);
+        let end_lr = build.at_most("end_lr", end_lr, "peak_lr", peak_lr)?;
+        let end_lr = self.decay_kind.check_end(build, end_lr)?;
         let warmup = build.steps_or_zero("warmup", self.warmup)?;
         let decay = build.steps_or_zero("decay", self.decay)?;
         let ends = build.increasing("ends", &self.ends)?;
@@ -132,7 +137,7 @@ impl Schedule for WsdS {
                 peak_lr
             } else {
                 let over = 1.0 - remaining as f64 / decay as f64;
-                mix(peak_lr, end_lr, kind.left(over, 0.5, 0.1))
+                kind.between(peak_lr, end_lr, over, 0.5, 0.1)
             }
         }))
     }
@@ -141,10 +146,10 @@ impl Schedule for WsdS {
         vec![
             ("WSD-S", Self::new(0.1, 30, [100, 200, 300], 20)),
             (
-                "WSD-S, 1-sqrt",
+                "WSD-S, linear",
                 Self::new(0.1, 30, [150, 290], 50)
-                    .with_decay_kind(WsdDecay::OneMinusSqrt)
-                    .with_end_lr(0.01),
+                    .with_decay_kind(WsdDecay::Linear)
+                    .with_end_lr(0.0),
             ),
         ]
     }
@@ -167,6 +172,17 @@ mod tests {
     }
 
     #[test]
+    fn the_decay_leads_to_a_tenth_and_may_be_another() {
+        let papers = build(WsdS::new(1.0, 0, [10], 10)).unwrap();
+        assert_eq!(
+            (papers.lr(0), papers.lr(5), papers.lr(10)),
+            (1.0, 1.0 / 5.5, 0.1)
+        );
+        let line = WsdS::new(1.0, 0, [10], 10).with_decay_kind(WsdDecay::Linear);
+        assert_eq!(build(line.with_end_lr(0.0)).unwrap().lr(5), 0.5);
+    }
+
+    #[test]
     fn bad_hyperparameters_are_refused_by_name() {
         let good = || WsdS::new(0.1, 2, [5, 9], 3);
         for (schedule, name) in [
@@ -178,6 +194,8 @@ mod tests {
             (WsdS::new(0.1, 2, [5, 7], u64::MAX), "ends[0]"),
             (good().with_start_lr(0.2), "start_lr"),
             (good().with_end_lr(f64::NAN), "end_lr"),
+            (good().with_end_lr(0.0), "end_lr"),
+            (WsdS::new(0.0, 2, [5, 9], 3), "end_lr"),
         ] {
             let name = format!("WsdS.{name}");
             let error = build(schedule);

@@ -4,9 +4,8 @@ import json
 import math
 import random
 from fractions import Fraction
-from pathlib import Path
 
-HERE = Path(__file__).parent
+KINDS = ["refused", "departs", "no_counterpart"]
 
 
 class Draw(random.Random):
@@ -33,17 +32,38 @@ class Draw(random.Random):
         return [float(f"{-m if negative else m:.4g}") for m in metrics]
 
 
-def steps(draw, boundaries, before, count=11):
-    """The first steps, those around the boundaries, some between them, some past the end; all `before` a
-    step from which on the library has no rate."""
+# Where the curves of two libraries are apart they are more so than by rounding errors, and than a nudge moves them.
+APART = 1e-9
+# Where rounding errors are what parts them.
+ROUNDED = 1e-12
+
+
+def steps(draw, boundaries, first, before, without, count=11):
+    """The first steps, those around the boundaries, some between them, some past the end; all from `first` on and
+    `before` a step from which on the library has no rate, but for those `without` one. All there are, if there are
+    not so many."""
     ends = sorted({int(b) for b in boundaries if b >= 0} | {0})
     last = max(ends[-1], 3)
-    chosen = {0, 1} | {end + d for end in ends for d in (-1, 0, 1) if end + d >= 0}
+    there = lambda step: first <= step < before and step not in without
+    chosen = {0, 1, first} | {end + d for end in ends for d in (-1, 0, 1)}
+    chosen = set(filter(there, chosen))
     if len(chosen) > count:
-        chosen = {0, 1} | set(draw.sample(sorted(chosen), count - 2))
+        kept = chosen & {first, first + 1}
+        chosen = kept | set(draw.sample(sorted(chosen - kept), count - len(kept)))
+    highest = first + 2 * last + 12
+    if before <= highest:
+        rest = sorted(set(filter(there, range(first, math.ceil(before)))) - chosen)
+        return sorted(chosen | set(draw.sample(rest, min(len(rest), count - len(chosen)))))
     while len(chosen) < count:
-        chosen.add(draw.randint(0, 2 * last + 12))
-    return sorted(step for step in chosen if step < before)
+        step = draw.randint(first, highest)
+        if there(step):
+            chosen.add(step)
+    return sorted(chosen)
+
+
+def apart(ours, theirs, highest, tolerance):
+    """Whether two rates differ, as the comparison has it."""
+    return abs(ours - theirs) > tolerance * max(theirs, 1e-3 * highest)
 
 
 class Cases:
@@ -54,17 +74,37 @@ class Cases:
         self.source = source
         self.cases = []
 
-    def equal(self, scheduler, arguments, document, rates, boundaries=(), departs=None, before=math.inf, run=None):
-        """A case with the rates of `rates(step)`. `departs(step)` says why ours is another, on purpose. A
-        document with lengths in epochs or percent needs a `run`, of updates per epoch and epochs."""
-        at = steps(self.draw, boundaries, before)
+    def equal(
+        self,
+        scheduler,
+        arguments,
+        document,
+        rates,
+        boundaries=(),
+        departs=None,
+        run=None,
+        first=0,
+        before=math.inf,
+        without=(),
+        tolerance=APART,
+    ):
+        """A case with the rates of `rates(step)`. `departs(step)` gives the reason why ours is another, on purpose,
+        and what it is; that is a departure only where the two are apart by more than the `tolerance`. A document
+        with lengths in epochs or percent needs a `run`, of updates per epoch and epochs. `first`, `before` and
+        `without` are as in `steps`."""
+        at = steps(self.draw, boundaries, first, before, without)
+        values = [float(rates(step)) for step in at]
         case = {"scheduler": scheduler, "arguments": arguments, "document": document}
         if run:
             case["run"] = run
-        reasons = {departs(step) for step in at} - {None} if departs else set()
+        reasons = set()
+        for step, theirs in zip(at, values) if departs else ():
+            departure = departs(step)
+            if departure and apart(float(departure[1]), theirs, max(values), tolerance):
+                reasons.add(departure[0])
         if reasons:
             case["departs"] = "; ".join(sorted(reasons))
-        self.cases.append({**case, "steps": at, "values": [float(rates(step)) for step in at]})
+        self.cases.append({**case, "steps": at, "values": values})
 
     def observed(self, scheduler, arguments, document, metrics, values, departs=None):
         """A case with the rate after each metric."""
@@ -73,23 +113,29 @@ class Cases:
             case["departs"] = departs
         self.cases.append({**case, "metrics": metrics, "values": [float(v) for v in values]})
 
-    def refused(self, scheduler, arguments, reason, document=None, run=None):
-        """A case that ours has no document for, or whose document is refused when it is built."""
-        case = {"scheduler": scheduler, "arguments": arguments, "refused": reason}
-        if document is not None:
-            case["document"] = document
+    def refused(self, scheduler, arguments, parameter, reason, document, rates=None, run=None):
+        """A case whose document is refused when it is built, with an error that names the parameter of ours. The
+        library accepts it: it has `rates`."""
+        for step in (0, 1, 2, 3) if rates else ():
+            float(rates(step))
+        refused = {"parameter": parameter, "reason": reason}
+        case = {"scheduler": scheduler, "arguments": arguments, "refused": refused, "document": document}
         if run:
             case["run"] = run
         self.cases.append(case)
 
-    def write(self, library, seed):
+    def no_counterpart(self, scheduler, arguments, reason):
+        """A case that there is no document for."""
+        self.cases.append({"scheduler": scheduler, "arguments": arguments, "no_counterpart": reason})
+
+    def write(self, library, seed, folder):
         head = {"library": library, "version": self.version, "source": self.source, "seed": seed}
         compact = lambda value: json.dumps(value, separators=(",", ":"))
         lines = ",\n".join(map(compact, self.cases))
-        path = HERE / f"{library}.json"
+        path = folder / f"{library}.json"
         path.write_text(f'{compact(head)[:-1]},"cases":[\n{lines}\n]}}\n')
-        refused = sum("refused" in case for case in self.cases)
-        print(f"{path.name}: {len(self.cases)} cases, {refused} refused, {path.stat().st_size} bytes")
+        counts = [f"{sum(kind in case for case in self.cases)} {kind}" for kind in KINDS]
+        print(f"{path.name}: {len(self.cases)} cases, {', '.join(counts)}, {path.stat().st_size} bytes")
 
 
 def cycle(step, length, mul):
@@ -100,6 +146,16 @@ def cycle(step, length, mul):
     while start + width <= step:
         start, width, number = start + width, width * mul, number + 1
     return number
+
+
+def nudged(rates, step, counted, exact):
+    """The rate right after or right before a step: where rounding has counted another number of cycles or stairs
+    than there are, the one that is right."""
+    return rates(step * (1 + math.copysign(1e-10, exact - counted)))
+
+
+def shifted(base, by):
+    return {"Shifted": {"base": base, "by": by}} if by else base
 
 
 def constant(lr):

@@ -1,8 +1,10 @@
 """DeepSpeed: schedulers of its own, which its engine steps after each update."""
 
 import stand_ins
-from cases import Cases, constant, sequence, warmup
+from cases import ROUNDED, Cases, constant, sequence, warmup
 from deepspeed.runtime import lr_schedules as theirs
+
+SHARE = "DeepSpeed rounds the share of a cycle: it shows where the highest rate is far below the lowest"
 
 
 def rates(kind, lr, arguments):
@@ -56,9 +58,39 @@ def cosine(cases):
     start = arguments.get("warmup_min_ratio", 0.0) * lr
     document = late(0.0, warmup(base, w, kind=shape, start_lr=start, target_lr=lr))
     shown, name = {"lr": lr, **arguments}, "WarmupCosineLR"
+    there = rates(theirs.WarmupCosineLR, lr, arguments)
     if arguments.get("cos_min_ratio", 0) > 1:
-        return cases.refused(name, shown, "a `cos_min_ratio` above 1", document)
-    cases.equal(name, shown, document, rates(theirs.WarmupCosineLR, lr, arguments), [1, w + 1, total + 1])
+        return cases.refused(name, shown, "eta_min", "a `cos_min_ratio` above 1: a cosine that rises", document, there)
+    cases.equal(name, shown, document, there, [1, w + 1, total + 1])
+
+
+def stairs(low, high, first, second, count):
+    """A cycle in stairs, of which each half has `count`."""
+    values, boundaries = [low], []
+    for step in range(1, first + second):
+        stair = step * count // first if step <= first else (first + second - step) * count // second
+        value = low + (high - low) * (stair / count)
+        if value != values[-1]:
+            values.append(value)
+            boundaries.append(step)
+    return {"PiecewiseConstant": {"values": values, "boundaries": boundaries}}
+
+
+def range_test(cases):
+    """Over a run of some length: theirs has no end."""
+    draw = cases.draw
+    low, size, rate = draw.rate(high=1e-2), draw.length(high=500), draw.number(0.1, 5)
+    arguments = {"lr_range_test_min_lr": low, "lr_range_test_step_size": size, "lr_range_test_step_rate": rate}
+    periods = draw.randint(2, 9)
+    after = lambda period: low * (1 + rate * period)
+    values, ends = [low, after(periods)], [periods * size]
+    name = "PiecewiseInterpolate"
+    if draw.maybe():
+        arguments["lr_range_test_staircase"] = True
+        name, ends = "PiecewiseConstant", [period * size for period in range(1, periods + 1)]
+        values = [after(period) for period in range(periods + 1)]
+    there, document = rates(theirs.LRRangeTest, low, arguments), {name: {"values": values, "boundaries": ends}}
+    cases.equal("LRRangeTest", arguments, document, there, ends, before=ends[-1] + 1)
 
 
 def one_cycle(cases):
@@ -75,9 +107,8 @@ def one_cycle(cases):
             "decay_lr_rate": draw.choice([0.0, 0.1, 2.0]),
             "decay_step_size": draw.choice([0, draw.length(high=500)]),
         }
-    if draw.maybe(0.1):
+    if draw.maybe(0.15):
         arguments["cycle_first_stair_count"] = draw.randint(2, 9)
-        return cases.refused("OneCycle", arguments, "stairs")
     end = first + second
     decays = arguments.get("decay_lr_rate") and arguments.get("decay_step_size")
     after = constant(low)
@@ -86,19 +117,26 @@ def one_cycle(cases):
         after = {"InverseTimeDecay": {"initial_lr": low, "decay_steps": steps, "decay_rate": rate}}
     values, ends = ([low, high, low], [first, end]) if second else ([low, high], [first])
     up = {"PiecewiseInterpolate": {"values": values, "boundaries": ends}}
+    if "cycle_first_stair_count" in arguments:
+        up = stairs(low, high, first, second, arguments["cycle_first_stair_count"])
     ours = sequence([up, after], [end])
-    cases.equal("OneCycle", arguments, ours, rates(theirs.OneCycle, low, arguments), [first, end, end + 5])
+
+    def departs(step):
+        over = step / first if step <= first else (end - step) / max(second, 1)
+        return (SHARE, high * over + low * (1 - over)) if step < end else None
+
+    departs = None if "cycle_first_stair_count" in arguments else departs
+    there = rates(theirs.OneCycle, low, arguments)
+    cases.equal("OneCycle", arguments, ours, there, [first, end, end + 5], departs, tolerance=ROUNDED)
 
 
 def cases(seed):
     cases = Cases(seed, stand_ins.version("deepspeed", "deepspeed"), stand_ins.source())
-    draw = cases.draw
     for _ in range(120):
         warmups(cases)
     for _ in range(50):
         cosine(cases)
         one_cycle(cases)
-    for _ in range(3):
-        arguments = {"lr_range_test_min_lr": draw.rate(), "lr_range_test_step_rate": draw.number(0.1, 5)}
-        cases.refused("LRRangeTest", arguments, "a rise without end; there is a range test in `burn_lr::training`")
+    for _ in range(20):
+        range_test(cases)
     return cases

@@ -7,24 +7,29 @@ import jax.numpy
 import keras
 from keras.src import ops
 
-from cases import Cases, constant, cycle, warmup
+from cases import Cases, constant, cycle, nudged, warmup
 
 keras.config.set_floatx("float64")
 # Keras casts what these are given to 32 bits, also where it has 64.
 ops.cos, ops.log, ops.floor, ops.ceil = jax.numpy.cos, jax.numpy.log, jax.numpy.floor, jax.numpy.ceil
 schedules = keras.optimizers.schedules
 
-ROUNDED = "Keras rounds the number of cycles or stairs down to the one before"
-RISES = "an `alpha` above 1"
+ROUNDED = "Keras rounds a share to a whole number of cycles or stairs that is another one"
+RISES = "an `alpha` above 1: a cosine that rises"
 
 
 def by_step(schedule):
     return lambda step: float(schedule(step))
 
 
-def stairs(size):
+def stairs(size, function):
     """Whether floating-point division finds another number of stairs than there are."""
-    return lambda step: None if math.floor(step / size) == math.floor(Fraction(step) / Fraction(size)) else ROUNDED
+
+    def departs(step):
+        counted, exact = math.floor(step / size), math.floor(Fraction(step) / Fraction(size))
+        return None if counted == exact else (ROUNDED, nudged(function, step, counted, exact))
+
+    return departs
 
 
 def size(draw):
@@ -40,12 +45,12 @@ def smooth(cases, name, ours):
         arguments["staircase"] = draw.maybe()
     document = {ours: {"initial_lr": arguments["initial_learning_rate"], **arguments}}
     del document[ours]["initial_learning_rate"]
-    if arguments["decay_rate"] == 0 and name == "ExponentialDecay":
-        return cases.refused(name, arguments, "a `decay_rate` of 0", document)
-    if arguments["decay_rate"] < 0:
-        return cases.refused(name, arguments, "a negative `decay_rate`", document)
     function, steps = by_step(getattr(schedules, name)(**arguments)), arguments["decay_steps"]
-    departs = stairs(steps) if arguments.get("staircase") else None
+    if arguments["decay_rate"] == 0 and name == "ExponentialDecay":
+        return cases.refused(name, arguments, "decay_rate", "0", document, function)
+    if arguments["decay_rate"] < 0:
+        return cases.refused(name, arguments, "decay_rate", "negative", document, function)
+    departs = stairs(steps, function) if arguments.get("staircase") else None
     cases.equal(name, arguments, document, function, [steps, 3 * steps, 10 * steps], departs)
 
 
@@ -71,13 +76,14 @@ def polynomial(cases):
     ours = {"initial_lr": arguments["initial_learning_rate"], "length": arguments["decay_steps"]}
     ours |= {"end_lr": arguments.get("end_learning_rate", 1e-4), "power": arguments.get("power", 1.0)}
     document = {"PolynomialDecay": {**ours, "cycle": arguments.get("cycle", False)}}
-    if arguments.get("power") == 0:
-        return cases.refused("PolynomialDecay", arguments, "a `power` of 0 or less", document)
     function, steps = by_step(schedules.PolynomialDecay(**arguments)), arguments["decay_steps"]
+    if arguments.get("power") == 0:
+        return cases.refused("PolynomialDecay", arguments, "power", "0 or less", document, function)
 
     def departs(step):
-        exact = math.ceil(Fraction(step) / Fraction(steps))
-        return ROUNDED if arguments.get("cycle") and exact != math.ceil(step / steps) else None
+        counted, exact = math.ceil(step / steps), math.ceil(Fraction(step) / Fraction(steps))
+        differs = arguments.get("cycle") and counted != exact
+        return (ROUNDED, nudged(function, step, counted, exact)) if differs else None
 
     cases.equal("PolynomialDecay", arguments, document, function, [steps, 2 * steps, 5 * steps], departs)
 
@@ -102,9 +108,9 @@ def cosine(cases):
         length = 0
     else:
         document = warmup(document, length, start_lr=lr)
-    if arguments.get("alpha", 0.0) > 1 and top > 0:
-        return cases.refused("CosineDecay", arguments, RISES, document)
     function = by_step(schedules.CosineDecay(**arguments))
+    if arguments.get("alpha", 0.0) > 1 and top > 0:
+        return cases.refused("CosineDecay", arguments, "eta_min", RISES, document, function)
     cases.equal("CosineDecay", arguments, document, function, [length, length + arguments["decay_steps"]])
 
 
@@ -121,19 +127,20 @@ def restarts(cases):
     ours = {"initial_lr": lr, "cycle_length": first, "cycle_mul": mul, "cycle_decay": arguments.get("m_mul", 1.0)}
     document = {"CosineDecayCycles": {**ours, "min_lr": arguments.get("alpha", 0.0) * lr, "peaks": "height"}}
     name = "CosineDecayRestarts"
+    function = by_step(schedules.CosineDecayRestarts(**arguments))
     if arguments.get("alpha", 0.0) > 1:
-        return cases.refused(name, arguments, RISES, document)
+        return cases.refused(name, arguments, "min_lr", RISES, document, function)
 
     def departs(step):
         done = step / first
         theirs = done if mul == 1 else float(jax.numpy.log(1.0 - done * (1.0 - mul)) / jax.numpy.log(mul))
-        return None if math.floor(theirs) == cycle(step, first, mul) else ROUNDED
+        counted, exact = math.floor(theirs), cycle(step, first, mul)
+        return None if counted == exact else (ROUNDED, nudged(function, step, counted, exact))
 
     # Cycles that shorten end, and Keras with NaN.
     before = math.inf if mul >= 1 else first / (1 - mul)
     boundaries = [sum(first * mul**i for i in range(cycles)) for cycles in range(1, 5)]
-    function = by_step(schedules.CosineDecayRestarts(**arguments))
-    cases.equal(name, arguments, document, function, map(math.ceil, boundaries), departs, before)
+    cases.equal(name, arguments, document, function, map(math.ceil, boundaries), departs, before=before)
 
 
 class Model:
@@ -161,13 +168,15 @@ def plateau(cases):
         if draw.maybe(0.7):
             arguments[argument] = draw.choice(values)
     shown = {"lr": lr, **arguments}
-    if draw.maybe(0.05):
-        return cases.refused(
-            name, {**shown, "mode": "auto"}, "a `mode` of `auto`: a plateau does not know the metric's name"
-        )
     given = {"factor": 0.1, "patience": 10, "min_delta": 1e-4, "cooldown": 0, "min_lr": 0.0, **arguments}
     ours = {"base": constant(lr), **given, "threshold": given["min_delta"], "threshold_mode": "abs"}
     del ours["min_delta"]
+    ours |= {"eps": 0.0, "counting": "keras"}
+    if draw.maybe(0.05):
+        reason = "`auto`: a plateau does not know the metric's name"
+        return cases.refused(
+            name, {**shown, "mode": "auto"}, "mode", reason, {"ReduceLrOnPlateau": {**ours, "mode": "auto"}}
+        )
     callback = keras.callbacks.ReduceLROnPlateau(monitor="metric", **arguments)
     callback.set_model(Model(lr))
     callback.on_train_begin()
@@ -175,8 +184,7 @@ def plateau(cases):
     for epoch, metric in enumerate(metrics):
         callback.on_epoch_end(epoch, {"metric": metric})
         after.append(float(callback.model.optimizer.learning_rate))
-    document = {"ReduceLrOnPlateau": {**ours, "eps": 0.0, "counting": "keras"}}
-    cases.observed(name, shown, document, metrics, after)
+    cases.observed(name, shown, {"ReduceLrOnPlateau": ours}, metrics, after)
 
 
 def cases(seed):

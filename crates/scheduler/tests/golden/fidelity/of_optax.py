@@ -7,8 +7,10 @@ import optax
 from cases import Cases, constant, sequence, warmup
 
 jax.config.update("jax_enable_x64", True)
+# Every schedule would be compiled anew, in minutes; the operations are the same.
+jax.config.update("jax_disable_jit", True)
 
-RISES = "a cosine that rises: `eta_min` is at most `initial_lr`"
+RISES = "a cosine that rises"
 
 
 def polynomial(init_value, end_value, power, transition_steps, transition_begin=0):
@@ -58,7 +60,7 @@ def exponent(draw):
     return draw.choice([1.0, 1.0, 1.0, 2.0, 0.5, 3.0, 1.5])
 
 
-def plateau(cases):
+def plateau(cases, patience=None):
     draw = cases.draw
     arguments = {"factor": draw.choice([0.1, 0.5, 0.9]), "patience": draw.choice([1, 2, 3, 5, 10])}
     arguments |= {"rtol": draw.choice([0.0, 1e-4, 0.01, 0.2]), "cooldown": draw.choice([0, 0, 1, 3])}
@@ -68,27 +70,35 @@ def plateau(cases):
         arguments["rtol"] = 1e-4
     if draw.maybe(0.15):
         arguments["accumulation_size"] = 4
-    if draw.maybe(0.05):
-        arguments["patience"] = 0
+    if patience == 0:
+        arguments |= {"patience": 0, "atol": 0.0, "rtol": 1e-4, "min_scale": 0.0, "cooldown": 0}
     name, lr = "contrib.reduce_on_plateau", draw.rate()
     shown = {"lr": lr, **arguments}
-    if arguments.get("accumulation_size"):
-        return cases.refused(name, shown, "`accumulation_size`: observe the mean")
     if arguments["rtol"] and arguments["atol"]:
-        return cases.refused(name, shown, "`rtol` and `atol` at once")
-    if arguments["patience"] == 0:
-        return cases.refused(name, shown, "a `patience` of 0, which cuts where the metric improves")
+        return cases.no_counterpart(name, shown, "`rtol` and `atol` at once: a plateau has one threshold")
     metrics = draw.metrics(negative=draw.maybe(0.3))
+    departs = None
+    if arguments["patience"] == 0:
+        # It cuts where the metric improves, as this one does.
+        metrics, departs = (
+            [float(f"{2 * 0.7**i:.4g}") for i in range(40)],
+            "a `patience` of 0 cuts on improvements there",
+        )
     transform = optax.contrib.reduce_on_plateau(**arguments)
     state, after = transform.init(jnp.ones((), jnp.float64)), []
+    size = arguments.get("accumulation_size", 1)
     for metric in metrics:
-        _, state = transform.update(jnp.ones((), jnp.float64), state, value=metric)
+        for _ in range(size):
+            # The mean of what is accumulated is what ours observes.
+            _, state = transform.update(jnp.ones((), jnp.float64), state, value=metric)
         after.append(lr * float(state.scale))
     ours = {"base": constant(lr), "factor": arguments["factor"], "patience": arguments["patience"]}
     mode = "factor" if arguments["rtol"] else "abs"
     ours |= {"threshold": arguments["rtol"] or arguments["atol"], "threshold_mode": mode}
     ours |= {"cooldown": arguments["cooldown"], "min_lr": arguments["min_scale"] * lr}
-    cases.observed(name, shown, {"ReduceLrOnPlateau": {**ours, "eps": 0.0, "counting": "optax"}}, metrics, after)
+    cases.observed(
+        name, shown, {"ReduceLrOnPlateau": {**ours, "eps": 0.0, "counting": "optax"}}, metrics, after, departs
+    )
 
 
 def cases(seed):
@@ -115,8 +125,10 @@ def cases(seed):
             arguments["power"] = draw.choice([0.5, 1.0, 2.0, 3.0, 0.9])
             function = optax.polynomial_schedule(**arguments)
             cases.equal("polynomial_schedule", arguments, polynomial(**arguments), function, (ends[0], sum(ends)))
-    arguments = {"init_value": 0.1, "end_value": 0.01, "power": 0.0, "transition_steps": 10}
-    cases.refused("polynomial_schedule", arguments, "a `power` of 0 or less", polynomial(**arguments))
+    for power in (0.0, -1.0):
+        arguments = {"init_value": 0.1, "end_value": 0.01, "power": power, "transition_steps": 10}
+        function = optax.polynomial_schedule(**arguments)
+        cases.refused("polynomial_schedule", arguments, "power", "0 or less", polynomial(**arguments), function)
 
     for _ in range(30):
         boundaries = draw.sample(range(draw.choice([9, 60, 5000])), draw.randint(0, 4))
@@ -157,11 +169,19 @@ def cases(seed):
             arguments["alpha"] = draw.choice([0.0, 0.1, 1.0, draw.number(0, 1), 1.5])
         if draw.maybe():
             arguments["exponent"] = exponent(draw)
-        if arguments.get("alpha", 0) > 1:
-            cases.refused("cosine_decay_schedule", arguments, RISES, cosine(**arguments))
-            continue
         function = optax.cosine_decay_schedule(**arguments)
+        if arguments.get("alpha", 0) > 1:
+            cases.refused("cosine_decay_schedule", arguments, "eta_min", RISES, cosine(**arguments), function)
+            continue
         cases.equal("cosine_decay_schedule", arguments, cosine(**arguments), function, (arguments["decay_steps"],))
+
+    for power in (0.0, -1.0):
+        arguments = {"init_value": lr(), "decay_steps": 10, "exponent": power}
+        function = optax.cosine_decay_schedule(**arguments)
+        cases.refused("cosine_decay_schedule", arguments, "exponent", "0 or less", cosine(**arguments), function)
+        arguments = {"init_value": 0.0, "peak_value": lr(), "warmup_steps": 2, "decay_steps": 10, "exponent": power}
+        function, document = optax.warmup_cosine_decay_schedule(**arguments), warmup_cosine(**arguments)
+        cases.refused("warmup_cosine_decay_schedule", arguments, "exponent", "0 or less", document, function)
 
     for _ in range(10):
         arguments = {"init_value": draw.choice([0.0, lr()]), "peak_value": lr(), "warmup_steps": draw.length(low=0)}
@@ -183,10 +203,10 @@ def cases(seed):
     for _ in range(35):
         arguments = drawn_warmup_cosine()
         name = "warmup_cosine_decay_schedule"
-        if arguments.get("end_value", 0.0) > arguments["peak_value"]:
-            cases.refused(name, arguments, RISES, warmup_cosine(**arguments))
-            continue
         function = optax.warmup_cosine_decay_schedule(**arguments)
+        if arguments.get("end_value", 0.0) > arguments["peak_value"]:
+            cases.refused(name, arguments, "eta_min", RISES, warmup_cosine(**arguments), function)
+            continue
         cases.equal(
             name, arguments, warmup_cosine(**arguments), function, (arguments["warmup_steps"], arguments["decay_steps"])
         )
@@ -247,4 +267,6 @@ def cases(seed):
 
     for _ in range(30):
         plateau(cases)
+    for _ in range(2):
+        plateau(cases, patience=0)
     return cases

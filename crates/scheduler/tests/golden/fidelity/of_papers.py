@@ -70,6 +70,28 @@ def power(cases):
     )
 
 
+def inverse(cases):
+    draw = cases.draw
+    top, w = draw.rate(), draw.length(low=0, high=300)
+    d, low = draw.length(high=300), top * draw.choice([0.1, 0.01, 0.5])
+    ends = [w + d + draw.length(high=900)]
+    for _ in range(draw.randint(0, 3)):
+        ends.append(ends[-1] + d + draw.length(high=900))
+
+    def rates(t):
+        if t < w:
+            return top * t / w
+        end = next((end for end in ends if t <= end), ends[-1])
+        over = min(max(1 - (end - t) / d, 0), 1)
+        return 1 / (over / low + (1 - over) / top)
+
+    arguments = {"peak_lr": top, "warmup": w, "ends": ends, "decay": d}
+    if low != 0.1 * top or draw.maybe():
+        arguments["end_lr"] = low
+    boundaries = [w, *ends, *(end - d for end in ends)]
+    cases.equal("WSD-S, inverse (2410.05192)", arguments, {"WsdS": arguments}, rates, boundaries)
+
+
 def to_zero(cases):
     draw = cases.draw
     lr, w, n = draw.rate(), draw.length(high=900), draw.length()
@@ -84,5 +106,6 @@ def cases(seed):
         hyperbolic(cases)
         infinite(cases)
         power(cases)
+        inverse(cases)
         to_zero(cases)
     return cases

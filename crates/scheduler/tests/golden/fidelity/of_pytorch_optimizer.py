@@ -79,5 +79,5 @@ def cases(seed):
         "get_chebyshev_schedule": "an order of rates, not a function of the step",
         "ProportionScheduler": "a value that follows a rate: a curve of its own",
     }.items():
-        cases.refused(name, {}, reason)
+        cases.no_counterpart(name, {}, reason)
     return cases

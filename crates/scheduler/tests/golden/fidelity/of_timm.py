@@ -3,7 +3,7 @@
 import math
 
 import stand_ins
-from cases import Cases, constant, cycle, warmup
+from cases import Cases, constant, cycle, nudged, warmup
 from timm.scheduler.cosine_lr import CosineLRScheduler
 from timm.scheduler.multistep_lr import MultiStepLRScheduler
 from timm.scheduler.plateau_lr import PlateauLRScheduler
@@ -14,6 +14,7 @@ from timm.scheduler.wsd_lr import WSDLRScheduler
 
 LOGARITHM = "timm's logarithm is rounded down at the start of a cycle, which gives the old one a step more"
 FLOOR = "an `lr_min` above the rate"
+NOISE = {"noise_range_t": [5, 20]}
 
 
 class ByNumber:
@@ -78,12 +79,16 @@ def cycles(cases, kind, name):
             arguments["power"] = draw.choice([0.5, 1.0, 2.0, 0.9, draw.number(0.1, 4)])
         ours["power"] = arguments.get("power", 0.5)
     if draw.maybe(0.03):
-        shown = {"lr": lr, **arguments, "cycle_limit": 0}
-        return cases.refused(kind.__name__, shown, "a `cycle_limit` of 0", {name: {**ours, "cycle_limit": 0}})
+        given = {**arguments, "cycle_limit": 0, "lr_min": 0.0}
+        document = {name: {**ours, "cycle_limit": 0, "min_lr": 0.0}}
+        return cases.refused(
+            kind.__name__, {"lr": lr, **given}, "cycle_limit", "0", document, ByNumber(kind, lr, given)
+        )
     if arguments.get("lr_min", 0.0) > lr:
-        return cases.refused(kind.__name__, {"lr": lr, **arguments}, FLOOR, {name: ours})
+        shown, rates = {"lr": lr, **arguments}, ByNumber(kind, lr, arguments)
+        return cases.refused(kind.__name__, shown, "min_lr", FLOOR, {name: ours}, rates)
     if draw.maybe(0.03):
-        return cases.refused(kind.__name__, {"lr": lr, **arguments, "noise_range_t": [5, 20]}, "noise")
+        return cases.no_counterpart(kind.__name__, {"lr": lr, **arguments, **NOISE}, "noise")
     arguments |= drawn_warmup(draw, lr, False)
     length, mul = arguments["t_initial"], arguments.get("cycle_mul", 1.0)
     delay = arguments.get("warmup_t", 0) if arguments.get("warmup_prefix") else 0
@@ -100,15 +105,14 @@ def cycles(cases, kind, name):
         if mul == 1 or step < arguments.get("warmup_t", 0):
             return None
         step -= delay
-        theirs = math.floor(math.log(1 - step / length * (1 - mul), mul))
-        return None if theirs == cycle(step, length, mul) else LOGARITHM
+        counted = math.floor(math.log(1 - step / length * (1 - mul), mul))
+        exact = cycle(step, length, mul)
+        right = lambda step: rates(step + delay)
+        return None if counted == exact else (LOGARITHM, nudged(right, step, counted, exact))
 
-    # Only where the rate differs: a cosine and a polynomial are at `lr_min` also in a cycle more.
-    last = arguments.get("cycle_limit", 1) - (kind is not TanhLRScheduler)
-    within = lambda step: departs(step) if cycle(max(step - delay, 0), length, mul) <= last else None
     document = warmed({name: ours}, lr, arguments, False, target)
     boundaries = [delay, arguments.get("warmup_t", 0), *(delay + start for start in starts(arguments))]
-    cases.equal(kind.__name__, {"lr": lr, **arguments}, document, rates, boundaries, within, before)
+    cases.equal(kind.__name__, {"lr": lr, **arguments}, document, rates, boundaries, departs, before=before)
 
 
 def stepped(cases):
@@ -119,10 +123,10 @@ def stepped(cases):
     arguments |= drawn_warmup(draw, lr, True)
     ours = {"StepLr": {"initial_lr": lr, "step_size": arguments["decay_t"], "gamma": arguments["decay_rate"]}}
     shown, name = {"lr": lr, **arguments}, "StepLRScheduler"
-    if arguments["decay_rate"] == 0:
-        return cases.refused(name, shown, "a `decay_rate` of 0", ours)
-    size, length = arguments["decay_t"], arguments.get("warmup_t", 0)
     rates = ByNumber(StepLRScheduler, lr, arguments)
+    if arguments["decay_rate"] == 0:
+        return cases.refused(name, shown, "gamma", "a `decay_rate` of 0", ours, rates)
+    size, length = arguments["decay_t"], arguments.get("warmup_t", 0)
     cases.equal(name, shown, warmed(ours, lr, arguments, True), rates, [length, size, 2 * size, length + 3 * size])
 
 
@@ -137,9 +141,9 @@ def milestones(cases):
     ours = {"MultiStepLr": {**ours, "gamma": arguments["decay_rate"]}}
     shown, name = {"lr": lr, **arguments}, "MultiStepLRScheduler"
     later = decay[at_once:]
-    if len(set(later)) < len(later):
-        return cases.refused(name, shown, "a milestone that is given twice", ours)
     rates = ByNumber(MultiStepLRScheduler, lr, arguments)
+    if len(set(later)) < len(later):
+        return cases.refused(name, shown, "milestones", "one that is given twice", ours, rates)
     length = arguments.get("warmup_t", 0)
     cases.equal(name, shown, warmed(ours, lr, arguments, True), rates, [length, *decay, *(length + m for m in decay)])
 
@@ -200,9 +204,9 @@ def wsd(cases):
         document = warmup({"WarmupStableDecay": {**ours, "warmup": 0}}, length, start_lr=start, target_lr=lr)
     shown, name = {"lr": lr, **arguments}, "WSDLRScheduler"
     if arguments.get("lr_min", 0.0) > lr:
-        return cases.refused(name, shown, FLOOR, document)
+        return cases.refused(name, shown, "end_lr", FLOOR, document, ByNumber(WSDLRScheduler, lr, arguments))
     if draw.maybe(0.03):
-        return cases.refused(name, {**shown, "decay_fn": "a function"}, "a function as `decay_fn`")
+        return cases.no_counterpart(name, {**shown, "decay_fn": "a function"}, "a function as `decay_fn`")
     ends = [length, length + ours["stable"], length + arguments["t_initial"]]
     cases.equal(name, shown, document, ByNumber(WSDLRScheduler, lr, arguments), ends)
 

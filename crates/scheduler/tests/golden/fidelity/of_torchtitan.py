@@ -17,11 +17,11 @@ def cases(seed):
     cases = Cases(seed, stand_ins.version("torchtitan", "torchtitan"), stand_ins.source())
     draw = cases.draw
     for _ in range(220):
-        lr, training = draw.rate(), draw.length()
+        lr, training = draw.rate(), draw.length(low=10)
         arguments = {}
         for argument, values in {
             "warmup_steps": [0, 1, draw.length(high=300), draw.length(high=3000)],
-            "total_steps": [None, draw.length(high=9000)],
+            "total_steps": [None, draw.length(low=10, high=9000)],
             "decay_ratio": [None, 0.0, 0.1, 0.25, 1.0, draw.number(0, 1)],
             "decay_type": list(KINDS),
             "min_lr_factor": [0.0, 0.1, draw.number(0, 1), 1.0],

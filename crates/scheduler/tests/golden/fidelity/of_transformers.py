@@ -4,11 +4,12 @@ import math
 from fractions import Fraction
 
 import stand_ins
-from cases import Cases, constant, sequence, warmup
+from cases import Cases, constant, nudged, sequence, shifted, warmup
 from transformers import optimization as hf
 
 CYCLES = [0.5, 0.5, 1.0, 1.5, 2.0, 0.25, 0.45, 3.0]
 ROUNDED = "`num_cycles * progress` is rounded to less than a whole number at a restart"
+RISES = "above the rate: a cosine that rises"
 
 
 def lengths(draw):
@@ -42,12 +43,19 @@ def constants(cases, lr):
 
 
 def linear(cases, lr):
-    arguments = lengths(cases.draw)
+    draw = cases.draw
+    arguments = lengths(draw)
     w, n = arguments.values()
     if n > w:
         ours = warmup({"PolynomialLr": {"initial_lr": lr, "total_iters": n - w}}, w)
     else:
         ours = warmup(constant(0.0), w, target_lr=lr)
+    if n > w and draw.maybe(0.2):
+        # A ramp that ends between two steps; the line underneath is the one that is at 0 at the end.
+        arguments["num_warmup_steps"] = w = w + draw.choice([0.5, draw.number(0, 1)]) if w else 1.5
+        arguments["num_training_steps"] = n = n + 1
+        fields = {"initial_lr": lr * n / (n - w), "length": n}
+        ours = warmup({"PolynomialDecay": fields}, w, target_lr=lr, prefix=False)
     rates = stand_ins.Stepped(lambda o: hf.get_linear_schedule_with_warmup(o, **arguments), lr)
     cases.equal("get_linear_schedule_with_warmup", {"lr": lr, **arguments}, ours, rates, [w, n])
 
@@ -82,9 +90,9 @@ def min_cosines(cases, lr):
             start = arguments["warmup_lr_rate"] * lr
             ours = warmup(decay, w - 1, start_lr=start) if w > 1 else warmup(later, w, start_lr=start, target_lr=lr)
     shown, name = {"lr": lr, **arguments}, make.__name__
-    if floor > lr:
-        return cases.refused(name, shown, "a `min_lr` above the rate", ours)
     rates = stand_ins.Stepped(lambda o: make(o, **arguments), lr)
+    if floor > lr:
+        return cases.refused(name, shown, "eta_min", RISES, ours, rates)
     cases.equal(name, shown, ours, rates, [w, n])
 
 
@@ -93,21 +101,27 @@ def restarts(cases, lr):
     arguments = lengths(draw)
     w, n = arguments.values()
     if draw.maybe(0.8):
-        arguments["num_cycles"] = draw.choice([1, 2, 3, 5, 6, 7])
+        arguments["num_cycles"] = draw.choice([1, 2, 3, 5, 6, 7, 2.5, 0.5])
     cycles, whole = arguments.get("num_cycles", 1), max(1, n - w)
     length = whole / cycles
-    if Fraction(length) * cycles > whole:
+    if Fraction(length) * Fraction(cycles) > whole:
         length = math.nextafter(length, 0)
-    fields = {"initial_lr": lr, "cycle_length": length, "cycle_limit": cycles}
+    fields = {"initial_lr": lr, "cycle_length": length, "cycle_limit": math.ceil(cycles)}
+    by_number = hf.get_cosine_with_hard_restarts_schedule_with_warmup(stand_ins.optimizer(lr), **arguments).lr_lambdas[
+        0
+    ]
+    rates = lambda step: lr * by_number(step)
 
     def departs(step):
-        exact = Fraction(step - w, whole) * cycles
-        theirs = float(cycles) * (float(step - w) / float(whole))
-        return ROUNDED if w <= step < n and math.floor(exact) != math.floor(theirs) else None
+        exact = math.floor(Fraction(step - w, whole) * Fraction(cycles))
+        counted = math.floor(float(cycles) * (float(step - w) / float(whole)))
+        return (ROUNDED, nudged(rates, step, counted, exact)) if w <= step < n and exact != counted else None
 
-    rates = stand_ins.Stepped(lambda o: hf.get_cosine_with_hard_restarts_schedule_with_warmup(o, **arguments), lr)
     ours, name = warmup({"CosineDecayCycles": fields}, w), "get_cosine_with_hard_restarts_schedule_with_warmup"
-    starts = [w + math.ceil(i * whole / cycles) for i in range(cycles + 1)]
+    if cycles != int(cycles):
+        # The last cycle is cut off where the run ends.
+        ours = sequence([ours, constant(0.0)], [w + whole])
+    starts = [w + math.ceil(i * whole / cycles) for i in range(math.ceil(cycles) + 1)]
     cases.equal(name, {"lr": lr, **arguments}, ours, rates, [w, n, *starts], departs)
 
 
@@ -119,15 +133,27 @@ def polynomial(cases, lr):
     if draw.maybe():
         arguments["power"] = draw.choice([0.5, 1.0, 2.0, 3.0])
     end, name, shown = arguments["lr_end"], "get_polynomial_decay_schedule_with_warmup", {"lr": lr, **arguments}
-    if n == w:
-        return cases.refused(name, shown, "a warmup as long as the run, where theirs divides by zero")
+    # With a warmup as long as the run theirs divides by zero at its end.
+    before = w if n == w else math.inf
+    if before == 0:
+        return None
     if n > w:
         fields = {"initial_lr": lr, "end_lr": end, "length": n - w, "power": arguments.get("power", 1.0)}
         ours = warmup({"PolynomialDecay": fields}, w)
     else:
         ours = warmup(constant(end), w, target_lr=lr)
     rates = stand_ins.Stepped(lambda o: hf.get_polynomial_decay_schedule_with_warmup(o, **arguments), lr)
-    cases.equal(name, shown, ours, rates, [w, n])
+    cases.equal(name, shown, ours, rates, [w, n], before=before)
+
+
+def polynomial_edges(cases):
+    for power in (0.0, -1.0):
+        lr = cases.draw.rate()
+        arguments = {"num_warmup_steps": 5, "num_training_steps": 20, "power": power}
+        rates = stand_ins.Stepped(lambda o: hf.get_polynomial_decay_schedule_with_warmup(o, **arguments), lr)
+        ours = warmup({"PolynomialDecay": {"initial_lr": lr, "end_lr": 1e-7, "length": 15, "power": power}}, 5)
+        name, shown = "get_polynomial_decay_schedule_with_warmup", {"lr": lr, **arguments}
+        cases.refused(name, shown, "power", "0 or less", ours, rates)
 
 
 def inverse_sqrt(cases, lr):
@@ -153,7 +179,7 @@ def wsd(cases, lr):
     for argument, values in [
         ("warmup_type", ["linear", "cosine", "1-sqrt"]),
         ("decay_type", ["linear", "cosine", "1-sqrt"]),
-        ("min_lr_ratio", [0.0, 0.1, 0.5, 1.0]),
+        ("min_lr_ratio", [0.0, 0.1, 0.5, 1.0, 1.5]),
         ("num_cycles", [0.5, 1.0, 1.5, 0.25]),
     ]:
         if draw.maybe():
@@ -161,10 +187,16 @@ def wsd(cases, lr):
     kind, decay = arguments.get("warmup_type", "linear"), arguments.get("decay_type", "cosine")
     floor, cycles = arguments.get("min_lr_ratio", 0) * lr, arguments.get("num_cycles", 0.5)
     name, shown, top = "get_wsd_schedule", {"lr": lr, **arguments}, w + stable
-    if top < 0:
-        return cases.refused(name, shown, "a decay longer than the run")
+    rates = stand_ins.Stepped(lambda o: hf.get_wsd_schedule(o, **arguments), lr)
     ours = {"peak_lr": lr, "warmup": w, "stable": stable, "decay": d, "decay_kind": decay, "end_lr": floor}
-    if decay == "cosine" and cycles != 0.5 and d:
+    if top < 0:
+        # A decay that is longer than the run has begun before it.
+        under = {"WarmupStableDecay": {**ours, "warmup": 0, "stable": 0}}
+        if decay == "cosine" and cycles != 0.5 and d:
+            under = {"initial_lr": lr, "t_max": d / (2 * cycles), "eta_min": floor, "mirrored": True}
+            under = sequence([{"CosineAnnealingLr": under}, constant(floor)], [d])
+        ours = warmup(shifted(under, -top), w, kind=kind, start_lr=floor, target_lr=lr, prefix=False)
+    elif decay == "cosine" and cycles != 0.5 and d:
         fields = {"initial_lr": lr, "t_max": d / (2 * cycles), "eta_min": floor, "mirrored": True}
         parts = [constant(lr), {"CosineAnnealingLr": fields}, constant(floor)]
         ours = warmup(sequence(parts, [top, top + d]), w, kind=kind, start_lr=floor, target_lr=lr, prefix=False)
@@ -173,7 +205,10 @@ def wsd(cases, lr):
     else:
         ours = {"WarmupStableDecay": {**ours, "warmup": 0, "stable": top}}
         ours = warmup(ours, w, kind=kind, start_lr=floor, target_lr=lr, prefix=False)
-    rates = stand_ins.Stepped(lambda o: hf.get_wsd_schedule(o, **arguments), lr)
+    if floor > lr:
+        parameter = "eta_min" if decay == "cosine" and cycles != 0.5 and d else "end_lr"
+        parameter = "start_lr" if "start_lr" in ours.get("WarmupStableDecay", {}) else parameter
+        return cases.refused(name, shown, parameter, "a `min_lr_ratio` above 1", ours, rates)
     cases.equal(name, shown, ours, rates, [w, max(top, 0), max(top + d, 0)])
 
 
@@ -196,6 +231,7 @@ def cases(seed):
         inverse_sqrt(cases, rate())
         stand_ins.plateau(cases, "get_reduce_on_plateau_schedule", hf.get_reduce_on_plateau_schedule, stand_ins.PLATEAU)
     for _ in range(3):
-        cases.refused("get_greedy_schedule", {"lr": rate()}, "a rate that a metric also raises")
-        cases.refused("get_adafactor_schedule", {"initial_lr": rate()}, "it reports what Adafactor computes")
+        cases.no_counterpart("get_greedy_schedule", {"lr": rate()}, "a rate that a metric also raises")
+        cases.no_counterpart("get_adafactor_schedule", {"initial_lr": rate()}, "it reports what Adafactor computes")
+    polynomial_edges(cases)
     return cases

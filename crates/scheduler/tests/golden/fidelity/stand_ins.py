@@ -31,9 +31,21 @@ OWN = {
         f"pytorch_optimizer.lr_scheduler.{name}" for name in ("wsd", "rex", "linear_warmup", "cosine_anealing")
     ]
     + ["pytorch_optimizer.base.scheduler"],
+    "fairseq": [
+        f"fairseq.optim.lr_scheduler.{name}"
+        for name in (
+            "fairseq_lr_scheduler",
+            "inverse_square_root_schedule",
+            "polynomial_decay_schedule",
+            "cosine_lr_scheduler",
+            "tri_stage_lr_scheduler",
+            "triangular_lr_scheduler",
+            "step_lr_scheduler",
+        )
+    ],
 }
 PLACES = {name: package for package, names in OWN.items() for name in names}
-ROOTS = {name.split(".")[0] for name in PLACES} | {"typing_extensions"}
+ROOTS = {name.split(".")[0] for name in PLACES} | {"typing_extensions", "omegaconf"}
 
 
 class Optimizer:
@@ -100,6 +112,29 @@ GIVEN = {
     "composer.core": {"Time": "from composer.core.time", "TimeUnit": "from composer.core.time"},
     "composer.utils": {"StringEnum": "from composer.utils.string_enum"},
     "torchtitan.config": {"Configurable": Configurable},
+}
+
+
+class FairseqOptimizer:
+    """As much of fairseq's as a scheduler calls."""
+
+    lr = None
+
+    def set_lr(self, lr):
+        self.lr = lr
+
+    def get_lr(self):
+        return self.lr
+
+
+GIVEN |= {
+    "omegaconf": {"II": lambda name: None},
+    "fairseq.dataclass": {"FairseqDataclass": type("FairseqDataclass", (), {})},
+    "fairseq.optim": {"FairseqOptimizer": FairseqOptimizer},
+    "fairseq.optim.lr_scheduler": {
+        "FairseqLRScheduler": "from fairseq.optim.lr_scheduler.fairseq_lr_scheduler",
+        "register_lr_scheduler": lambda name, dataclass=None: lambda registered: registered,
+    },
 }
 
 
