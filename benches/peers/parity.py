@@ -114,7 +114,7 @@ class Run:
 
 
 def ours(weights, directory, options, epochs, samples):
-    command = ["cargo", "run", "--release", "--quiet", "--example", "pytorch_parity", "--"]
+    command = ["cargo", "run", "--release", "--quiet", "--features", "pytorch", "--example", "pytorch_parity", "--"]
     command += ["--weights", weights, "--run-dir", directory, "--epochs", str(epochs)]
     command += ["--train-samples", str(samples), *options]
     subprocess.run(command, cwd=ROOT, check=True, stdout=sys.stderr)
