@@ -148,6 +148,13 @@ def cycle(step, length, mul):
     return number
 
 
+def end_of_cycles(length, mul):
+    """Where cycles that shorten end, all of them, computed exactly: a float may be a step too far."""
+    if mul >= 1:
+        return math.inf
+    return float(Fraction(str(length)) / (1 - Fraction(str(mul))))
+
+
 def nudged(rates, step, counted, exact):
     """The rate right after or right before a step: where rounding has counted another number of cycles or stairs
     than there are, the one that is right."""

@@ -7,7 +7,7 @@ import jax.numpy
 import keras
 from keras.src import ops
 
-from cases import Cases, constant, cycle, nudged, warmup
+from cases import Cases, constant, cycle, end_of_cycles, nudged, warmup
 
 keras.config.set_floatx("float64")
 # Keras casts what these are given to 32 bits, also where it has 64.
@@ -138,7 +138,7 @@ def restarts(cases):
         return None if counted == exact else (ROUNDED, nudged(function, step, counted, exact))
 
     # Cycles that shorten end, and Keras with NaN.
-    before = math.inf if mul >= 1 else first / (1 - mul)
+    before = end_of_cycles(first, mul)
     boundaries = [sum(first * mul**i for i in range(cycles)) for cycles in range(1, 5)]
     cases.equal(name, arguments, document, function, map(math.ceil, boundaries), departs, before=before)
 

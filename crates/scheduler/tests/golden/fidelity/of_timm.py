@@ -3,7 +3,7 @@
 import math
 
 import stand_ins
-from cases import Cases, constant, cycle, nudged, warmup
+from cases import Cases, constant, cycle, end_of_cycles, nudged, warmup
 from timm.scheduler.cosine_lr import CosineLRScheduler
 from timm.scheduler.multistep_lr import MultiStepLRScheduler
 from timm.scheduler.plateau_lr import PlateauLRScheduler
@@ -93,7 +93,7 @@ def cycles(cases, kind, name):
     length, mul = arguments["t_initial"], arguments.get("cycle_mul", 1.0)
     delay = arguments.get("warmup_t", 0) if arguments.get("warmup_prefix") else 0
     # Cycles that shorten end, and timm with an error.
-    before = math.inf if mul >= 1 else delay + length / (1 - mul)
+    before = delay + end_of_cycles(length, mul)
     if arguments.get("warmup_t", 0) >= before - 1:
         return cycles(cases, kind, name)
     rates = ByNumber(kind, lr, arguments)
