@@ -26,6 +26,8 @@
 #[path = "../command_line/mod.rs"]
 mod command_line;
 mod data;
+#[path = "../command_line/extent.rs"]
+mod extent;
 mod metrics;
 mod model;
 
@@ -44,6 +46,7 @@ use burn_lr::training::run::Display;
 use clap::Parser;
 use command_line::{Error, exit, say, stop_on_ctrl_c};
 use data::{Standardizer, Table};
+use extent::{Extent, place};
 use metrics::MaeMetric;
 use model::Mlp;
 
@@ -57,13 +60,20 @@ use model::Mlp;
 struct Options {
     #[command(flatten)]
     run: command_line::Options,
+
+    #[command(flatten)]
+    extent: Extent,
 }
 
 fn main() -> ExitCode {
-    exit(train(&Options::parse().run))
+    exit(train(&Options::parse()))
 }
 
-fn train(options: &command_line::Options) -> Result<(), Error> {
+fn train(options: &Options) -> Result<(), Error> {
+    let Options {
+        run: options,
+        extent,
+    } = options;
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/data/penguins/penguins.csv");
     let (train, held_out) = Table::read(path, options.seed)?.split();
     let train = train.first(options.samples());
@@ -77,7 +87,7 @@ fn train(options: &command_line::Options) -> Result<(), Error> {
     let least_error = Best::min(valid("mae"));
     let device = Device::flex();
     device.seed(options.seed);
-    let trained = Training::new(options.directory("regression"), train, held_out)
+    let training = Training::new(options.directory("regression"), train, held_out)
         .optimizer(sgd)
         .schedule(CosineAnnealingLr::new(0.02, epochs).per_epoch())
         .epochs(epochs as usize)
@@ -87,19 +97,19 @@ fn train(options: &command_line::Options) -> Result<(), Error> {
         .resume(options.resume)
         .interrupter(stop_on_ctrl_c()?)
         .display(Display::Bar)
-        .on_epoch(|epoch| say(&line(epoch)))
-        .fit(Mlp::new(&device))?;
+        .on_epoch(|epoch| say(&line(epoch)));
+    let trained = extent.of(training).fit(Mlp::new(&device))?;
     if let Some(best) = least_error.of(&trained.history) {
         let grammes = 1000.0 * best.valid("mae");
-        say(&format!("Best: epoch {}, {grammes:.0} g off", best.epoch));
+        say(&format!("Best: {}, {grammes:.0} g off", place(best)));
     }
     Ok(())
 }
 
 fn line(epoch: &EpochRecord) -> String {
     format!(
-        "Epoch {}: Train loss={:.4}, Val loss={:.4}, Val MAE={:.3} kg, next LR={:.5}",
-        epoch.epoch,
+        "{}: Train loss={:.4}, Val loss={:.4}, Val MAE={:.3} kg, next LR={:.5}",
+        place(epoch),
         epoch.train("loss"),
         epoch.valid("loss"),
         epoch.valid("mae"),

@@ -64,6 +64,8 @@ fn the_trunk_is_trained_once_for_all_that_branch_off_it() {
     assert!(table.contains("cooled early from 1, update 12"), "{table}");
     let page = Report::new(&results).to_html();
     assert!(page.contains("stable, epoch 3"), "{page}");
+    let lineage = &history(3).branches[1];
+    assert!(page.contains(&lineage.sha256) && page.contains(&lineage.changes[0].field));
 
     // Once more, nothing is trained.
     let written = |name: &str| -> SystemTime {
@@ -80,6 +82,22 @@ fn the_trunk_is_trained_once_for_all_that_branch_off_it() {
         results.table()
     );
     assert_eq!(["stable", "again"].map(written), before);
+
+    // Nor where the experiment has been moved with all its runs.
+    let moved = directory.path().join("moved");
+    std::fs::create_dir(&moved).unwrap();
+    std::fs::rename(directory.path().join("trials"), moved.join("trials")).unwrap();
+    assert_eq!(run(&moved, all()).unwrap().table(), results.table());
+    // A candidate that no longer branches off is another one.
+    let mut others = all();
+    others[1].branch = None;
+    others[3].branch = None;
+    assert!(
+        run(&moved, others)
+            .unwrap_err()
+            .to_string()
+            .contains("branch was")
+    );
 }
 
 #[test]

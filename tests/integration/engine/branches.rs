@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use super::net::{EPOCHS, Net, noted, outcome, run, stopped, values};
 use crate::common::line::Slope;
 
-fn plateau() -> ReduceLrOnPlateau {
+pub fn plateau() -> ReduceLrOnPlateau {
     ReduceLrOnPlateau::new(0.05)
         .with_patience(0)
         .with_factor(0.5)
@@ -217,9 +217,7 @@ fn what_a_branch_cannot_be_is_refused_before_anything_is_written() {
         let checked = training.check(&Net::new(1)).unwrap_err();
         let error = training.fit(Net::new(1)).unwrap_err();
         assert_eq!(checked.to_string(), error.to_string());
-        assert!(!path.join("burn-lr.json").exists());
-        let checkpoints = std::fs::read_dir(path.join("checkpoint"));
-        assert!(checkpoints.is_ok_and(|mut entries| entries.next().is_none()));
+        assert!(!path.exists());
         error
     };
     let other_data = EpochLoader::new(Slope, 4).shuffled(1);
@@ -272,10 +270,7 @@ fn what_a_branch_cannot_be_is_refused_before_anything_is_written() {
         refused(branch().epochs(2)),
         TrainingError::Invalid { name: "epochs", .. }
     ));
-    let error = branch()
-        .optimizer(SgdConfig::new())
-        .fit(Net::new(1))
-        .unwrap_err();
+    let error = refused(branch().optimizer(SgdConfig::new()));
     assert!(
         matches!(&error, TrainingError::Optim(OptimError::StateLost { .. })),
         "{error:?}"

@@ -1,6 +1,7 @@
 //! The training engine as a user of the facade meets it.
 
 mod batch_means;
+mod branch_points;
 mod branches;
 mod can_resume;
 mod changed;
@@ -19,6 +20,7 @@ pub mod noisy;
 mod non_finite;
 mod observer;
 mod optimizers;
+mod period_limits;
 mod periods;
 mod plain;
 mod refused;

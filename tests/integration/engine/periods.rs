@@ -8,8 +8,8 @@ use burn::data::dataset::DatasetError;
 use burn::tensor::Device;
 use burn::train::metric::LossMetric;
 use burn_lr::scheduler::{CosineAnnealingLr, Length, ReduceLrOnPlateau, StepLr, Warmup};
-use burn_lr::training::average::Average;
-use burn_lr::training::loader::{BatchSource, EpochLoader, Loader, Sample, Sampler};
+use burn_lr::training::average::{Average, Validate};
+use burn_lr::training::loader::{EpochLoader, Loader, Sampler};
 use burn_lr::training::run::Period;
 use burn_lr::training::{Training, TrainingError};
 use tempfile::TempDir;
@@ -256,7 +256,7 @@ fn a_stream_without_an_end_is_trained_on_and_resumed() {
     assert_eq!(training.fit(Net::new(1)).unwrap().history.epochs[1].lr, 0.0);
 }
 
-fn assert_refused(training: Training<Net>, expected: &str) {
+pub fn assert_refused(training: Training<Net>, expected: &str) {
     match training.check(&Net::new(1)) {
         Err(TrainingError::Invalid { name, .. }) => assert_eq!(name, expected),
         other => panic!("{expected}: {other:?}"),
@@ -264,88 +264,21 @@ fn assert_refused(training: Training<Net>, expected: &str) {
 }
 
 #[test]
-fn what_cannot_be_is_refused_before_anything_is_written() {
+fn a_validation_loader_that_differs_by_epoch_goes_on_for_both_models() {
     let directory = TempDir::new().unwrap();
-    let path = directory.path().join("run");
-    for (training, name) in [
-        (run(&path).max_updates(0), "max_updates"),
-        (run(&path).max_samples(0), "max_samples"),
-        (run(&path).every(0), "every"),
-        (run(&path).every(Period::Epochs(0.0)), "every"),
-        (run(&path).every(Period::Epochs(0.1)), "every"),
-        (run(&path).every(Period::Samples(7)), "every"),
-        (run(&path).epochs(0).every(3), "epochs"),
-        (
-            run(&path).every(3).devices(vec![Device::flex(); 2]),
-            "every",
-        ),
-    ] {
-        assert_refused(training, name);
-    }
-    assert!(!path.exists());
-}
-
-#[test]
-fn a_run_in_updates_may_be_longer_from_the_end_of_a_period() {
-    let directory = TempDir::new().unwrap();
-    let path = directory.path().join("run");
-    let of = |updates| run(&path).schedule(0.05).max_updates(updates).every(4);
-    of(8).fit(Net::new(1)).unwrap();
-    of(10).fit(Net::new(1)).unwrap();
-    // The third period was cut short.
-    assert_refused(of(13), "length of the run");
-    assert_refused(of(7), "updates");
-    of(10).check(&Net::new(1)).unwrap();
-    for (training, field) in [
-        (of(10).every(5), "every.updates"),
-        (run(&path).schedule(0.05).epochs(2), "every"),
-    ] {
-        match training.check(&Net::new(1)) {
-            Err(TrainingError::ConfigChanged { field: found, .. }) => assert_eq!(found, field),
-            other => panic!("{other:?}"),
-        }
-    }
-    let percent = |updates| {
-        let cosine = CosineAnnealingLr::new(0.05, Length::Percent(100.0));
-        let training = run(&directory.path().join("percent")).schedule(cosine.per_update());
-        training.max_updates(updates).every(4)
-    };
-    percent(8).fit(Net::new(1)).unwrap();
-    let longer = percent(12).check(&Net::new(1));
-    assert!(
-        matches!(&longer, Err(TrainingError::Extended { unit, .. }) if unit == "updates"),
-        "{longer:?}"
-    );
-}
-
-/// A source that is shorter or longer than its loader was said to be.
-struct Lying;
-
-impl BatchSource<Points> for Lying {
-    fn len(&self) -> usize {
-        Slope.len()
-    }
-
-    fn batch(&self, samples: &[Sample], device: &Device) -> Result<Points, DatasetError> {
-        Slope.batch(samples, device)
-    }
-}
-
-#[test]
-fn other_batches_than_were_said_end_the_run() {
-    for said in [3, 8] {
-        let directory = TempDir::new().unwrap();
-        let loader = Loader::from(EpochLoader::new(Lying, 8)).with_batches(said);
-        let training = Training::new(directory.path(), loader, EpochLoader::new(Slope, 20))
+    let of = |name: &str| {
+        let train = EpochLoader::new(Slope, 8).shuffled(1);
+        let valid = EpochLoader::new(Noisy, 20).shuffled(2);
+        Training::new(directory.path().join(name), train, valid)
             .metrics((LossMetric::new(),))
+            .schedule(0.05)
+            .resume(true)
             .on_notice(|_| {})
-            .max_updates(20)
-            .every(2);
-        let ended = training.fit(Net::new(1));
-        assert!(
-            matches!(ended, Err(TrainingError::BatchesPerEpoch { epoch: 1, expected, found })
-                if expected == said as u64 && found == if said == 3 { 4 } else { 5 }),
-            "{ended:?}"
-        );
-    }
+            .max_updates(12)
+            .every(3)
+            .average(Average::ema(0.9).validate(Validate::Both))
+    };
+    let whole = outcome(of("whole").fit(Net::new(1)).unwrap());
+    stopped(of("parts"), 2, Net::new(1));
+    assert_eq!(outcome(of("parts").fit(Net::new(2)).unwrap()), whole);
 }

@@ -19,6 +19,7 @@ pub(super) fn settings(results: &Results) -> Markup {
     seeds.sort_unstable();
     seeds.dedup();
     let seeds: Vec<String> = seeds.iter().map(u64::to_string).collect();
+    let lineages = lineages(results);
     let common = shared(results).and_then(|value| serde_json::to_string_pretty(&value).ok());
     html! {
         h2 { "Settings" }
@@ -29,10 +30,38 @@ pub(super) fn settings(results: &Results) -> Markup {
         @if let Ok(candidates) = candidates {
             details { summary { "Candidates" } pre { (candidates) } }
         }
+        @if !lineages.is_empty() {
+            details { summary { "Branches" } pre { (lineages.join("\n")) } }
+        }
         @if let Some(common) = common {
             details { summary { "What all trials have in common" } pre { (common) } }
         }
     }
+}
+
+/// Where each trial comes from that branched off another run, and what it changed.
+fn lineages(results: &Results) -> Vec<String> {
+    let trials = results.trials().iter();
+    let of_trials = trials.filter_map(|trial| Some((trial, trial.history()?)));
+    let lines = of_trials.flat_map(|(trial, history)| {
+        let name = &results.summaries()[trial.candidate].candidate.name;
+        history.branches.iter().map(move |of| {
+            let changes = of
+                .changes
+                .iter()
+                .map(|change| format!("\n    {}: {} -> {}", change.field, change.from, change.to));
+            format!(
+                "{name}, seed {}: {} after epoch {} and {} updates, checkpoint {}{}",
+                trial.seed,
+                of.parent,
+                of.epoch,
+                of.updates,
+                of.sha256,
+                changes.collect::<String>()
+            )
+        })
+    });
+    lines.collect()
 }
 
 /// What is the same in the configurations of all trials that have one.

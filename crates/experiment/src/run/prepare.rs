@@ -42,6 +42,9 @@ where
     if let Some(optimizer) = &candidate.optimizer {
         training = training.optimizer(optimizer.clone());
     }
+    if candidate.branch.is_none() {
+        training = training.unbranched();
+    }
     if let Some(epochs) = candidate.epochs {
         training = training.epochs(epochs);
     }

@@ -94,17 +94,26 @@ impl FeedbackScheduler {
     }
 
     /// Goes on where the scheduler of another schedule stopped, of which `record` is, as
-    /// [`Scheduler::branch_from`].
+    /// [`Scheduler::branch_from`]; with its updates alone unless its `plateaus` are to be taken over. Gives
+    /// whether no plateau begins anew.
     pub(crate) fn branch_from(
         &mut self,
         record: &LrSchedulerRecord,
+        plateaus: bool,
     ) -> Result<bool, ScheduleError> {
         let epoch = record
             .scalar(EPOCH)
             .ok_or_else(|| ScheduleError::MissingValue {
                 key: EPOCH.to_owned(),
             })?;
-        let kept = self.scheduler.branch_from(&record.record(SCHEDULER))?;
+        let mut taken_over = self.scheduler.clone();
+        let mut kept = taken_over.branch_from(&record.record(SCHEDULER))?;
+        if plateaus {
+            self.scheduler = taken_over;
+        } else {
+            self.scheduler.seek(taken_over.updates());
+            kept = self.scheduler.plateaus().is_empty();
+        }
         self.epoch = epoch;
         let mut shared = self.feedback.lock();
         shared.epoch = epoch;

@@ -27,6 +27,11 @@ impl History {
         all.into_iter().collect()
     }
 
+    /// The updates until the end of each epoch.
+    pub(crate) fn ends(&self) -> Vec<u64> {
+        self.epochs.iter().map(|epoch| epoch.updates).collect()
+    }
+
     /// The history as CSV: `epoch,updates,train_<metric>...,valid_<metric>...,lr,next_lr,
     /// lr_<group>...,seconds`, one row an epoch; a value that is missing is empty. Runs that are
     /// [measured in updates](crate::Training::every) have `data_epoch,samples` after `updates`: how far

@@ -46,15 +46,26 @@ impl Branch {
         &self.parent
     }
 
-    /// Whether a run that comes from `lineage` comes from here.
+    /// Whether a run that comes from `lineage` comes from here, by the parent's place.
     pub(super) fn is_of(&self, lineage: &Lineage) -> bool {
-        let at = match self.at {
+        let place = |path: &Path| {
+            path.canonicalize()
+                .or_else(|_| std::path::absolute(path))
+                .ok()
+        };
+        let said = Path::new(&lineage.parent);
+        let same = said == self.parent || place(said) == place(&self.parent);
+        self.is_at(lineage) && same
+    }
+
+    /// Whether that is the checkpoint of `lineage`, if the parent is.
+    pub(super) fn is_at(&self, lineage: &Lineage) -> bool {
+        match self.at {
             // Of which the parent may have newer ones by now.
             At::Newest => true,
             At::Epoch(epoch) => epoch == lineage.epoch,
             At::Update(updates) => updates == lineage.updates,
-        };
-        at && lineage.parent == self.parent.display().to_string()
+        }
     }
 
     pub(super) fn wanted(&self) -> String {

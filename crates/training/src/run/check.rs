@@ -69,6 +69,12 @@ impl<M: LearnerModel> Training<M> {
         self.check_done(&history, checked.periods.as_ref())
     }
 
+    /// Whether the directory has a complete checkpoint.
+    pub(super) fn has_checkpoint(&self) -> Result<bool, TrainingError> {
+        let store = self.store()?;
+        Ok(store.is_some_and(|store| !store.epochs().is_empty()))
+    }
+
     /// The checkpoints in the directory, if there is any: opening them would make it.
     fn store(&self) -> Result<Option<CheckpointStore>, TrainingError> {
         let directory = self.directory.checkpoints();
@@ -158,7 +164,9 @@ impl<M: LearnerModel> Training<M> {
         };
         let in_updates = self.is_in_updates();
         let endless = in_updates && self.train.may_be_endless();
-        if !endless {
+        if endless {
+            self.train.check()?;
+        } else {
             check_samples("training samples", &self.train, self.place.workers())?;
         }
         // On one device, however many there are.

@@ -43,6 +43,9 @@ impl<M: LearnerModel> Training<M> {
         stop::check(&self.hooks.interrupter)?;
         let checked = self.checked(&model)?;
         let notices = self.hooks.notices();
+        if !self.has_checkpoint()? {
+            self.check_branch(&checked)?;
+        }
         create_directory(self.directory.path())?;
         let _lock = Lock::take(&self.directory)?;
         self.resume |= self.begin_branch(&checked, &model)?;
@@ -72,9 +75,11 @@ impl<M: LearnerModel> Training<M> {
         let averaged = averages.as_ref();
         let mut start = start.restored(optimizer, averaged, checkpoint, &store, &notices)?;
         let done = start.done();
-        self.check_done(&start.history, periods.as_ref())?;
-        let last = self.last_epoch(periods.as_ref());
         self.check_lineage(&start.history)?;
+        self.check_done(&start.history, periods.as_ref())?;
+        let periods = periods.map(|of| of.after(&start.history.ends()));
+        let periods = periods.transpose()?;
+        let last = self.last_epoch(periods.as_ref());
         let config = spec
             .clone()
             .with_branches(&start.history)
@@ -192,8 +197,10 @@ impl<M: LearnerModel> Training<M> {
         seed: Option<u64>,
     ) -> SupervisedTraining<M> {
         let train = Arc::new(Replay::new(&self.train, past, seed));
+        // The model and its average are each validated over an epoch of theirs.
+        let each = if self.validates_both() { 2 } else { 1 };
         let validated = Past {
-            epochs: done as u64,
+            epochs: each * done as u64,
             batches: 0,
         };
         let valid = Replay::new(&self.valid, validated, None);

@@ -49,7 +49,8 @@ impl<M: LearnerModel> Training<M> {
     ///
     /// Random numbers are seeded before each update, from the [seed](Self::seed) and its number alone,
     /// so that how long the periods are changes no weight, if nothing listens to their metrics; of a run
-    /// in epochs it has the same weights only if the model draws none.
+    /// in epochs it has the same weights only if the model draws none. A period all of whose updates were
+    /// [skipped](Self::non_finite) ends the run, as an epoch does.
     pub fn every(mut self, period: impl Into<Period>) -> Self {
         self.plan.every = Some(period.into());
         self
@@ -91,6 +92,13 @@ impl<M: LearnerModel> Training<M> {
         self.plan.branch = Some(branch);
         self
     }
+
+    /// Refuses to go on with a run that branched off another, unless it is said to by
+    /// [`branch`](Self::branch): without either, a run goes on wherever it began.
+    pub fn unbranched(mut self) -> Self {
+        self.plan.unbranched = true;
+        self
+    }
 }
 
 impl<M: LearnerModel> Training<M> {
@@ -105,8 +113,12 @@ impl<M: LearnerModel> Training<M> {
             (Extent::Epochs(epochs), None) => ("epochs", epochs as u64, done as u64),
             (_, None) => return Ok(()),
             (_, Some(periods)) => {
-                let made = history.epochs.last().map_or(0, |last| last.updates);
-                if periods.updates() > made && !periods.is_whole(done, made) {
+                let ends = history.ends();
+                let made = ends.last().copied().unwrap_or(0);
+                // A branch goes on with what is left of such a period, and says so.
+                let branched = history.branches.last();
+                let branched = branched.is_some_and(|branch| branch.epoch == done);
+                if periods.updates() > made && !branched && !periods.end_whole(&ends) {
                     return Err(TrainingError::Invalid {
                         name: "length of the run",
                         expected: "the one it had, or an end of a period to go on from",

@@ -29,6 +29,7 @@ mod last_model;
 mod length;
 mod lock;
 mod merged;
+mod origin;
 mod period;
 mod place;
 mod plan;

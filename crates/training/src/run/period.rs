@@ -51,6 +51,10 @@ pub(super) struct Periods {
     period: Period,
     updates: u64,
     count: usize,
+    /// How many periods before the running ones were cut short, and the last of those before it: its
+    /// number and the updates until its end.
+    short: u64,
+    before: (usize, u64),
     accumulation: u64,
     epoch: Option<DataEpoch>,
 }
@@ -71,6 +75,8 @@ impl Periods {
             period: period.unwrap_or(Period::Epochs(1.0)),
             updates: 0,
             count: 0,
+            short: 0,
+            before: (0, 0),
             accumulation: accumulation.max(1),
             epoch,
         };
@@ -100,9 +106,35 @@ impl Periods {
         self.epoch.map(|epoch| epoch.batches)
     }
 
+    /// The periods of a run that has had some which ended after so many updates. One that was cut short,
+    /// because the run ended there and was branched off, is followed by what was left of it.
+    pub(super) fn after(mut self, ends: &[u64]) -> Result<Self, TrainingError> {
+        self.before = (ends.len(), ends.last().copied().unwrap_or(0));
+        if self.before.1 >= self.updates {
+            self.count = ends.len();
+            return Ok(self);
+        }
+        self.short = self.cut_short(ends);
+        let all = self.first_that_reaches(self.updates)?;
+        self.count = all.saturating_add(usize::try_from(self.short).unwrap_or(usize::MAX));
+        Ok(self)
+    }
+
+    /// How many of the periods with these ends were cut short.
+    fn cut_short(&self, ends: &[u64]) -> u64 {
+        (1..).zip(ends).fold(0, |short, (number, &end)| {
+            let whole: u64 = number - short;
+            short + u64::from(self.boundary(whole) != end)
+        })
+    }
+
     /// The updates that are made by the end of `period`, from 1; 0 before the first.
     pub(super) fn end(&self, period: usize) -> u64 {
-        self.boundary(period as u64).min(self.updates)
+        if period == self.before.0 {
+            return self.before.1;
+        }
+        let whole = (period as u64).saturating_sub(self.short);
+        self.boundary(whole).min(self.updates)
     }
 
     /// The updates of `period`, from the first, from 0, to the one after the last.
@@ -110,9 +142,10 @@ impl Periods {
         (self.end(period.saturating_sub(1)), self.end(period))
     }
 
-    /// Whether `period` has all its updates: that with which the run ends may have fewer.
-    pub(super) fn is_whole(&self, period: usize, updates: u64) -> bool {
-        self.boundary(period as u64) == updates
+    /// Whether the last of the periods with these ends has all its updates: that with which a run ends
+    /// may have fewer.
+    pub(super) fn end_whole(&self, ends: &[u64]) -> bool {
+        ends.is_empty() || self.cut_short(ends) == self.cut_short(&ends[..ends.len() - 1])
     }
 
     /// Where the period would end if the run did not.
@@ -180,7 +213,8 @@ impl Periods {
                 let each = epoch
                     .batch_size
                     .unwrap_or(1)
-                    .saturating_mul(self.accumulation);
+                    .saturating_mul(self.accumulation)
+                    .min(epoch.samples);
                 if samples < each {
                     let expected = "at least the samples of an update";
                     let found = format!("{samples} of {each}");
@@ -191,7 +225,8 @@ impl Periods {
             Period::Epochs(epochs) => {
                 self.known("every")?;
                 let updates = epochs * self.updates_per_epoch().unwrap_or(1) as f64;
-                if updates >= 1.0 && updates.is_finite() {
+                // But for rounding.
+                if updates >= 1.0 - 1e-12 && updates.is_finite() {
                     return Ok(());
                 }
                 let found = format!("{epochs} epochs, which are {updates} updates");
@@ -228,6 +263,11 @@ impl Periods {
     fn first_that_reaches(&self, updates: u64) -> Result<usize, TrainingError> {
         let (mut low, mut high) = (0_u64, 1_u64);
         while self.boundary(high) < updates {
+            if high == u64::MAX {
+                let found = format!("{updates} updates");
+                let expected = "so many that its periods and samples can be counted";
+                return Err(invalid("length of the run", expected, &found));
+            }
             low = high;
             high = high.saturating_mul(2);
         }

@@ -23,6 +23,8 @@ pub(super) struct Plan {
     pub settings: serde_json::Value,
     /// The checkpoint that it begins at, if that is another run's.
     pub branch: Option<Branch>,
+    /// Whether it must not have begun at one.
+    pub unbranched: bool,
     pub extent: Extent,
     /// None for an epoch of the data.
     pub every: Option<Period>,
@@ -58,6 +60,7 @@ impl Default for Plan {
             observed: valid("loss"),
             settings: serde_json::Value::Null,
             branch: None,
+            unbranched: false,
             extent: Extent::Epochs(1),
             every: None,
             keep: None,

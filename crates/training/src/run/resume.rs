@@ -46,6 +46,9 @@ pub(super) fn newest(
         // A run that has not completed an epoch may be set right: there is nothing to lose.
         Spec::saved(directory, None)?;
     }
+    if checkpoint.is_none() {
+        spec.check_begun(directory)?;
+    }
     if checkpoint.is_none() && (!skipped.is_empty() || directory.config().exists()) {
         notices.say("no complete checkpoint: starting at epoch 1");
     }
@@ -121,6 +124,16 @@ impl<'a> Contents<'a> {
                         unit,
                         saved,
                         current,
+                    }
+                }
+                // Lengths in percent were of a run that was measured otherwise.
+                ScheduleError::MissingValue { key }
+                    if ["config.run.epochs", "config.run.updates"].contains(&&*key) =>
+                {
+                    TrainingError::Extended {
+                        unit: key.trim_start_matches("config.run.").to_owned(),
+                        saved: "a length in another unit".to_owned(),
+                        current: "so many".to_owned(),
                     }
                 }
                 error => error.into(),

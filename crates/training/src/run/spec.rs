@@ -29,6 +29,9 @@ pub(super) struct Spec {
     /// Where the run comes from.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     branches: Vec<Lineage>,
+    /// Whether the run is said to branch off another.
+    #[serde(skip)]
+    begins_at_a_checkpoint: bool,
 }
 
 /// What must not change when a run is resumed: it decides the bits.
@@ -128,6 +131,7 @@ impl Spec {
                 early_stopping: plan.early_stopping.clone(),
             },
             branches: Vec::new(),
+            begins_at_a_checkpoint: plan.branch.is_some(),
         }
     }
 
@@ -207,6 +211,24 @@ impl Spec {
             ));
         }
         Ok(())
+    }
+
+    /// Whether a run without a checkpoint may begin at epoch 1, which one that has branched off another
+    /// may not.
+    pub(super) fn check_begun(&self, directory: &RunDirectory) -> Result<(), TrainingError> {
+        let Some(Saved { config, .. }) = Self::saved(directory, None)? else {
+            return Ok(());
+        };
+        let saved = &config["branches"][0]["parent"];
+        if self.begins_at_a_checkpoint || saved.is_null() {
+            return Ok(());
+        }
+        Err(TrainingError::ConfigChanged {
+            path: directory.config(),
+            field: "branch".to_owned(),
+            saved: saved.to_string(),
+            current: "none".to_owned(),
+        })
     }
 
     /// What the run in `directory` was configured with, if anything says so.

@@ -46,6 +46,63 @@ fn samples_are_reached_by_the_update_that_brings_them() {
 }
 
 #[test]
+fn a_period_that_was_cut_short_is_followed_by_what_is_left_of_it() {
+    let of = |updates, ends: &[u64]| {
+        let periods = Periods::new(Some(Period::Updates(3)), Extent::Updates(updates), 1, None);
+        let periods = periods.unwrap().after(ends).unwrap();
+        let ends: Vec<_> = (ends.len()..=periods.count())
+            .map(|k| periods.end(k))
+            .collect();
+        ends
+    };
+    assert_eq!(of(10, &[3, 6]), [6, 9, 10]);
+    assert_eq!(of(14, &[3, 6, 9, 10]), [10, 12, 14]);
+    assert_eq!(of(14, &[3, 6, 7, 9, 10]), [10, 12, 14]);
+    assert_eq!(of(10, &[3, 6, 9, 10]), [10]);
+    let periods = Periods::new(Some(Period::Updates(3)), Extent::Updates(20), 1, None).unwrap();
+    for (ends, whole) in [
+        (&[][..], true),
+        (&[3, 6], true),
+        (&[3, 6, 7], false),
+        (&[3, 6, 7, 9], true),
+        (&[3, 6, 7, 9, 11], false),
+    ] {
+        assert_eq!(periods.end_whole(ends), whole, "{ends:?}");
+    }
+}
+
+#[test]
+fn lengths_at_the_edge_of_an_update_and_of_numbers() {
+    let one = |period, epoch| {
+        let periods = Periods::new(Some(period), Extent::Epochs(2), 1, Some(epoch));
+        periods.map(|periods| periods.count())
+    };
+    let batches = |batches, batch_size, samples| DataEpoch {
+        batches,
+        batch_size: Some(batch_size),
+        samples,
+    };
+    for batches_of_one in 1..=60 {
+        let epoch = batches(batches_of_one, 1, batches_of_one);
+        let share = Period::Epochs(1.0 / batches_of_one as f64);
+        assert_eq!(one(share, epoch).unwrap(), 2 * batches_of_one as usize);
+    }
+    // The only batch of an epoch is short.
+    assert_eq!(one(Period::Samples(40), batches(1, 64, 40)).unwrap(), 2);
+    for (period, updates) in [
+        (Period::Samples(24), u64::MAX),
+        (Period::Samples(24), u64::MAX / 4),
+        (Period::Epochs(0.2), u64::MAX),
+        (Period::Epochs(1.0), u64::MAX),
+    ] {
+        let periods = Periods::new(Some(period), Extent::Updates(updates), 1, Some(EPOCH));
+        if let Err(error) = periods {
+            assert!(matches!(error, TrainingError::Invalid { .. }), "{error:?}");
+        }
+    }
+}
+
+#[test]
 fn what_cannot_be_is_refused_by_name() {
     let refused = |period, extent, epoch| {
         let Err(TrainingError::Invalid { name, .. }) = Periods::new(period, extent, 2, epoch)

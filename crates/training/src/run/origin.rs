@@ -1,0 +1,188 @@
+//! A checkpoint that is branched off.
+
+use burn::optim::lr_scheduler::LrSchedulerRecord;
+use burn::tensor::Bytes;
+use serde_json::Value;
+
+use super::branch::{At, Branch};
+use super::changes::{Change, changes};
+use super::check::Checked;
+use super::directory::RunDirectory;
+use super::resume::Contents;
+use super::spec::Spec;
+use crate::TrainingError;
+use crate::checkpoint::{CONFIG, Checkpoint, CheckpointStore, PARTS, SCHEDULER};
+use crate::feedback::FeedbackScheduler;
+use crate::metrics::{History, Lineage, SettingChange};
+use crate::notices::Notices;
+
+/// What a branch may have otherwise than the run it comes from. Its model, its data and how many
+/// batches make an update stay, or its checkpoint would be of something else; so do its groups, but for
+/// what they set.
+const MAY_CHANGE: [&str; 5] = [
+    "schedule",
+    "optimizer",
+    "clip_gradients",
+    "non_finite",
+    "observed",
+];
+
+impl Branch {
+    /// Whether the checkpoint that `lineage` tells of is here now: a run may be moved with its parent.
+    pub(super) fn holds(&self, lineage: &Lineage) -> bool {
+        let path = RunDirectory::new(&self.parent).checkpoints();
+        let store = path.is_dir().then(|| CheckpointStore::open(&path, &PARTS));
+        let sum = store.and_then(|store| store.ok()?.checksum(lineage.epoch).ok());
+        self.is_at(lineage) && sum.is_some_and(|sum| sum == lineage.sha256)
+    }
+
+    /// The checkpoint, verified, with parts beside those of every run.
+    pub(super) fn origin(&self, more: &[&str]) -> Result<Origin, TrainingError> {
+        let directory = RunDirectory::new(&self.parent);
+        let path = directory.checkpoints();
+        let none = |kept: &[usize]| TrainingError::NoCheckpoint {
+            path: path.clone(),
+            expected: self.wanted(),
+            kept: kept.to_vec(),
+        };
+        if !path.is_dir() {
+            return Err(none(&[]));
+        }
+        let store =
+            CheckpointStore::open_with(&path, &PARTS, more)?.with_notices(Notices::new(|_| {}));
+        let kept = store.epochs();
+        let checkpoint = match self.at {
+            At::Newest => store.newest_complete().0.ok_or_else(|| none(&kept))?,
+            At::Epoch(epoch) if kept.contains(&epoch) => store.load(epoch)?,
+            At::Epoch(_) => return Err(none(&kept)),
+            At::Update(updates) => {
+                let newest = store.newest_complete().0.ok_or_else(|| none(&kept))?;
+                let history = Contents::new(newest, &store).history()?.history;
+                let mut epochs = history.epochs.iter();
+                let epoch = epochs
+                    .find(|epoch| epoch.updates == updates)
+                    .map(|of| of.epoch);
+                let epoch = epoch.filter(|epoch| kept.contains(epoch));
+                store.load(epoch.ok_or_else(|| none(&kept))?)?
+            }
+        };
+        let json = checkpoint.parts.get(CONFIG).cloned().unwrap_or_default();
+        let config = directory.parsed_config(&json)?;
+        Ok(Origin {
+            directory,
+            store,
+            checkpoint,
+            config,
+        })
+    }
+}
+
+/// A checkpoint that is branched off.
+pub(super) struct Origin {
+    pub directory: RunDirectory,
+    pub store: CheckpointStore,
+    pub checkpoint: Checkpoint,
+    config: Value,
+}
+
+impl Origin {
+    /// What `spec` sets otherwise.
+    ///
+    /// # Errors
+    /// [`TrainingError::BranchChanged`] if that is not for a branch to change.
+    pub(super) fn changes(&self, spec: &Spec) -> Result<Vec<SettingChange>, TrainingError> {
+        let current = spec.document(&self.directory)?;
+        let (saved, current) = (&self.config["fixed"], &current["fixed"]);
+        // By what they are of: names of groups may have dots, as paths do.
+        let members = |of: &Value| -> Vec<(Value, Value)> {
+            let groups = of["groups"].as_array();
+            let groups = groups.into_iter().flatten();
+            groups
+                .map(|group| (group["name"].clone(), group["paths"].clone()))
+                .collect()
+        };
+        let same_groups = members(saved) == members(current);
+        let mut allowed = Vec::new();
+        for Change {
+            field,
+            saved,
+            current,
+        } in changes(saved, current)
+        {
+            let place = field.split('.').next().unwrap_or_default();
+            let may = match place {
+                "groups" => same_groups,
+                place => MAY_CHANGE.contains(&place),
+            };
+            let change = SettingChange::new(field, saved, current);
+            if !may {
+                return Err(TrainingError::BranchChanged {
+                    path: self.directory.path().to_owned(),
+                    change: Box::new(change),
+                });
+            }
+            allowed.push(change);
+        }
+        Ok(allowed)
+    }
+
+    /// Has `schedulers` go on where those of the parent stopped, and says whose plateaus do not.
+    pub(super) fn hand_over(
+        &self,
+        schedulers: &mut [FeedbackScheduler],
+        checked: &Checked,
+    ) -> Result<Vec<String>, TrainingError> {
+        let part = self.checkpoint.parts.get(SCHEDULER).cloned();
+        let records =
+            LrSchedulerRecord::from_bytes(Bytes::from_bytes_vec(part.unwrap_or_default()));
+        let contents = Contents::new(self.checkpoint.clone(), &self.store);
+        let records = records.map_err(|error| contents.damaged(SCHEDULER, error))?;
+        let record = |number: usize| records.record(&number.to_string());
+        // Of the groups, those with a rate of their own have a scheduler, numbered after that of all.
+        let rated = |group: &&Value| {
+            ["schedule", "lr_scale", "observed"]
+                .iter()
+                .any(|name| !group[name].is_null())
+        };
+        let groups = self.config["fixed"]["groups"].as_array();
+        let parents: Vec<&Value> = groups.into_iter().flatten().filter(rated).collect();
+        let mut anew = Vec::new();
+        for (scheduler, track) in schedulers.iter_mut().zip(&checked.schedulers) {
+            let Some(name) = &track.group else {
+                if !scheduler.branch_from(&record(0), true)? {
+                    anew.push("the schedule".to_owned());
+                }
+                continue;
+            };
+            let mut groups = checked.groups.iter();
+            let group = groups.find(|group| group.name() == name);
+            let own = group.is_some_and(|group| group.schedule().is_some());
+            let before = parents.iter().position(|parent| parent["name"] == **name);
+            let was_own = before.is_some_and(|at| !parents[at]["schedule"].is_null());
+            // A group without a schedule has that of all, and what its plateaus have heard.
+            let (number, plateaus) = match before {
+                Some(at) if own == was_own => (at + 1, true),
+                _ => (0, !own),
+            };
+            if !scheduler.branch_from(&record(number), plateaus)? {
+                anew.push(format!("group {name:?}"));
+            }
+        }
+        Ok(anew)
+    }
+
+    pub(super) fn lineage(
+        &self,
+        history: &History,
+        changes: Vec<SettingChange>,
+    ) -> Result<Lineage, TrainingError> {
+        let epoch = self.checkpoint.epoch;
+        Ok(Lineage {
+            parent: self.directory.path().display().to_string(),
+            epoch,
+            updates: history.epochs.last().map_or(0, |last| last.updates),
+            sha256: self.store.checksum(epoch)?,
+            changes,
+        })
+    }
+}
