@@ -127,7 +127,8 @@ impl Places {
         // A cycle's width over the first one's, and its start.
         let place = |cycle: u64| {
             let width = power(self.mul, cycle);
-            (width, length * ((width - 1.0) / (self.mul - 1.0)))
+            let start = length * ((width - 1.0) / (self.mul - 1.0));
+            (width, whole_but_for_rounding(start))
         };
         let growth = (step / length * (self.mul - 1.0)).min(f64::MAX);
         if growth <= -1.0 {
@@ -147,6 +148,17 @@ impl Places {
         let (width, start) = current;
         let (done, width) = (step - start, length * width);
         (cycle, Progress { done, width })
+    }
+}
+
+/// `step`, or the whole number that rounding errors have kept it from being: a factor such as 1.6 is not
+/// exact itself.
+fn whole_but_for_rounding(step: f64) -> f64 {
+    let whole = step.round();
+    if (step - whole).abs() <= 1e-12 * whole {
+        whole
+    } else {
+        step
     }
 }
 
@@ -177,6 +189,25 @@ mod tests {
                 }
                 start += width;
                 width *= mul;
+            }
+        }
+    }
+
+    #[test]
+    fn boundaries_are_exact_where_factors_are_not() {
+        // In tenths, of which the sums are whole.
+        for tenths in 5..=30_u64 {
+            for length in 1..=300_u64 {
+                let places = Places::new(Laps::Whole(length), tenths as f64 / 10.0);
+                let mut start = 0;
+                for cycle in 0..4_u32 {
+                    let unit = 1000;
+                    if start % unit == 0 && tenths != 10 {
+                        let (found, share) = at(&places, start / unit);
+                        assert_eq!((found, share), (cycle.into(), 0.0), "{length} {tenths}");
+                    }
+                    start += length * tenths.pow(cycle) * 10_u64.pow(3 - cycle);
+                }
             }
         }
     }
