@@ -100,6 +100,43 @@ def to_zero(cases):
     cases.equal("D2Z (2502.15938)", {"lr": lr, "warmup": w, "decay": n}, ours, rates, [w, w + n])
 
 
+def cooled(cases):
+    """A cooldown off a warmup and a cosine, which a run of another length was for: what is left by its own formula."""
+    draw = cases.draw
+    lr, w, n = draw.rate(), draw.length(high=300), draw.length(low=2)
+    start, length = draw.randint(0, w + n), draw.length(high=900)
+    end = lr * draw.choice([0.0, 0.1, 0.01])
+    left = {
+        "linear": lambda p: 1 - p,
+        "cosine": lambda p: (1 + math.cos(math.pi * p)) / 2,
+        "1-sqrt": lambda p: 1 - math.sqrt(p),
+        "exponential": lambda p: (0.1**p - 0.1) / 0.9,
+    }
+    kind = draw.choice(list(left))
+    base = lambda t: lr * t / w if t < w else lr / 2 * (1 + math.cos(math.pi * min((t - w) / n, 1)))
+    over = lambda t: min((t - start) / length, 1)
+    rates = lambda t: base(t) if t < start else end + (base(start) - end) * left[kind](over(t))
+    cosine = warmup({"CosineAnnealingLr": {"initial_lr": lr, "t_max": n}}, w)
+    arguments = {"start": start, "length": length, "end_lr": end, "kind": kind}
+    ours = {"Cooldown": {"base": cosine, **arguments}}
+    shown = {"lr": lr, "warmup": w, "cosine": n, **arguments}
+    cases.equal("cooldown (2405.18392)", shown, ours, rates, [w, w + n, start, start + length])
+
+
+def of_another_run(cases):
+    """Shares of a run of other epochs than the run's own."""
+    draw = cases.draw
+    lr, updates, epochs = draw.rate(), draw.length(high=900), draw.randint(1, 90)
+    percent = draw.choice([100.0, 50.0, 25.0])
+    n = max(1, math.floor(percent / 100 * updates * epochs + 0.5))
+    rates = lambda t: lr / 2 * (1 + math.cos(math.pi * min(t / n, 1)))
+    base = {"CosineAnnealingLr": {"initial_lr": lr, "t_max": f"{percent:g} %"}}
+    ours = {"Horizon": {"base": base, "epochs": epochs}}
+    run = [updates, draw.randint(1, 90)]
+    shown = {"lr": lr, "percent": percent, "epochs": epochs, "run": run}
+    cases.equal("cosine for a run of other epochs", shown, ours, rates, [n // 2, n], run=run)
+
+
 def cases(seed):
     cases = Cases(seed, "", "The papers' formulas, written out in Python: none of them has a package")
     for _ in range(30):
@@ -108,4 +145,6 @@ def cases(seed):
         power(cases)
         inverse(cases)
         to_zero(cases)
+        cooled(cases)
+        of_another_run(cases)
     return cases

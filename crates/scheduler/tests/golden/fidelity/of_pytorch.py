@@ -46,12 +46,42 @@ def edges(cases):
         ("ExponentialLR", {"gamma": 0.0}, "gamma", "0 or less"),
         ("PolynomialLR", {"power": 0.0}, "power", "0 or less"),
         ("PolynomialLR", {"total_iters": 0}, "total_iters", "0"),
+        ("MultiStepLR", {"milestones": [2.5, 7]}, "milestones", "one with a fraction"),
+        ("ConstantLR", {"total_iters": 2.5}, "total_iters", "a fraction"),
+        ("LinearLR", {"total_iters": 2.5}, "total_iters", "a fraction"),
+        ("PolynomialLR", {"total_iters": 2.5}, "total_iters", "a fraction"),
     ]:
         lr = cases.draw.rate()
         arguments = {**simple(cases.draw, name)[0], **bad}
         rates = stand_ins.Stepped(lambda o: getattr(theirs, name)(o, **arguments), lr)
         document = ours(name, lr, arguments)
         cases.refused(name, {"lr": lr, **arguments}, parameter, reason, document, rates)
+
+
+def more_edges(cases):
+    lr = cases.draw.rate()
+    for name, arguments, document in [
+        ("CosineAnnealingLR", {"T_max": 20}, {"CosineAnnealingLr": {"initial_lr": lr, "t_max": 20}}),
+        (
+            "CosineAnnealingWarmRestarts",
+            {"T_0": 20},
+            {"CosineAnnealingWarmRestarts": {"initial_lr": lr, "t_0": 20, "t_mult": 1}},
+        ),
+    ]:
+        arguments["eta_min"] = next(iter(document.values()))["eta_min"] = -0.01
+        rates = stand_ins.Stepped(lambda o: getattr(theirs, name)(o, **arguments), lr)
+        cases.refused(name, {"lr": lr, **arguments}, "eta_min", "below 0", document, rates)
+    arguments = {"max_lr": lr, "total_steps": 100, "div_factor": 0.5}
+    rates = stand_ins.Stepped(lambda o: theirs.OneCycleLR(o, cycle_momentum=False, **arguments), 0.1)
+    cases.refused("OneCycleLR", arguments, "div_factor", "below 1", {"OneCycleLr": arguments}, rates)
+    for name, value, reason in [
+        ("factor", 0.0, "0"),
+        ("patience", -1, "negative"),
+        ("threshold", -0.1, "negative"),
+    ]:
+        theirs.ReduceLROnPlateau(stand_ins.optimizer(lr), **{name: value}).step(1.0)
+        document = {"ReduceLrOnPlateau": {"base": {"Constant": {"lr": lr}}, name: value}}
+        cases.refused("ReduceLROnPlateau", {"lr": lr, name: value}, name, reason, document)
 
 
 def cosine(cases):
@@ -178,6 +208,7 @@ def cases(seed):
         for name in SIMPLE:
             one_phase(cases, name)
     edges(cases)
+    more_edges(cases)
     for _ in range(25):
         cosine(cases)
         restarts(cases)

@@ -4,6 +4,7 @@ import math
 
 import stand_ins
 import torch.optim.lr_scheduler as theirs
+from cases import ROUNDED
 
 
 def simple(draw, name, top=600):
@@ -36,8 +37,10 @@ ENTANGLED = {
     "CosineAnnealingLR": "PyTorch's cosine goes by the rate that the others of a chain have left",
     "CosineAnnealingWarmRestarts": "PyTorch's warm restarts overwrite what the chain has done before them",
     "OneCycleLR": "PyTorch's one-cycle overwrites what the chain has done before it, and the rate it began with",
+    "CyclicLR": "PyTorch's cyclic rate overwrites what the chain has done before it, and the rate it began with",
 }
-RESET = "PyTorch's one-cycle sets the rate that the others of a sequence begin with"
+RESET = "PyTorch's one-cycle and cyclic rates set the rate that the others of a sequence begin with"
+NESTED = "PyTorch's sequence within a sequence or a chain begins its next part with other rates, or a step early"
 
 
 class Part:
@@ -47,6 +50,9 @@ class Part:
         self.kind, self.lr = kind, lr
         if kind in SIMPLE:
             self.arguments, _ = simple(draw, kind, top)
+        elif kind == "CyclicLR":
+            low = lr * draw.choice([0.1, 1.0, 2.0])
+            self.arguments = {"base_lr": low, "max_lr": low * draw.choice([2.0, 10.0]), "step_size_up": draw.randint(2, top)}
         elif kind == "OneCycleLR":
             self.arguments = {"max_lr": lr * draw.choice([1.0, 25.0, 0.3]), "total_steps": draw.randint(250, 400)}
         else:
@@ -55,7 +61,7 @@ class Part:
             self.arguments = {**lengths.get(kind, restarts), "eta_min": draw.choice([0.0, lr / 100, lr / 3])}
 
     def make(self, optimizer):
-        named = {"cycle_momentum": False} if self.kind == "OneCycleLR" else {}
+        named = {"cycle_momentum": False} if self.kind in ("OneCycleLR", "CyclicLR") else {}
         return getattr(theirs, self.kind)(optimizer, **self.arguments, **named)
 
     def alone(self):
@@ -66,6 +72,8 @@ class Part:
         given, lr = self.arguments, self.lr / unit
         if self.kind == "OneCycleLR":
             return {"OneCycleLr": {**given, "max_lr": given["max_lr"] / unit}}
+        if self.kind == "CyclicLR":
+            return {"CyclicLr": {**given, "base_lr": given["base_lr"] / unit, "max_lr": given["max_lr"] / unit}}
         if self.kind == "CosineAnnealingLR":
             fields = {"t_max": given["T_max"], "mirrored": True}
         elif self.kind == "CosineAnnealingWarmRestarts":
@@ -91,7 +99,8 @@ def chain(cases, kinds):
     documents = [part.document(lr if number else 1.0) for number, part in enumerate(parts)]
     shown = {"lr": lr, "schedulers": [{part.kind: part.arguments} for part in parts]}
     ends = draw.sample(range(1, 90), 2)
-    cases.equal("ChainedScheduler", shown, {"Product": {"schedules": documents}}, rates, ends, departs)
+    document = {"Product": {"schedules": documents}}
+    cases.equal("ChainedScheduler", shown, document, rates, ends, departs, tolerance=ROUNDED)
 
 
 def sequence(cases, kinds):
@@ -109,7 +118,32 @@ def sequence(cases, kinds):
     shown = {"lr": lr, "schedulers": [{part.kind: part.arguments} for part in parts], "milestones": ends}
     document = {"Sequence": {"schedules": [part.document() for part in parts], "milestones": ends}}
     rates = stand_ins.Stepped(make, lr)
-    cases.equal("SequentialLR", shown, document, rates, ends, departs if "OneCycleLR" in kinds else None)
+    resets = {"OneCycleLR", "CyclicLR"} & set(kinds)
+    cases.equal("SequentialLR", shown, document, rates, ends, departs if resets else None)
+
+
+def nested(cases, chained):
+    """A sequence of two within a sequence, or within a chain."""
+    draw = cases.draw
+    lr = draw.rate()
+    parts = [Part(draw, draw.choice(["ConstantLR", "ExponentialLR", "StepLR"]), lr) for _ in range(3)]
+    inner, outer = sorted(draw.sample(range(1, 60), 2))
+    alone = [part.alone() for part in parts]
+    within = lambda step: alone[0](step) if step < inner else alone[1](step - inner)
+    sequence = lambda o: theirs.SequentialLR(o, [parts[0].make(o), parts[1].make(o)], [inner])
+    first = {"Sequence": {"schedules": [part.document() for part in parts[:2]], "milestones": [inner]}}
+    shown = {"lr": lr, "schedulers": [{part.kind: part.arguments} for part in parts], "milestones": [inner, outer]}
+    if chained:
+        make = lambda o: theirs.ChainedScheduler([sequence(o), parts[2].make(o)])
+        departs = lambda step: (NESTED, within(step) * alone[2](step) / lr)
+        document = {"Product": {"schedules": [first, parts[2].document(lr)]}}
+        name, shown["milestones"] = "ChainedScheduler", [inner]
+    else:
+        make = lambda o: theirs.SequentialLR(o, [sequence(o), parts[2].make(o)], [outer])
+        departs = lambda step: (NESTED, within(step) if step < outer else alone[2](step - outer))
+        document = {"Sequence": {"schedules": [first, parts[2].document()], "milestones": [outer]}}
+        name = "SequentialLR"
+    cases.equal(name, shown, document, stand_ins.Stepped(make, lr), [inner, outer], departs)
 
 
 def draw(cases):
@@ -124,3 +158,7 @@ def draw(cases):
         sequence(cases, ["LinearLR", "OneCycleLR"])
         sequence(cases, ["LinearLR", "CosineAnnealingWarmRestarts"])
         sequence(cases, some([*SIMPLE, *ENTANGLED]))
+        sequence(cases, ["CyclicLR", "StepLR"])
+        chain(cases, ["StepLR", "CyclicLR"])
+        nested(cases, chained=False)
+        nested(cases, chained=True)
