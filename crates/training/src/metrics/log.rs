@@ -42,7 +42,11 @@ struct Values {
     divergence: Option<Divergence>,
     tolerates_divergence: bool,
     interrupter: Option<Interrupter>,
+    on_batch: Option<OnBatch>,
 }
+
+/// Told of an epoch whose batch was logged, and given the batch's metrics if it asks.
+type OnBatch = Box<dyn FnMut(usize, &mut dyn FnMut() -> Metrics) + Send>;
 
 /// The metrics of an epoch under their own names and in their own units.
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -109,6 +113,15 @@ impl MetricsLog {
     /// Has `interrupter` stop the run as soon as the training loss is not finite.
     pub(crate) fn stop_on_divergence(&self, interrupter: Interrupter) {
         self.lock().interrupter = Some(interrupter);
+    }
+
+    /// Has `on_batch` called with the epoch of every training batch, and what gives its metrics, under the
+    /// names and in the units of the history.
+    pub(crate) fn on_batch(
+        &self,
+        on_batch: impl FnMut(usize, &mut dyn FnMut() -> Metrics) + Send + 'static,
+    ) {
+        self.lock().on_batch = Some(Box::new(on_batch));
     }
 
     /// Takes a training loss that is not finite for a value like any other.
@@ -241,6 +254,18 @@ impl Values {
         }
     }
 
+    /// The values of one batch.
+    fn of_batch(&self, updates: &[NumericMetricUpdate]) -> Metrics {
+        let values = updates.iter().filter_map(|update| {
+            let name = &self.definitions.get(&update.entry.metric_id)?.name;
+            let is_percentage = self.percentages.contains(&**name);
+            let scale = if is_percentage { 100.0 } else { 1.0 };
+            let value = update.numeric_entry.as_ref()?.current();
+            Some((MetricKey::name_of(name), value / scale))
+        });
+        values.collect()
+    }
+
     /// Notes a metric that is in `updates` twice.
     fn look_for_twins(&mut self, updates: &[NumericMetricUpdate]) {
         let id = |update: &NumericMetricUpdate| update.entry.metric_id.clone();
@@ -274,6 +299,12 @@ impl MetricLogger for MetricsLog {
         }
         for metric in &update.entries_numeric {
             log.take(metric, epoch, split);
+        }
+        if *split == BurnsSplit::Train
+            && let Some(mut on_batch) = log.on_batch.take()
+        {
+            on_batch(epoch, &mut || log.of_batch(&update.entries_numeric));
+            log.on_batch = Some(on_batch);
         }
     }
 

@@ -21,6 +21,7 @@ use super::registration::{Registering, Registration};
 use super::second_pass::SecondPass;
 use super::start::Start;
 use super::stop::{self, Stops};
+use super::tracking::Tracking;
 use super::training::{Trained, Training};
 use super::update_loop::{PeriodLoop, UpdateLoop};
 use crate::TrainingError;
@@ -40,6 +41,14 @@ impl<M: LearnerModel> Training<M> {
     /// resumed. [`AlreadyStopped`](TrainingError::AlreadyStopped), before anything is written, if the
     /// [interrupter](Self::interrupter) was.
     pub fn fit(mut self, model: M) -> Result<Trained<M>, TrainingError> {
+        let trackers = std::mem::take(&mut self.hooks.trackers);
+        let tracking = Tracking::new(trackers, self.hooks.track_every, self.hooks.notices());
+        let trained = self.trained(model, &tracking);
+        tracking.end(trained.as_ref().err());
+        trained
+    }
+
+    fn trained(mut self, model: M, tracking: &Tracking) -> Result<Trained<M>, TrainingError> {
         stop::check(&self.hooks.interrupter)?;
         let checked = self.checked(&model)?;
         let notices = self.hooks.notices();
@@ -84,14 +93,20 @@ impl<M: LearnerModel> Training<M> {
             .clone()
             .with_branches(&start.history)
             .write(&self.directory)?;
+        let is_complete = self.is_complete(&start.history, last);
+        // Of a complete run nothing is written.
+        if !is_complete {
+            self.directory.write_launch(done)?;
+        }
         self.clear(&store, done)?;
         if done > 0 {
             self.directory.write_history(&start.history)?;
         }
         self.tell_lost_best(&store, spec.keep(), &start.history);
+        self.begin_tracking(tracking, &run, &config, &start, last);
         let best = self.best_part(spec.keep());
         let store = store.with_best_copy(best, self.directory.best_model())?;
-        if self.is_complete(&start.history, last) {
+        if is_complete {
             return self.complete(start.model.valid(), averages, start.history, last);
         }
 
@@ -132,6 +147,7 @@ impl<M: LearnerModel> Training<M> {
             config,
             registration: registration.clone(),
             stops: stops.clone(),
+            tracking: tracking.clone(),
             begun: false,
             summarized: self.place.workers() > 1,
             summary_is_begun: false,
@@ -140,6 +156,10 @@ impl<M: LearnerModel> Training<M> {
             parts: Vec::new(),
         });
         self.watch(&log, &stops);
+        if tracking.is_heard() {
+            let tracking = tracking.clone();
+            log.on_batch(move |epoch, metrics| tracking.batch(epoch, metrics));
+        }
         let devices = self.place.devices(&model);
         let periods = periods.map(|periods| PeriodLoop {
             periods,
@@ -149,7 +169,8 @@ impl<M: LearnerModel> Training<M> {
         let seed = seed.filter(|_| periods.is_none());
         let training = self.supervised(&log, &epoch_end, &stops, (done, past), seed);
         let training = self.attached(training, &store, &epoch_end, &stops, (done, last));
-        let update_loop = (averages.clone(), periods);
+        let tracking = Some(tracking.clone()).filter(Tracking::is_heard);
+        let update_loop = (averages.clone(), periods, tracking);
         let strategy = self.strategy_on(devices, gradients, update_loop, &epoch_end, &stops);
         let training = training.with_training_strategy(strategy);
         let renderer = self.shown_by((done > 0).then_some(done), &stops);
@@ -261,7 +282,7 @@ impl<M: LearnerModel> Training<M> {
         &self,
         mut devices: Vec<Device>,
         gradients: Gradients,
-        (averages, periods): (Option<Averages<M>>, Option<PeriodLoop>),
+        (averages, periods, tracking): (Option<Averages<M>>, Option<PeriodLoop>, Option<Tracking>),
         epoch_end: &EpochEnd,
         stops: &Stops,
     ) -> TrainingStrategy<M> {
@@ -285,6 +306,7 @@ impl<M: LearnerModel> Training<M> {
             second_pass: SecondPass::new(&self.train),
             epoch_end: epoch_end.clone(),
             stops: stops.clone(),
+            tracking,
             periods,
         }))
     }

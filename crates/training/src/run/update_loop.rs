@@ -21,9 +21,11 @@ use super::running_epoch::Epoch;
 use super::second_pass::SecondPass;
 use super::stop::Stops;
 use super::stream::{Next, Stream};
+use super::tracking::{Tracking, UpdatePlace};
 use crate::average::Validate;
 use crate::loader::seed_of;
 use crate::metrics::DataPosition;
+use crate::optim::GradientNorm;
 
 /// Burn's strategy of training on one device.
 pub(super) struct UpdateLoop<M: LearnerModel> {
@@ -33,6 +35,8 @@ pub(super) struct UpdateLoop<M: LearnerModel> {
     pub second_pass: SecondPass<<M as TrainStep>::Input>,
     pub epoch_end: EpochEnd,
     pub stops: Stops,
+    /// If anybody follows the run.
+    pub tracking: Option<Tracking>,
     /// How a run is divided that is measured in updates.
     pub periods: Option<PeriodLoop>,
 }
@@ -148,6 +152,11 @@ impl<M: LearnerModel> UpdateLoop<M> {
             };
             iteration += 1;
             let progress = batches.progress();
+            let place = UpdatePlace {
+                epoch: epoch.number,
+                batch: iteration,
+                samples: progress.items_processed as u64,
+            };
             let output = learner.train_step(batch);
             if accumulation > 1 {
                 accumulator.accumulate(&learner.model(), output.grads);
@@ -155,11 +164,11 @@ impl<M: LearnerModel> UpdateLoop<M> {
                 // Not by the progress, which a loader may well count otherwise.
                 next = batches.next();
                 if accumulated == accumulation || next.is_none() {
-                    self.update(epoch.number, learner, accumulator.grads());
+                    self.update(&place, learner, accumulator.grads());
                     accumulated = 0;
                 }
             } else {
-                self.update(epoch.number, learner, output.grads);
+                self.update(&place, learner, output.grads);
                 next = batches.next();
             }
             let lr = Some(learner.lr_current());
@@ -227,13 +236,18 @@ impl<M: LearnerModel> UpdateLoop<M> {
             let Some(output) = last.filter(|_| !epoch.stops.should_stop()) else {
                 break;
             };
+            iteration += 1;
+            let place = UpdatePlace {
+                epoch: epoch.number,
+                batch: iteration,
+                samples: stream.position().samples,
+            };
             if accumulation > 1 {
                 accumulator.accumulate(&learner.model(), output.grads);
-                self.update(epoch.number, learner, accumulator.grads());
+                self.update(&place, learner, accumulator.grads());
             } else {
-                self.update(epoch.number, learner, output.grads);
+                self.update(&place, learner, output.grads);
             }
-            iteration += 1;
             epoch.tell_output(output.item, &progress, iteration, learner.lr_current());
             if self.gradients.must_stop() {
                 epoch.stops.own().stop(Some("a gradient is not finite"));
@@ -245,16 +259,21 @@ impl<M: LearnerModel> UpdateLoop<M> {
         epoch.tell_train(LearnerEvent::EndSplit(epoch.number));
     }
 
-    fn update(&self, epoch: usize, learner: &mut Learner<M>, mut grads: GradientsParams) {
+    fn update(&self, place: &UpdatePlace, learner: &mut Learner<M>, mut grads: GradientsParams) {
         learner.lr_step();
+        let tracking = self.tracking.as_ref().filter(|tracking| tracking.is_due());
+        let tracked = tracking.map(|of| (of, GradientNorm::of(&grads, &learner.model())));
         let admitted =
             !self.gradients.are_watched() || self.gradients.admit(&mut grads, &learner.model());
         if admitted {
             learner.optimizer_step(grads);
             if let Some(averages) = &self.averages {
-                let updated = averages.update(&learner.model(), epoch);
+                let updated = averages.update(&learner.model(), place.epoch);
                 self.epoch_end.fail_on_error(updated);
             }
+        }
+        if let Some((tracking, norm)) = tracked {
+            tracking.update(place, norm.value());
         }
     }
 
