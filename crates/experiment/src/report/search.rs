@@ -8,6 +8,7 @@ use maud::{Markup, PreEscaped, html};
 
 use super::charts::SIZE;
 use crate::candidate::Candidate;
+use crate::results::Trial;
 use crate::results::varying;
 use crate::search::Found;
 
@@ -19,14 +20,16 @@ struct Tried<'a> {
     candidate: &'a Candidate,
     /// The objective's metric after the last epoch, the mean over seeds; none if all trials failed.
     value: Option<f64>,
+    /// By how much the bounds are missed, the mean over seeds.
+    distance: f64,
     seeds: usize,
 }
 
 /// A hyperparameter, with its place between 0 and 1 for each candidate that has it.
 struct Axis {
     name: String,
-    /// What is at 0 and at 1.
-    ends: (String, String),
+    /// What is at 0 and at 1, in words.
+    ends: String,
     places: Vec<Option<f64>>,
     /// The number for each candidate, if all are numbers.
     numbers: Option<Vec<Option<f64>>>,
@@ -36,13 +39,17 @@ struct Axis {
 /// was dropped when.
 pub(super) fn search(found: &Found) -> Markup {
     let objective = found.confirmation.objective().best();
-    let tried = tried(found, &objective.metric);
+    let tried = tried(found);
     let mut order: Vec<usize> = (0..tried.len()).collect();
     let cost = |place: usize| {
         let cost = |value| found.confirmation.objective().cost(value);
         tried[place].value.map_or(f64::INFINITY, cost)
     };
-    order.sort_by(|&a, &b| cost(a).total_cmp(&cost(b)));
+    let rank = |place: usize| (tried[place].distance, cost(place));
+    order.sort_by(|&a, &b| {
+        let (a, b) = (rank(a), rank(b));
+        a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1))
+    });
     let axes = axes(&tried);
     let trials = found.trials.len();
     html! {
@@ -54,8 +61,9 @@ pub(super) fn search(found: &Found) -> Markup {
         @if let Ok(svg) = coordinates(&axes, &order).svg(WIDE) {
             div.wide { (PreEscaped(svg)) }
             p.faint {
-                "Each line is a candidate, in colour the tenth that is the best by " (objective.metric)
-                "; each upright line is a hyperparameter, from the least to the greatest value that was tried."
+                "Each line is a candidate, in colour the tenth that is the best by the objective; each upright line is a "
+                "setting, from the least to the greatest value that was tried. Lines pass below a setting that their "
+                "candidate does not have."
             }
         }
         div.charts {
@@ -81,25 +89,42 @@ pub(super) fn search(found: &Found) -> Markup {
     }
 }
 
-fn tried<'a>(found: &'a Found, metric: &MetricKey) -> Vec<Tried<'a>> {
-    let mut all: BTreeMap<usize, Vec<&(Candidate, crate::results::Trial)>> = BTreeMap::new();
+fn tried(found: &Found) -> Vec<Tried<'_>> {
+    let objective = found.confirmation.objective();
+    let mut all: BTreeMap<usize, Vec<&(Candidate, Trial)>> = BTreeMap::new();
     for trial in &found.trials {
         all.entry(trial.1.candidate).or_default().push(trial);
     }
-    let of = |trials: Vec<&'a (Candidate, crate::results::Trial)>| {
-        let value = |trial: &crate::results::Trial| trial.last()?.get(metric);
-        let values: Vec<f64> = trials
+    let of = |trials: Vec<&'_ (Candidate, Trial)>| {
+        let last: Vec<_> = trials
             .iter()
-            .filter_map(|(_, trial)| value(trial))
+            .filter_map(|(_, trial)| trial.last())
             .collect();
-        let mean = values.iter().sum::<f64>() / values.len() as f64;
-        Some(Tried {
-            candidate: &trials.first()?.0,
-            value: (values.len() == trials.len()).then_some(mean),
-            seeds: trials.len(),
-        })
+        let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
+        let values = last
+            .iter()
+            .filter_map(|epoch| epoch.get(&objective.best().metric));
+        let values: Vec<f64> = values.collect();
+        let is_complete = values.len() == trials.len();
+        let distances = last.iter().map(|epoch| objective.distance(epoch));
+        let distance = mean(distances.collect());
+        (
+            trials.len(),
+            is_complete.then(|| mean(values)),
+            if is_complete { distance } else { f64::INFINITY },
+        )
     };
-    all.into_values().filter_map(of).collect()
+    let tried = all.into_values().filter_map(|trials| {
+        let candidate = &trials.first()?.0;
+        let (seeds, value, distance) = of(trials);
+        Some(Tried {
+            candidate,
+            value,
+            distance,
+            seeds,
+        })
+    });
+    tried.collect()
 }
 
 fn axes(tried: &[Tried<'_>]) -> Vec<Axis> {
@@ -108,7 +133,8 @@ fn axes(tried: &[Tried<'_>]) -> Vec<Axis> {
         .into_iter()
         .map(|column| {
             let number = |cell: &Option<String>| match cell {
-                Some(text) => text.parse::<f64>().map(Some),
+                // A length may be in percent of the run.
+                Some(text) => text.trim_end_matches(" %").parse::<f64>().map(Some),
                 None => Ok(None),
             };
             let numbers: Result<Vec<Option<f64>>, _> = column.cells.iter().map(number).collect();
@@ -137,7 +163,7 @@ fn of_numbers(name: String, numbers: Vec<Option<f64>>) -> Axis {
     };
     Axis {
         name,
-        ends: (five_digits(low), five_digits(high)),
+        ends: format!("{}–{}", plain(low), plain(high)),
         places: numbers.iter().map(|number| number.map(place)).collect(),
         numbers: Some(numbers),
     }
@@ -154,27 +180,41 @@ fn of_texts(name: String, cells: &[Option<String>]) -> Axis {
             .ok()
             .map(|place| place as f64 / last)
     };
-    let end = |text: Option<&&String>| text.map_or_else(String::new, |text| (*text).clone());
     Axis {
         name,
-        ends: (end(all.first()), end(all.last())),
+        ends: match all[..] {
+            [first, last] if first.len() + last.len() < 24 => format!("{first}–{last}"),
+            _ => format!("({} kinds)", all.len()),
+        },
         places: cells.iter().map(place).collect(),
         numbers: None,
     }
 }
 
-/// Parallel coordinates: the lines of candidates are broken where one does not have a hyperparameter.
+/// A number without the zeros that say nothing.
+fn plain(value: f64) -> String {
+    if value == value.trunc() && value.abs() < 1e6 {
+        format!("{value}")
+    } else {
+        five_digits(value)
+    }
+}
+
+/// Where lines pass that have no place on an axis.
+const BELOW: f64 = -0.15;
+
+/// Parallel coordinates.
 fn coordinates(axes: &[Axis], order: &[usize]) -> Chart {
     let best = order.len().div_ceil(10);
-    let mut chart = Chart::new("").y_range(-0.02, 1.02).without_ticks();
+    let mut chart = Chart::new("").y_range(BELOW - 0.05, 1.02).without_ticks();
     for (number, axis) in axes.iter().enumerate() {
-        let label = format!("{} {}–{}", axis.name, axis.ends.0, axis.ends.1);
+        let label = format!("{} {}", axis.name, axis.ends);
         chart = chart.mark(Mark::vertical(number as f64, label));
     }
     for (rank, &place) in order.iter().enumerate() {
         let points = axes.iter().enumerate();
         let points =
-            points.map(|(number, axis)| (number as f64, axis.places[place].unwrap_or(f64::NAN)));
+            points.map(|(number, axis)| (number as f64, axis.places[place].unwrap_or(BELOW)));
         let line = Line::new("", points.collect::<Vec<_>>());
         // The first lines are on top.
         chart = chart.line(if rank < best {
