@@ -15,7 +15,7 @@ use crate::engine::net::{EPOCHS, Net, on_points, values};
 
 /// `second(dropout(norm(first(x))))`.
 #[derive(Module, Debug)]
-struct Normed {
+pub struct Normed {
     first: Linear,
     norm: BatchNorm,
     dropout: Dropout,
@@ -23,7 +23,7 @@ struct Normed {
 }
 
 impl Normed {
-    fn new(number: usize) -> Self {
+    pub fn new(number: usize) -> Self {
         let Net { first, second, .. } = Net::new(number);
         Self {
             first,
@@ -40,7 +40,15 @@ impl Normed {
         RegressionOutput::new(loss, output, points.y)
     }
 
-    fn statistics(&self) -> Vec<f32> {
+    /// One that draws nothing, which other tests would draw from too.
+    pub fn without_dropout(number: usize) -> Self {
+        Self {
+            dropout: DropoutConfig::new(0.0).init(),
+            ..Self::new(number)
+        }
+    }
+
+    pub fn statistics(&self) -> Vec<f32> {
         let [mean, var] = [&self.norm.running_mean, &self.norm.running_var].map(|s| s.value());
         let values = [mean, var].map(|value| value.into_data().try_into_vec::<f32>().unwrap());
         values.concat()

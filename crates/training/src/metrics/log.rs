@@ -13,6 +13,7 @@ use burn::train::metric::{MetricDefinition, MetricId, NumericEntry};
 use serde::{Deserialize, Serialize};
 
 use super::any_float;
+use super::means::{Means, SavedMeans};
 use super::record::Metrics;
 use super::unit::is_percentage;
 use crate::TrainingError;
@@ -39,6 +40,10 @@ struct Values {
     epochs: Vec<LoggedEpoch>,
     /// How many batches of the running split were logged.
     batches: usize,
+    /// The training metrics of the running epoch, as far as they can be continued.
+    means: Means,
+    /// Metrics of an epoch that was continued whose values are of its rest alone.
+    partial: Vec<String>,
     divergence: Option<Divergence>,
     tolerates_divergence: bool,
     interrupter: Option<Interrupter>,
@@ -198,6 +203,30 @@ impl MetricsLog {
         log.epochs[..epoch.min(log.epochs.len())].to_vec()
     }
 
+    /// The training metrics of the running epoch, to be saved within it.
+    ///
+    /// # Errors
+    /// The name of a metric that cannot be continued.
+    pub(crate) fn means(&self) -> Result<SavedMeans, String> {
+        let log = self.lock();
+        match log.means.other() {
+            Some(name) => Err(name.clone()),
+            None => Ok(log.means.saved(log.batches)),
+        }
+    }
+
+    /// Goes on within an epoch whose training metrics were these until then.
+    pub(crate) fn go_on_within(&self, saved: SavedMeans) {
+        let mut log = self.lock();
+        log.batches = saved.batches;
+        log.means = Means::after(saved);
+    }
+
+    /// The names of metrics whose values in an epoch that was continued are of its rest alone.
+    pub(crate) fn take_partial(&self) -> Vec<String> {
+        std::mem::take(&mut self.lock().partial)
+    }
+
     /// Continues a saved log.
     pub(crate) fn restore(&self, epochs: Vec<LoggedEpoch>) {
         self.lock().epochs = epochs;
@@ -220,10 +249,13 @@ impl Values {
         let Some(definition) = self.definitions.get(id) else {
             return;
         };
+        let name = definition.name.clone();
         let Some(entry) = &update.numeric_entry else {
+            if *split == BurnsSplit::Train {
+                self.means.add(&name, update);
+            }
             return;
         };
-        let name = definition.name.clone();
         if is_percentage(&definition.attributes, &update.entry.serialized_entry)
             && !self.percentages.contains(&*name)
         {
@@ -233,12 +265,29 @@ impl Values {
         if !is_final && *split == BurnsSplit::Train && *name == LOSS {
             self.watch_loss(entry.current(), epoch);
         }
+        let mut value = entry.current();
+        if *split == BurnsSplit::Train {
+            value = self.continued(&name, value, update);
+        }
         if let Some(metrics) = self.epoch(epoch).split(split) {
             match metrics.get_mut(&*name) {
-                Some(value) => *value = entry.current(),
-                None => drop(metrics.insert(name.to_string(), entry.current())),
+                Some(before) => *before = value,
+                None => drop(metrics.insert(name.to_string(), value)),
             }
         }
+    }
+
+    /// The value of a training metric in the running epoch, also if that was continued.
+    fn continued(&mut self, name: &str, value: f64, update: &NumericMetricUpdate) -> f64 {
+        // After the last batch, there is none.
+        if update.running_entry.is_some() {
+            self.means.add(name, update);
+            return value;
+        }
+        self.means.end(name, value).unwrap_or_else(|| {
+            self.partial.push(name.to_owned());
+            value
+        })
     }
 
     /// Notes a metric that is in `updates` twice.
@@ -300,6 +349,8 @@ impl MetricLogger for MetricsLog {
     }
 
     fn log_epoch_summary(&mut self, _summary: EpochSummary) {
-        self.lock().batches = 0;
+        let mut log = self.lock();
+        log.batches = 0;
+        log.means = Means::default();
     }
 }

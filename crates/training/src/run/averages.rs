@@ -23,6 +23,9 @@ pub(super) struct Averages<M> {
     state: Arc<Mutex<State<M>>>,
 }
 
+/// Parts of a checkpoint.
+type Parts = Vec<(&'static str, Vec<u8>)>;
+
 struct State<M> {
     running: Kept<M>,
     progress: Progress,
@@ -170,13 +173,30 @@ impl<M: Module> Averages<M> {
     ///
     /// # Errors
     /// [`TrainingError::Model`] if Burn cannot serialize the model.
-    pub(super) fn parts(&self) -> Result<Vec<(&'static str, Vec<u8>)>, TrainingError> {
+    pub(super) fn parts(&self) -> Result<Parts, TrainingError> {
+        self.parts_with(self.model())
+    }
+
+    /// What a checkpoint within an epoch holds of it: the average itself, whatever statistics it has been
+    /// given since.
+    ///
+    /// # Errors
+    /// As for [`parts`](Self::parts).
+    pub(super) fn running_parts(&self) -> Result<Parts, TrainingError> {
+        let model = match &self.lock().running {
+            Kept::Running(average) => average.model(),
+            Kept::Last { mean, .. } => mean.valid(),
+        };
+        self.parts_with(model)
+    }
+
+    fn parts_with(&self, model: M) -> Result<Parts, TrainingError> {
         let failed = |part: &str, reason: String| TrainingError::Model {
             action: "write",
             path: part.into(),
             reason,
         };
-        let model = self.model().into_record().into_bytes();
+        let model = model.into_record().into_bytes();
         let model = model.map_err(|error| failed(AVERAGE, error.to_string()))?;
         let progress = serde_json::to_vec(&self.lock().progress);
         let progress = progress.map_err(|error| failed(AVERAGE_PROGRESS, error.to_string()))?;

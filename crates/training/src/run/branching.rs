@@ -8,7 +8,7 @@ use super::check::Checked;
 use super::directory::RunDirectory;
 use super::origin::Origin;
 use super::resume::{Contents, SavedHistory, newest};
-use super::spec::Spec;
+use super::spec::{Saved, Spec};
 use super::start::Start;
 use super::training::Training;
 use crate::checkpoint::{CONFIG, CheckpointStore, HISTORY, MODEL, OPTIM, PARTS, SCHEDULER};
@@ -142,7 +142,7 @@ impl<M: LearnerModel> Training<M> {
         let epoch = origin.checkpoint.epoch;
         let said = self.hooks.notices();
         // What is there is damaged, or was left by a process that was killed.
-        self.clear(&store, 0)?;
+        self.clear(&store, &History::default(), None)?;
         for notice in notices {
             said.say(&notice);
         }
@@ -187,10 +187,9 @@ impl<M: LearnerModel> Training<M> {
     }
 
     /// What the parent of a branch that has not begun was configured with.
-    pub(super) fn parents_seed(&self) -> Option<Option<u64>> {
+    pub(super) fn parents_configuration(&self) -> Option<Saved> {
         let branch = self.plan.branch.as_ref()?;
-        Spec::saved(&RunDirectory::new(&branch.parent), None)
-            .ok()??
-            .seed()
+        let parent = RunDirectory::new(&branch.parent);
+        Spec::saved(&parent, None).ok().flatten()
     }
 }

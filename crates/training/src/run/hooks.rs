@@ -1,5 +1,7 @@
 //! What a run calls on its way, and what may be different whenever it is started.
 
+use std::time::Duration;
+
 use burn::train::renderer::MetricsRenderer;
 use burn::train::{Interrupter, LearnerModel, SupervisedTraining};
 
@@ -21,6 +23,8 @@ pub(super) struct Hooks<M: LearnerModel> {
     pub on_notice: Option<Notices>,
     /// Metrics that must be registered.
     pub required: Vec<MetricKey>,
+    /// How often there is a checkpoint within an epoch.
+    pub checkpoint_every: Option<Duration>,
 }
 
 impl<M: LearnerModel> Hooks<M> {
@@ -41,6 +45,7 @@ impl<M: LearnerModel> Default for Hooks<M> {
             on_epoch: Vec::new(),
             on_notice: None,
             required: Vec::new(),
+            checkpoint_every: None,
         }
     }
 }

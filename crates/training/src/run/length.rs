@@ -48,8 +48,8 @@ impl<M: LearnerModel> Training<M> {
     /// epoch that the run has had. On several devices it is refused: Burn splits whole epochs over them.
     ///
     /// Random numbers are seeded before each update, from the [seed](Self::seed) and its number alone,
-    /// so that how long the periods are changes no weight, if nothing listens to their metrics; of a run
-    /// in epochs it has the same weights only if the model draws none. A period all of whose updates were
+    /// so that how long the periods are changes no weight, if nothing listens to their metrics, and a run in
+    /// epochs has the same weights. A period all of whose updates were
     /// [skipped](Self::non_finite) ends the run, as an epoch does.
     pub fn every(mut self, period: impl Into<Period>) -> Self {
         self.plan.every = Some(period.into());
