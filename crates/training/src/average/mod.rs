@@ -25,6 +25,7 @@ mod plan;
 mod rule;
 mod slots;
 mod statistics;
+mod succession;
 #[cfg(test)]
 mod tests;
 
@@ -36,3 +37,4 @@ pub use model_average::ModelAverage;
 pub use plan::{Average, Every, Kind, Start, Validate};
 pub use rule::Rule;
 pub use statistics::{Statistics, recomputed_statistics};
+pub(crate) use succession::RunSoFar;

@@ -189,6 +189,17 @@ impl Average {
         updates_per_epoch: Option<u64>,
         kept: usize,
     ) -> Result<(), AverageError> {
+        self.check_after((0, 0), epochs, updates_per_epoch, kept)
+    }
+
+    /// The same of an average that begins in a run that has `done` so many epochs and updates.
+    pub(crate) fn check_after(
+        &self,
+        done: (u64, u64),
+        epochs: u64,
+        updates_per_epoch: Option<u64>,
+        kept: usize,
+    ) -> Result<(), AverageError> {
         let setting = |name, expected, found: String| AverageError::Setting {
             name,
             expected,
@@ -220,7 +231,7 @@ impl Average {
             }
             Kind::Checkpoints { .. } => {}
         }
-        let Some((unit, run, first)) = self.first(epochs, updates_per_epoch) else {
+        let Some((unit, run, first)) = self.first(done, epochs, updates_per_epoch) else {
             return Ok(());
         };
         if first > run {
@@ -233,6 +244,7 @@ impl Average {
     /// has; `None` if that is not known.
     fn first(
         &self,
+        done: (u64, u64),
         epochs: u64,
         updates_per_epoch: Option<u64>,
     ) -> Option<(&'static str, u64, u64)> {
@@ -255,6 +267,7 @@ impl Average {
                 ("updates", run, left_out.saturating_mul(updates), every)
             }
         };
-        Some((unit, run, left_out.saturating_add(every)))
+        let done = if unit == "epochs" { done.0 } else { done.1 };
+        Some((unit, run, left_out.max(done).saturating_add(every)))
     }
 }

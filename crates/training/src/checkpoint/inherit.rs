@@ -15,7 +15,7 @@ impl CheckpointStore {
         &self,
         parent: &Self,
         epoch: usize,
-        parts: &BTreeMap<&str, Vec<u8>>,
+        parts: &BTreeMap<String, Vec<u8>>,
     ) -> Result<(), TrainingError> {
         let (_, manifest) = parent.manifest(epoch)?;
         {

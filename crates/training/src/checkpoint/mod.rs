@@ -54,6 +54,12 @@ pub const AVERAGE_PROGRESS: &str = "average.json";
 /// The part of a checkpoint within an epoch that holds how far the epoch has come.
 pub(crate) const WITHIN: &str = "within.json";
 
+/// The part of a branch's first checkpoint that holds the model so many epochs before, for a mean of the
+/// last ones.
+pub(crate) fn earlier_model(epochs: usize) -> String {
+    format!("model-{epochs}-before.bpk")
+}
+
 /// The parts of a run's checkpoints.
 pub(crate) const PARTS: [&str; 5] = [MODEL, OPTIM, SCHEDULER, HISTORY, CONFIG];
 /// The parts of those within an epoch.

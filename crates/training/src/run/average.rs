@@ -8,7 +8,7 @@ use super::period::Periods;
 use super::spec::keep_policy;
 use super::training::Training;
 use crate::TrainingError;
-use crate::average::{Average, Kind, Statistics, Validate};
+use crate::average::{Average, Statistics, Validate};
 use crate::checkpoint::{AVERAGE, AVERAGE_PARTS, KeepPolicy, MODEL};
 
 /// # An average of the weights
@@ -49,10 +49,20 @@ impl<M: LearnerModel> Training<M> {
         }
     }
 
-    /// Whether the average is of checkpoints.
-    pub(super) fn averages_checkpoints(&self) -> bool {
-        let plan = self.plan.average.as_ref();
-        plan.is_some_and(|plan| matches!(plan.kind, Kind::Checkpoints { .. }))
+    /// How many epochs the run has, and updates each if that is known, as an average counts them: what Burn's
+    /// Learner calls an epoch, which is a period of a run that is measured in updates.
+    pub(super) fn average_extent(&self, run: Run, periods: Option<&Periods>) -> (u64, Option<u64>) {
+        let epochs = self.last_epoch(periods) as u64;
+        let updates = match periods {
+            Some(periods) => Some(periods.updates().div_ceil(epochs.max(1))),
+            None => run.updates_per_epoch(),
+        };
+        (epochs, updates)
+    }
+
+    /// How many of the last checkpoints are kept.
+    pub(super) fn kept_at_least(&self) -> usize {
+        keep_policy(self.plan.keep.as_ref()).last.max(1)
     }
 
     /// The part of a checkpoint that `best.bpk` is a copy of.
@@ -88,14 +98,8 @@ impl<M: LearnerModel> Training<M> {
         let Some(plan) = &self.plan.average else {
             return Ok(());
         };
-        // What Burn's Learner calls an epoch: a period of a run that is measured in updates.
-        let epochs = self.last_epoch(periods) as u64;
-        let updates = match periods {
-            Some(periods) => Some(periods.updates().div_ceil(epochs.max(1))),
-            None => run.updates_per_epoch(),
-        };
-        let kept = keep_policy(self.plan.keep.as_ref()).last.max(1);
-        plan.check(epochs, updates, kept)?;
+        let (epochs, updates) = self.average_extent(run, periods);
+        plan.check(epochs, updates, self.kept_at_least())?;
         let endless = periods.is_some_and(|periods| periods.batches_per_epoch().is_none());
         let had_again = self.train.can_be_had_again() && !endless;
         if plan.statistics == Statistics::Recomputed && !had_again {

@@ -47,15 +47,25 @@ enum Kept<M> {
 /// How far an average has come: what a checkpoint holds of it beside the averaged model.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Progress {
+pub(super) struct Progress {
     /// Updates of the run.
-    updates: u64,
+    pub updates: u64,
     /// Updates since the average has begun.
     since_updates: u64,
     /// Ends of epochs since then.
     since_epochs: u64,
     /// Models in the average.
-    averaged: u64,
+    pub averaged: u64,
+}
+
+impl Progress {
+    /// That of an average that has nothing yet, in a run that has made so many updates.
+    pub(super) fn after(updates: u64) -> Self {
+        Self {
+            updates,
+            ..Self::default()
+        }
+    }
 }
 
 impl<M> Clone for Averages<M> {
@@ -227,7 +237,8 @@ impl<M: Module> Averages<M> {
                 models, last, mean, ..
             } => {
                 *mean = average;
-                for bytes in saved.models_of_last(last.saturating_sub(1))? {
+                let averaged = usize::try_from(progress.averaged).unwrap_or(usize::MAX);
+                for bytes in saved.models_of_last(last.saturating_sub(1).min(averaged))? {
                     models.push_back(load(bytes).map_err(|error| misfit(&error))?);
                 }
             }

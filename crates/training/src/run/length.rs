@@ -76,9 +76,11 @@ impl<M: LearnerModel> Training<M> {
     /// ```
     ///
     /// A branch may be longer, and have another schedule, other settings of the optimizer and of groups,
-    /// other clipping; what is changed so is recorded, with the checkpoint's checksum, in its configuration
-    /// and its [history](crate::metrics::History::branches). A branch that changes nothing ends with the
-    /// bits of its parent. A schedule that is another one goes on with the update at which the parent's
+    /// other clipping, another [average](Self::average), one where the parent has none, or none; what is
+    /// changed so is recorded, with the checkpoint's checksum, in its configuration and its
+    /// [history](crate::metrics::History::branches). A branch that changes nothing ends with the bits of its
+    /// parent. An average of the same kind as the parent's goes on with what that has taken in, whatever its
+    /// constants; another one, or one that is to begin later, begins anew. A schedule that is another one goes on with the update at which the parent's
     /// stopped; its plateaus with what the parent's have observed, if there are as many.
     ///
     /// With [`resume`](Self::resume) a branch that has begun goes on, also if its parent is gone.

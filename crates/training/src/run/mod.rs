@@ -26,6 +26,7 @@ mod fit;
 mod gate;
 mod gradients;
 mod hooks;
+mod inherited;
 mod known;
 mod last_model;
 mod length;

@@ -13,7 +13,7 @@ use super::directory::RunDirectory;
 use super::spec::Spec;
 use super::within::Within;
 use crate::checkpoint::{
-    Checkpoint, CheckpointStore, HISTORY, MODEL, OPTIM, SCHEDULER, Skipped, WITHIN,
+    Checkpoint, CheckpointStore, HISTORY, MODEL, OPTIM, SCHEDULER, Skipped, WITHIN, earlier_model,
 };
 use crate::feedback::FeedbackScheduler;
 use crate::metrics::{History, LoggedEpoch};
@@ -152,12 +152,17 @@ impl<'a> Contents<'a> {
     }
 
     /// The models of the last so many epochs up to this one, the oldest first, as far as the run has them.
+    /// A branch has those of before in its first checkpoint.
     pub(super) fn models_of_last(&self, epochs: usize) -> Result<Vec<Vec<u8>>, TrainingError> {
         let last = self.checkpoint.epoch;
         let first = (last + 1).saturating_sub(epochs).max(1);
-        (first..=last)
-            .map(|epoch| self.store.load_part(epoch, MODEL))
-            .collect()
+        let branches = self.history()?.history.branches;
+        let begun = branches.last().map_or(0, |branch| branch.epoch);
+        let model = |epoch: usize| match begun.checked_sub(epoch) {
+            None | Some(0) => self.store.load_part(epoch, MODEL),
+            Some(before) => self.store.load_part(begun, &earlier_model(before)),
+        };
+        (first..=last).map(model).collect()
     }
 
     /// Whether `optimizer` takes the state as it is.
