@@ -51,9 +51,8 @@ impl<M: LearnerModel> Training<M> {
         };
         let goes_on = |parents| plan.goes_on_from(parents, reached);
         if !parents.as_ref().is_some_and(goes_on) {
-            let (epochs, per_epoch) = self.average_extent(checked.run, checked.periods.as_ref());
             let done = (reached.epochs, updates);
-            plan.check_after(done, epochs, per_epoch, self.kept_at_least())?;
+            self.check_start(plan, done, checked.run, checked.periods.as_ref())?;
             // Of an update that was skipped the average hears nothing.
             let skipped = history.epochs.iter().map(|epoch| {
                 let skipped = epoch.train.get("skipped_updates");
