@@ -7,13 +7,14 @@
 //!                              +---- ReduceLrOnPlateau: one observation per epoch <-------------+
 //! ```
 //!
-//! This crate re-exports six that can also be used alone:
+//! This crate re-exports seven that can also be used alone:
 //!
 //! - [`scheduler`]: the schedules, independent of any backend,
 //! - [`model`]: the small classifier of the running experiment,
 //! - [`mnist`]: the data set of that experiment, and pictures of digits,
 //! - [`training`]: Burn's Learner with any model, optimizer, loader and metric, exactly resumed,
 //! - [`experiment`]: candidates under several seeds, an objective, statistics, search and reports,
+//! - [`tracking`]: runs followed by TensorBoard and by a live web page,
 //! - [`plot`]: line charts as SVG and as text.
 
 pub use burn_lr_experiment as experiment;
@@ -21,6 +22,7 @@ pub use burn_lr_mnist as mnist;
 pub use burn_lr_model as model;
 pub use burn_lr_plot as plot;
 pub use burn_lr_scheduler as scheduler;
+pub use burn_lr_tracking as tracking;
 pub use burn_lr_training as training;
 
 /// The README's snippets, compiled with the tests.

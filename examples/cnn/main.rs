@@ -32,6 +32,8 @@ mod command_line;
 mod data;
 #[path = "../command_line/extent.rs"]
 mod extent;
+#[path = "../command_line/following.rs"]
+mod following;
 mod model;
 
 use std::process::ExitCode;
@@ -50,6 +52,7 @@ use clap::Parser;
 use command_line::{Error, exit, say, stop_on_ctrl_c};
 use data::Shifted;
 use extent::{Extent, place};
+use following::Following;
 use model::Cnn;
 
 const BATCH_SIZE: usize = 64;
@@ -66,6 +69,9 @@ struct Options {
 
     #[command(flatten)]
     extent: Extent,
+
+    #[command(flatten)]
+    following: Following,
 
     /// Stop when the validation loss has not improved for N epochs
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
@@ -85,6 +91,7 @@ fn train(options: &Options) -> Result<(), Error> {
     let Options {
         run,
         extent,
+        following,
         early_stop,
         ema,
     } = options;
@@ -120,7 +127,8 @@ fn train(options: &Options) -> Result<(), Error> {
         // The batch norms' statistics are averaged too.
         training = training.average(Average::ema(Ema::new(decay).with_warmup(1.0, 0.75)));
     }
-    let trained = extent.of(training).fit(Cnn::new(&device))?;
+    let training = following.of(extent.of(training));
+    let trained = training.fit(Cnn::new(&device))?;
     if let Some(best) = Best::min(valid("loss")).of(&trained.history) {
         let accuracy = 100.0 * best.valid("accuracy");
         say(&format!("Best: {}, {accuracy:.2} % right", place(best)));

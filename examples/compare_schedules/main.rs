@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use burn::data::dataset::Dataset;
 use burn_lr::experiment::results::{At, Choice, Results};
-use burn_lr::experiment::search::{Budget, Found, Search, catalogue};
+use burn_lr::experiment::search::{Budget, Found, Sampler, Search, catalogue};
 use burn_lr::experiment::{Candidate, Experiment, ExperimentError, Report, Setup};
 use burn_lr::mnist::DataError;
 use burn_lr::training::TrainingError;
@@ -90,11 +90,12 @@ fn run(options: &Options) -> Result<bool, Error> {
     if let Some(jobs) = options.jobs {
         experiment = experiment.jobs(jobs as usize);
     }
-    let (results, sections, others) = if options.find {
+    let outcome = if options.find {
         find(options, &task, experiment)?
     } else {
         compare(options, &task, experiment.candidates(candidates))?
     };
+    let results = outcome.results();
     if let Some(tested) = results.tested() {
         let models = if tested.at == At::Last {
             "final"
@@ -107,14 +108,19 @@ fn run(options: &Options) -> Result<bool, Error> {
             tested.stat("accuracy").text(100.0, 2)
         ));
     }
-    let mut report = Report::new(&results).question(options.question());
-    for (heading, text) in sections {
-        report = report.section(heading, text);
-    }
-    report.write()?;
+    let report = match &outcome {
+        Outcome::Compared(results) => Report::new(results).section("Command", command()),
+        Outcome::Found(found) => Report::of_search(found)
+            .section("Found by", command())
+            .section(
+                "The finalists under the seeds of the search",
+                found.finalists.table(),
+            ),
+    };
+    report.question(options.question()).write()?;
     say(&format!(
         "{} trials in {:.1} s; report in {}",
-        others + results.trials().len(),
+        outcome.trials(),
         started.elapsed().as_secs_f64(),
         directory.join("report.html").display()
     ));
@@ -135,8 +141,29 @@ fn directory(options: &Options) -> Result<PathBuf, Error> {
     Ok(directory)
 }
 
-/// The results, what else the report shows, and how many trials there were beside those.
-type Outcome = (Results, Vec<(&'static str, String)>, usize);
+/// What was trained.
+enum Outcome {
+    Compared(Box<Results>),
+    Found(Box<Found>),
+}
+
+impl Outcome {
+    fn results(&self) -> &Results {
+        match self {
+            Self::Compared(results) => results,
+            Self::Found(found) => &found.confirmation,
+        }
+    }
+
+    /// How many trials there were.
+    fn trials(&self) -> usize {
+        let searched = match self {
+            Self::Compared(_) => 0,
+            Self::Found(found) => found.trials.len(),
+        };
+        searched + self.results().trials().len()
+    }
+}
 
 fn compare<F: Base>(
     options: &Options,
@@ -150,7 +177,7 @@ fn compare<F: Base>(
     }
     say(results.table().trim_end());
     results.write()?;
-    Ok((results, vec![("Command", command())], 0))
+    Ok(Outcome::Compared(Box::new(results)))
 }
 
 fn find<F: Base>(
@@ -168,6 +195,12 @@ fn find<F: Base>(
     let search = Search::new(experiment.candidates(baseline), space)
         .seed(options.seeds[0])
         .budget(budget);
+    let search = if options.tpe {
+        search.sampler(Sampler::TPE)
+    } else {
+        search
+    };
+    let search = search.median_pruning(options.prune);
     let mut found = search.run()?;
     if options.is_tested() {
         let choice = Choice::new(0, At::Last);
@@ -176,12 +209,7 @@ fn find<F: Base>(
     }
     found_lines(&found);
     found.write()?;
-    let finalists = found.finalists.table();
-    let sections = vec![
-        ("Found by", command()),
-        ("The finalists under the seeds of the search", finalists),
-    ];
-    Ok((found.confirmation, sections, found.trials.len()))
+    Ok(Outcome::Found(Box::new(found)))
 }
 
 /// What a search has found, in words.

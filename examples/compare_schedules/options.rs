@@ -53,6 +53,15 @@ pub struct Options {
         value_parser = clap::value_parser!(u32).range(1..))]
     pub seconds: Option<u32>,
 
+    /// Draw what --find tries where earlier trials were good, by the tree-structured Parzen estimator, instead of
+    /// at random
+    #[arg(long, requires = "find")]
+    pub tpe: bool,
+
+    /// End trials that are behind the median of others from a third of their epochs on
+    #[arg(long, requires = "tpe")]
+    pub prune: bool,
+
     /// Validate on N images split off the training set, and report the test set once, for the
     /// candidate chosen
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]

@@ -1,6 +1,8 @@
 //! What the examples on MNIST share: options, the run, and the judgement of its epochs.
 
 mod exit;
+#[path = "../command_line/following.rs"]
+mod following;
 mod seconds;
 mod terminal;
 
@@ -22,6 +24,7 @@ use burn_lr::training::run::Display;
 use burn_lr::training::{Training, TrainingError};
 use clap::Args;
 pub use exit::exit;
+pub use following::Following;
 use seconds::seconds;
 use serde_json::json;
 use terminal::{Error, numbered, say, stop_on_ctrl_c};
@@ -100,6 +103,9 @@ pub struct Options {
     /// Average the weights of all updates with this decay, such as 0.999, and validate the average
     #[arg(long, value_name = "DECAY", allow_negative_numbers = true)]
     pub ema: Option<f64>,
+
+    #[command(flatten)]
+    pub following: Following,
 
     /// Show Burn's dashboard while training (needs --features tui)
     #[arg(long)]
@@ -214,7 +220,7 @@ fn training(
     if let Some(decay) = options.ema {
         training = training.average(Average::ema(decay));
     }
-    training
+    options.following.of(training)
 }
 
 /// Where to train, and how to call it.

@@ -34,6 +34,8 @@ mod command_line;
 mod data;
 #[path = "../command_line/extent.rs"]
 mod extent;
+#[path = "../command_line/following.rs"]
+mod following;
 mod model;
 
 use std::process::ExitCode;
@@ -51,6 +53,7 @@ use clap::Parser;
 use command_line::{Error, exit, say, stop_on_ctrl_c};
 use data::{Alphabet, Stretches};
 use extent::{Extent, place};
+use following::Following;
 use model::{Transformer, TransformerConfig};
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
@@ -74,6 +77,9 @@ struct Options {
 
     #[command(flatten)]
     extent: Extent,
+
+    #[command(flatten)]
+    following: Following,
 }
 
 fn main() -> ExitCode {
@@ -84,6 +90,7 @@ fn train(options: &Options) -> Result<(), Error> {
     let Options {
         run: options,
         extent,
+        following,
     } = options;
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/data/shakespeare/plays.txt.gz");
     let text = data::read(path)?;
@@ -121,7 +128,8 @@ fn train(options: &Options) -> Result<(), Error> {
         .interrupter(stop_on_ctrl_c()?)
         .display(Display::Bar)
         .on_epoch(|epoch| say(&line(epoch)));
-    let trained = extent.of(training).fit(config.init(&device))?;
+    let training = following.of(extent.of(training));
+    let trained = training.fit(config.init(&device))?;
     say(&write(&trained.model, &alphabet, options.seed));
     Ok(())
 }

@@ -28,6 +28,8 @@ mod command_line;
 mod data;
 #[path = "../command_line/extent.rs"]
 mod extent;
+#[path = "../command_line/following.rs"]
+mod following;
 mod metrics;
 mod model;
 
@@ -47,6 +49,7 @@ use clap::Parser;
 use command_line::{Error, exit, say, stop_on_ctrl_c};
 use data::{Standardizer, Table};
 use extent::{Extent, place};
+use following::Following;
 use metrics::MaeMetric;
 use model::Mlp;
 
@@ -63,6 +66,9 @@ struct Options {
 
     #[command(flatten)]
     extent: Extent,
+
+    #[command(flatten)]
+    following: Following,
 }
 
 fn main() -> ExitCode {
@@ -73,6 +79,7 @@ fn train(options: &Options) -> Result<(), Error> {
     let Options {
         run: options,
         extent,
+        following,
     } = options;
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/data/penguins/penguins.csv");
     let (train, held_out) = Table::read(path, options.seed)?.split();
@@ -98,7 +105,8 @@ fn train(options: &Options) -> Result<(), Error> {
         .interrupter(stop_on_ctrl_c()?)
         .display(Display::Bar)
         .on_epoch(|epoch| say(&line(epoch)));
-    let trained = extent.of(training).fit(Mlp::new(&device))?;
+    let training = following.of(extent.of(training));
+    let trained = training.fit(Mlp::new(&device))?;
     if let Some(best) = least_error.of(&trained.history) {
         let grammes = 1000.0 * best.valid("mae");
         say(&format!("Best: {}, {grammes:.0} g off", place(best)));

@@ -11,6 +11,7 @@ use burn::nn::{Dropout, DropoutConfig, Initializer, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 use burn::train::metric::LossMetric;
 use burn::train::{InferenceStep, Interrupter, RegressionOutput, TrainOutput, TrainStep};
+use burn_lr::training::average::{Average, Statistics};
 use burn_lr::training::loader::EpochLoader;
 use burn_lr::training::metrics::History;
 use burn_lr::training::{Trained, Training, TrainingError};
@@ -241,7 +242,7 @@ fn dropout_goes_on_within_an_epoch() {
             assert!(matches!(stopped, Err(TrainingError::Interrupted { .. })));
             Device::flex().seed(stop as u64);
             let resumed = at(stop, usize::MAX).fit(Forgetful::new(9.0)).unwrap();
-            // Of the first epoch's batches there is one that no update was made of.
+            // After one batch of two there is no update to go on from.
             if stop > 1 {
                 assert!(outcome(resumed) == expected, "stopped after {stop}");
             }
@@ -258,4 +259,14 @@ fn an_epoch_has_the_bits_of_a_period_as_long() {
         epoch.data = None;
     }
     assert!(periods == epochs);
+}
+
+#[test]
+fn a_second_pass_for_statistics_draws_nothing_of_the_runs() {
+    let _alone = generator();
+    let average = Average::swa().statistics(Statistics::Recomputed);
+    let averaged = |path: &Path| run(path).average(average.clone());
+    let expected = whole(averaged);
+    assert!(expected.0 == whole(|path| run(path)).0);
+    assert!(resumed(averaged) == expected);
 }

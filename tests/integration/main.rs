@@ -26,3 +26,4 @@ mod pytorch;
 mod remote;
 mod report_page;
 mod resume;
+mod tracking;

@@ -2,17 +2,26 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
+use burn::tensor::Device;
+use burn::train::metric::LossMetric;
 use burn_lr::experiment::{Candidate, Experiment, Report, Setup};
 use burn_lr::scheduler::{Constant, ReduceLrOnPlateau};
+use burn_lr::tracking::Follow;
+use burn_lr::training::Training;
+use burn_lr::training::loader::EpochLoader;
 use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::common::line::{Line, Slope};
 
 /// What the page looks like to its reader, written into the page itself.
 const PROBE: &str = r#"<script>
 const box = element => element.getBoundingClientRect();
 const colour = (element, property) => getComputedStyle(element)[property];
-const charts = [...document.querySelectorAll("svg")];
+// Those that are not folded away.
+const charts = [...document.querySelectorAll("svg")].filter(chart => !chart.closest("details:not([open])"));
 const luminance = text => {
     const [r, g, b] = text.match(/[\d.]+/g).map(c => c / 255)
         .map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
@@ -53,27 +62,29 @@ fn chromium() -> PathBuf {
         .expect("no Chromium in the PATH")
 }
 
+/// What the page at `path` has become in a browser.
+fn dom(path: &Path, options: &[&str]) -> String {
+    let output = Command::new(chromium())
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--hide-scrollbars",
+            "--dump-dom",
+        ])
+        .arg("--window-size=1400,1000")
+        .args(options)
+        .arg(format!("file://{}", path.display()))
+        .output()
+        .unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
 fn probe(directory: &Path, width: u32, dark: bool) -> Value {
     let window = directory.join("window.html");
     std::fs::write(&window, WINDOW.replace("WIDTH", &width.to_string())).unwrap();
-    let mut command = Command::new(chromium());
-    command.args([
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--hide-scrollbars",
-        "--dump-dom",
-    ]);
-    command.args(["--window-size=1400,1000", "--virtual-time-budget=5000"]);
-    command.arg(format!(
-        "--blink-settings=preferredColorScheme={}",
-        u8::from(!dark)
-    ));
-    let output = command
-        .arg(format!("file://{}", window.display()))
-        .output()
-        .unwrap();
-    let dom = String::from_utf8(output.stdout).unwrap();
+    let colours = format!("--blink-settings=preferredColorScheme={}", u8::from(!dark));
+    let dom = dom(&window, &["--virtual-time-budget=5000", &colours]);
     let (_, seen) = dom
         .split_once("</iframe>")
         .unwrap_or_else(|| panic!("{dom}"));
@@ -86,7 +97,7 @@ fn probe(directory: &Path, width: u32, dark: bool) -> Value {
 fn the_page_can_be_read_on_a_desk_and_on_a_phone_by_day_and_by_night() {
     let directory = TempDir::new().unwrap();
     let base = |setup: &Setup| {
-        let device = burn::tensor::Device::default();
+        let device = Device::default();
         let training = crate::common::training(setup.directory(), Constant::new(0.01).per_epoch());
         device.seed(setup.seed());
         Ok((training, burn_lr::model::MlpConfig::new().init(&device)))
@@ -107,13 +118,78 @@ fn the_page_can_be_read_on_a_desk_and_on_a_phone_by_day_and_by_night() {
     let html = Report::new(&results)
         .section("Command", "x".repeat(300))
         .to_html();
-    std::fs::write(
-        directory.path().join("page.html"),
-        html.replace("</body>", PROBE),
-    )
-    .unwrap();
+    // Seven figures of both candidates, and two of each.
+    assert_readable(directory.path(), &html, 7 + 2 * 2);
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn sixty_candidates_of_a_regression_can_be_read() {
+    let directory = TempDir::new().unwrap();
+    let base = |setup: &Setup| Ok((regression(setup.directory(), setup.seed()), line()));
+    let candidate = |number: u32| {
+        let lr = 0.001 * f64::from(number + 1);
+        let schedule = Constant::new(lr).per_epoch();
+        Candidate::new(format!("rate {lr}"))
+            .schedule(schedule)
+            .epochs(3)
+    };
+    let results = Experiment::new(directory.path(), base)
+        .candidates((0..60).map(candidate))
+        .seeds([1, 2])
+        .run()
+        .unwrap();
+    let html = Report::new(&results).to_html();
+    assert!(html.contains("The other 52 candidates"));
+    // Losses of both splits, their gap, the rates, and those of the candidates that are shown.
+    assert_readable(directory.path(), &html, 4 + 8);
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn a_runs_page_can_be_read_while_the_run_writes_it_and_afterwards() {
+    let directory = TempDir::new().unwrap();
+    let run = directory.path().join("run");
+    let page = run.join("run.html");
+    let watched = page.clone();
+    let trained = std::thread::spawn(move || {
+        let training = regression(&run, 1)
+            .epochs(40)
+            .watch(&watched)
+            .track_every(1);
+        // So slow that there is a page to look at.
+        let training = training.on_epoch(|_| std::thread::sleep(Duration::from_millis(300)));
+        training.fit(line()).unwrap();
+    });
+    while !std::fs::read_to_string(&page).is_ok_and(|page| page.contains(" is over, after")) {
+        assert!(!trained.is_finished(), "the page did not follow the run");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let seen = dom(&page, &["--virtual-time-budget=1000"]);
+    assert!(seen.contains("running, ") && seen.contains("<progress") && seen.contains("<svg"));
+    trained.join().unwrap();
+    let html = std::fs::read_to_string(&page).unwrap();
+    assert!(html.contains("complete; epoch 40 is over"));
+    // The loss, the gap, the rate, and four of the updates.
+    assert_readable(directory.path(), &html, 3 + 4);
+}
+
+/// A run on points.
+fn regression(directory: &Path, seed: u64) -> Training<Line> {
+    let train = EpochLoader::new(Slope, 8).shuffled(seed);
+    Training::new(directory, train, EpochLoader::new(Slope, 20)).metrics((LossMetric::new(),))
+}
+
+fn line() -> Line {
+    Line::new(&Device::flex())
+}
+
+/// That the page with so many charts to be seen is legible on a desk and on a phone, by day and by night.
+fn assert_readable(directory: &Path, html: &str, charts: usize) {
+    let page = directory.join("page.html");
+    std::fs::write(page, html.replace("</body>", PROBE)).unwrap();
     for (width, dark) in [(1280, false), (1280, true), (390, false), (390, true)] {
-        let seen = probe(directory.path(), width, dark);
+        let seen = probe(directory, width, dark);
         let number = |name: &str| seen[name].as_f64().unwrap();
         assert_eq!(seen["width"], width, "{seen}");
         assert_eq!(seen["dark"], dark, "{seen}");
@@ -123,16 +199,15 @@ fn the_page_can_be_read_on_a_desk_and_on_a_phone_by_day_and_by_night() {
             number("verdict") < 900.0,
             "the verdict is not on the first screen: {seen}"
         );
-        // Seven figures of both candidates, and two of each.
-        let charts = seen["charts"].as_array().unwrap();
-        assert_eq!(charts.len(), 7 + 2 * 2);
+        let sizes = seen["charts"].as_array().unwrap();
+        assert_eq!(sizes.len(), charts);
         let least = f64::from(width.min(420)) * 0.85;
         assert!(
-            charts.iter().all(|size| size[0].as_f64().unwrap() > least),
+            sizes.iter().all(|size| size[0].as_f64().unwrap() > least),
             "{seen}"
         );
         assert!(
-            charts.iter().all(|size| size[1].as_f64().unwrap() > 150.0),
+            sizes.iter().all(|size| size[1].as_f64().unwrap() > 150.0),
             "{seen}"
         );
         assert!(number("labels") > 8.0, "{seen}");

@@ -84,9 +84,35 @@ impl Axis {
         Self::of(from, to, self.log, ticks)
     }
 
+    /// The axis without what is below 0 if none of `values` is, nor what is above 1 if they are shares: there is no
+    /// negative loss, and no accuracy of 110 %.
+    pub(crate) fn within_reason(self, values: &[f64], ticks: usize) -> Self {
+        let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        if self.log || low < 0.0 || !low.is_finite() {
+            return self;
+        }
+        let from = self.from.max(0.0);
+        let to = if high <= 1.0 && from < 1.0 {
+            self.to.min(1.0)
+        } else {
+            self.to
+        };
+        if (from, to) == (self.from, self.to) || from >= to {
+            return self;
+        }
+        Self::of(from, to, false, ticks)
+    }
+
     /// The axis without fractions beside it; a logarithmic one as it is.
     pub(crate) fn whole(self) -> Self {
         if self.log { self } else { self.with_ticks(1.0) }
+    }
+
+    /// The axis without any number beside it.
+    pub(crate) fn bare(mut self) -> Self {
+        self.ticks.clear();
+        self
     }
 
     /// Where `value` is, from 0 at the start to 1 at the end, or nothing if it has no place.
@@ -174,6 +200,20 @@ mod tests {
         );
         let axis = Axis::around([0.13, f64::NAN, 2.9].into_iter(), false, 5).rounded(5);
         assert_eq!((axis.at(0.0), axis.at(3.0)), (Some(0.0), Some(1.0)));
+    }
+
+    #[test]
+    fn an_axis_has_no_part_where_no_value_can_be() {
+        let axis = |values: &[f64]| {
+            let axis = Axis::around(values.iter().copied(), false, 5).rounded(5);
+            let axis = axis.within_reason(values, 5);
+            (axis.from, axis.to)
+        };
+        assert_eq!(axis(&[1.0]).1, 1.0);
+        assert_eq!(axis(&[0.0]), (0.0, 1.0));
+        assert_eq!(axis(&[0.2, 1.0]).1, 1.0);
+        assert!(axis(&[1.0, 1.05]).1 > 1.0 && axis(&[-0.1, 0.5]).0 < 0.0);
+        assert_eq!(axis(&[]), (0.0, 1.0));
     }
 
     #[test]

@@ -28,6 +28,7 @@ pub struct Chart {
     log_x: bool,
     log_y: bool,
     whole_x: bool,
+    no_ticks: bool,
     x_range: Option<(f64, f64)>,
     y_range: Option<(f64, f64)>,
     y_include: Vec<f64>,
@@ -72,6 +73,12 @@ impl Chart {
         self
     }
 
+    /// Has no numbers beside the axes, whose places mean nothing by themselves.
+    pub fn without_ticks(mut self) -> Self {
+        self.no_ticks = true;
+        self
+    }
+
     /// Shows at least this part of the horizontal axis.
     pub fn x_range(mut self, low: f64, high: f64) -> Self {
         self.x_range = Some((low, high));
@@ -110,10 +117,19 @@ impl Chart {
         let range = self.x_range.into_iter().flat_map(|(low, high)| [low, high]);
         let values = lines.map(|point| point.0).chain(marks).chain(range);
         let axis = Axis::around(values, self.log_x, ticks);
-        if self.whole_x { axis.whole() } else { axis }
+        match (self.no_ticks, self.whole_x) {
+            (true, _) => axis.bare(),
+            (false, true) => axis.whole(),
+            (false, false) => axis,
+        }
     }
 
     pub(crate) fn y_axis(&self, ticks: usize) -> Axis {
+        let axis = self.y_axis_with_ticks(ticks);
+        if self.no_ticks { axis.bare() } else { axis }
+    }
+
+    fn y_axis_with_ticks(&self, ticks: usize) -> Axis {
         let range = self.y_range.and_then(|(low, high)| {
             let scaled = |value| axis::scaled(value, self.log_y);
             let valid = scaled(low)? < scaled(high)?;
@@ -126,7 +142,9 @@ impl Chart {
             let values = points.map(|point| point.1);
             let values = values.chain(bands.flat_map(|&(low, high)| [low, high]));
             let values = values.chain(marks).chain(self.y_include.iter().copied());
-            Axis::around(values, self.log_y, ticks).rounded(ticks)
+            let values: Vec<f64> = values.filter(|value| value.is_finite()).collect();
+            let axis = Axis::around(values.iter().copied(), self.log_y, ticks).rounded(ticks);
+            axis.within_reason(&values, ticks)
         })
     }
 

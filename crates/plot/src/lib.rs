@@ -15,10 +15,9 @@
 //! # Ok::<(), burn_lr_plot::PlotError>(())
 //! ```
 //!
-//! plotters draws the SVG: it needs no font, no C library and no network, and its output is text.
-//! Its colours are fixed numbers, so charts are drawn in stand-ins that become CSS variables or the
-//! colours of a file afterwards: one picture then serves a page's light and dark theme. Its text
-//! backend has no axes, so the terminal's charts are drawn here.
+//! plotters lays out the axes; the SVG elements, like the terminal's charts, are written here. plotters
+//! knows colours as numbers only, so it is given stand-ins, which become the CSS variables of a page, one
+//! picture serving its light and dark theme, or the colours of a file.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
@@ -27,6 +26,8 @@ mod chart;
 mod error;
 mod line;
 mod mark;
+mod number;
+mod page;
 mod palette;
 mod pieces;
 mod svg;
@@ -37,5 +38,7 @@ pub use chart::Chart;
 pub use error::PlotError;
 pub use line::Line;
 pub use mark::Mark;
+pub use number::five_digits;
+pub use page::page_style;
 pub use palette::{COLOURS, PALETTE, STANDALONE_PALETTE};
 pub use terminal::Terminal;

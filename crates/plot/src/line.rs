@@ -22,6 +22,7 @@ pub struct Line {
     pub(crate) colour: Option<usize>,
     pub(crate) dashed: bool,
     pub(crate) held: bool,
+    pub(crate) faint: bool,
 }
 
 impl Line {
@@ -35,6 +36,7 @@ impl Line {
             colour: None,
             dashed: false,
             held: false,
+            faint: false,
         }
     }
 
@@ -42,6 +44,12 @@ impl Line {
     /// standard deviation around a mean; none in a terminal.
     pub fn band(mut self, band: impl IntoIterator<Item = (f64, f64)>) -> Self {
         self.band = band.into_iter().collect();
+        self
+    }
+
+    /// Leaves the area around the line out.
+    pub fn without_band(mut self) -> Self {
+        self.band.clear();
         self
     }
 
@@ -55,6 +63,12 @@ impl Line {
     /// Draws the line dashed; not in a terminal.
     pub fn dashed(mut self) -> Self {
         self.dashed = true;
+        self
+    }
+
+    /// Draws the line thin and grey, as one of many that others are seen against; not in a terminal.
+    pub fn faint(mut self) -> Self {
+        self.faint = true;
         self
     }
 

@@ -15,6 +15,7 @@
 //! | `pytorch`, a feature | weights from PyTorch and for it, by names, with a report of what does not fit |
 //! | [`evaluate`] | a trained model's metrics on a data set |
 //! | [`range_test`] | a learning rate to begin with |
+//! | [`track`] | what follows a run while it goes |
 //! | [`device`] | backends by name |
 //! | [`run`] | the run directory |
 
@@ -38,6 +39,7 @@ pub mod pytorch;
 pub mod range_test;
 pub mod run;
 pub mod storage;
+pub mod track;
 mod weights;
 
 pub use damage::Damage;

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use burn_lr::experiment::results::{Results, Trial};
-use burn_lr::experiment::search::{Budget, Draw, Search, catalogue};
-use burn_lr::experiment::{Candidate, Experiment, ExperimentError, Setup};
+use burn_lr::experiment::search::{Budget, Draw, Sampler, Search, catalogue};
+use burn_lr::experiment::{Candidate, Experiment, ExperimentError, Report, Setup};
 use burn_lr::scheduler::LambdaLr;
 use burn_lr::training::metrics::{train, valid};
 use tempfile::TempDir;
@@ -54,6 +54,42 @@ fn a_search_finds_the_same_for_the_same_seed_and_confirms_it_afresh() {
     assert_eq!(json["trials"].as_array().unwrap().len(), found.trials.len());
     // The same search in the same directory has nothing left to train.
     assert_eq!(search(first.path()).candidate, found.candidate);
+}
+
+#[test]
+fn a_search_by_results_finds_the_same_for_the_same_seed_however_many_trials_run_at_a_time() {
+    let search = |directory: &Path, jobs: usize| {
+        let experiment = Experiment::new(directory, base)
+            .jobs(jobs)
+            .objective(fitting(0.5, 0.9));
+        Search::new(experiment, catalogue(0.01, 1..=3))
+            .sampler(Sampler::Tpe { together: 3 })
+            .budget(Budget::Trials(40))
+            .confirmations(1)
+            .run()
+            .unwrap()
+    };
+    let [first, second] = [TempDir::new().unwrap(), TempDir::new().unwrap()];
+    let (found, again) = (search(first.path(), 2), search(second.path(), 1));
+    let names = |trials: &[(Candidate, Trial)]| -> Vec<String> {
+        trials
+            .iter()
+            .map(|(candidate, _)| candidate.name.clone())
+            .collect()
+    };
+    assert_eq!(names(&found.trials), names(&again.trials));
+    assert_eq!(found.candidate, again.candidate);
+    let resumed = search(first.path(), 2);
+    assert_eq!(names(&resumed.trials), names(&found.trials));
+
+    let page = Report::of_search(&found).to_html();
+    let candidates = found.trials.iter().map(|(_, trial)| trial.candidate);
+    let candidates = std::collections::BTreeSet::from_iter(candidates).len();
+    assert!(page.contains(&format!(
+        "{candidates} candidates in {} trials",
+        found.trials.len()
+    )));
+    assert!(page.contains("valid_accuracy over epochs"));
 }
 
 #[test]

@@ -27,5 +27,6 @@ mod plain;
 mod refused;
 mod resumed;
 mod streams;
+mod trackers;
 pub mod tree;
 mod updates;

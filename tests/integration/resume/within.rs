@@ -197,10 +197,10 @@ fn running_statistics_are_continued() {
             ];
             (statistics, ended(trained))
         };
-        let expected = all(at(0, NEVER).fit(Normed::without_dropout(1)).unwrap());
+        let expected = all(at(0, NEVER).fit(Normed::new(1)).unwrap());
         for stop in [1, 3, 7, 12] {
-            assert_stopped(at(stop, stop).fit(Normed::without_dropout(1)));
-            let resumed = at(stop, NEVER).fit(Normed::without_dropout(2)).unwrap();
+            assert_stopped(at(stop, stop).fit(Normed::new(1)));
+            let resumed = at(stop, NEVER).fit(Normed::new(2)).unwrap();
             assert_eq!(all(resumed), expected, "{statistics:?}, {stop}");
         }
     }

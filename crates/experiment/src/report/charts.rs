@@ -6,6 +6,7 @@ use burn_lr_plot::{Chart, Line};
 use burn_lr_training::metrics::{EpochRecord, MetricKey, train, valid};
 
 use super::curve::curve;
+use super::order::Order;
 use crate::results::Results;
 use crate::results::Stat;
 use crate::results::Trial;
@@ -41,10 +42,17 @@ pub(super) fn overview(results: &Results) -> Vec<Chart> {
 
 /// A chart with a line for each candidate, if any has such a value.
 fn of_all(results: &Results, title: &str, y: &str, value: Value<'_>) -> Option<Chart> {
-    let summaries = results.summaries().iter().enumerate();
-    let lines: Vec<Line> = summaries
-        .filter_map(|(place, summary)| line(&summary.candidate.name, results, place, value))
-        .collect();
+    let order = Order::of(results);
+    let shown = order.coloured().filter_map(|(place, colour)| {
+        let name = &results.summaries()[place].candidate.name;
+        Some(line(name, results, place, value)?.colour(colour))
+    });
+    let others = order.others.iter();
+    let others = others.filter_map(|&place| {
+        let line = line("", results, place, value)?;
+        Some(line.without_band().faint())
+    });
+    let lines: Vec<Line> = shown.chain(others).collect();
     let chart = chart(results, title, y);
     (!lines.is_empty()).then(|| lines.into_iter().fold(chart, Chart::line))
 }
@@ -53,7 +61,8 @@ fn of_all(results: &Results, title: &str, y: &str, value: Value<'_>) -> Option<C
 /// metrics, and of parameter groups, as it was at the end of each epoch.
 fn rates(results: &Results) -> Chart {
     let mut chart = chart(results, "Learning rate", "learning rate").log_y();
-    for (place, summary) in results.summaries().iter().enumerate() {
+    for (place, colour) in Order::of(results).coloured() {
+        let summary = &results.summaries()[place];
         let name = &summary.candidate.name;
         let trial = results
             .trials()
@@ -65,22 +74,23 @@ fn rates(results: &Results) -> Chart {
         let rate = scheduled
             .or_else(|| line(name, results, place, &|epoch| Some(epoch.lr)))
             .unwrap_or_else(|| Line::new(name, []));
-        chart = chart.line(rate.colour(place));
+        chart = chart.line(rate.colour(colour));
         for group in summary.final_group_lrs.keys() {
             let name = format!("{name}: {group}");
             let of_group = |epoch: &EpochRecord| epoch.group_lrs.get(group).copied();
             if let Some(rate) = line(&name, results, place, &of_group) {
-                chart = chart.line(rate.colour(place).dashed());
+                chart = chart.line(rate.colour(colour).dashed());
             }
         }
     }
     chart
 }
 
-/// Training against validation for each candidate.
-pub(super) fn by_candidate(results: &Results) -> Vec<Chart> {
+/// Training against validation for each of those candidates.
+pub(super) fn by_candidate(results: &Results, places: &[usize]) -> Vec<Chart> {
     let mut charts = Vec::new();
-    for (place, summary) in results.summaries().iter().enumerate() {
+    for &place in places {
+        let summary = &results.summaries()[place];
         for name in names(results) {
             let (train, valid) = (train(&name), valid(&name));
             let of_train = line("training", results, place, &|epoch| epoch.get(&train));

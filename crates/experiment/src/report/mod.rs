@@ -6,17 +6,19 @@
 mod charts;
 mod configuration;
 mod curve;
+mod order;
+mod search;
 mod tables;
 mod verdict;
 
-use burn_lr_plot::{Chart, PALETTE};
+use burn_lr_plot::{Chart, page_style};
 use burn_lr_training::storage::write_atomically;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::error::ExperimentError;
 use crate::results::Results;
-
-const STYLE: &str = include_str!("page.css");
+use crate::search::Found;
+use order::Order;
 
 /// The results of an experiment as a page without any file beside it: `report.html`.
 ///
@@ -27,6 +29,7 @@ pub struct Report<'a> {
     results: &'a Results,
     question: String,
     sections: Vec<(String, String)>,
+    found: Option<&'a Found>,
 }
 
 impl<'a> Report<'a> {
@@ -36,6 +39,15 @@ impl<'a> Report<'a> {
             results,
             question: format!("Which candidate has {}?", results.objective()),
             sections: Vec::new(),
+            found: None,
+        }
+    }
+
+    /// A report on what a search has found: on its confirmation, with what was tried before.
+    pub fn of_search(found: &'a Found) -> Self {
+        Self {
+            found: Some(found),
+            ..Self::new(&found.confirmation)
         }
     }
 
@@ -70,7 +82,7 @@ impl<'a> Report<'a> {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width, initial-scale=1";
                     title { (self.question) }
-                    style { (PreEscaped(style())) }
+                    style { (PreEscaped(page_style())) }
                 }
                 body { (self.body()) }
             }
@@ -79,6 +91,7 @@ impl<'a> Report<'a> {
     }
 
     fn body(&self) -> Markup {
+        let order = Order::of(self.results);
         html! {
             h1 { (self.question) }
             (verdict::verdict(self.results))
@@ -89,26 +102,26 @@ impl<'a> Report<'a> {
             (tables::figures(self.results))
             (tables::comparisons(self.results))
             h2 { "All candidates over epochs" }
-            p.faint { "Means over seeds; the bands are one standard deviation." }
+            p.faint {
+                "Means over seeds; the bands are one standard deviation."
+                @if !order.others.is_empty() {
+                    " In colour the first candidate and the " (order.shown.len() - 1)
+                    " best ones; thin and grey the other " (order.others.len()) "."
+                }
+            }
             (pictures(&charts::overview(self.results)))
             h2 { "Training against validation" }
-            (pictures(&charts::by_candidate(self.results)))
+            (pictures(&charts::by_candidate(self.results, &order.shown)))
+            @if !order.others.is_empty() {
+                details {
+                    summary { "The other " (order.others.len()) " candidates" }
+                    (pictures(&charts::by_candidate(self.results, &order.others)))
+                }
+            }
+            @if let Some(found) = self.found { (search::search(found)) }
             (configuration::settings(self.results))
         }
     }
-}
-
-/// The style sheet, with the colours of series for both themes.
-fn style() -> String {
-    let variables = |theme: fn(&(&'static str, &'static str)) -> &'static str| -> String {
-        let colours = PALETTE.iter().map(theme).zip(1..);
-        colours
-            .map(|(colour, number)| format!("--series-{number}: {colour}; "))
-            .collect()
-    };
-    STYLE
-        .replace("LIGHT", &variables(|(light, _)| light))
-        .replace("DARK", &variables(|(_, dark)| dark))
 }
 
 fn pictures(charts: &[Chart]) -> Markup {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use burn_lr_training::metrics::{MetricKey, Split};
 use maud::{Markup, html};
 
+use super::order::Order;
 use crate::results::At;
 use crate::results::Comparison;
 use crate::results::Results;
@@ -51,39 +52,51 @@ fn table(results: &Results, at: At, caption: &str) -> Markup {
         1..1,
         groups.iter().map(|group| format!("last LR of {group}")),
     );
-    html! {
-        div.wide { table {
-            caption { (caption) }
-            tr {
-                th rowspan="2" { "candidate" }
-                @if bounded { th rowspan="2" { "bounds" } }
-                @for column in &varied { th rowspan="2" { (column.name) } }
-                @for (name, parts) in &metrics { th colspan=(parts.len()) { (name) } }
-                @for name in &more { th rowspan="2" { (name) } }
-            }
-            tr.parts {
-                @for (_, parts) in &metrics { @for part in parts { th { (part.heading()) } } }
-            }
-            @for (place, summary) in summaries.iter().enumerate() {
+    let order = Order::of(results);
+    let rows = |places: &[usize], caption: &str| {
+        html! {
+            div.wide { table {
+                caption { (caption) }
                 tr {
-                    td { (summary.candidate.name) }
-                    @if bounded { td { (marks(summary, at)) } }
-                    @for column in &varied { td { (column.cells[place].as_deref().unwrap_or("-")) } }
-                    @for (_, parts) in &metrics {
-                        @for part in parts { td { (part.of(summary, at)) } }
-                    }
-                    @match at {
-                        At::Last => {
-                            td { (summary.final_lr.scientific()) }
-                            @for group in &groups { td { (summary.group_lr(group).scientific()) } }
-                            td { (summary.cuts.text(1.0, 1)) }
-                            td { (summary.seconds.text(1.0, 1)) }
+                    th rowspan="2" { "candidate" }
+                    @if bounded { th rowspan="2" { "bounds" } }
+                    @for column in &varied { th rowspan="2" { (column.name) } }
+                    @for (name, parts) in &metrics { th colspan=(parts.len()) { (name) } }
+                    @for name in &more { th rowspan="2" { (name) } }
+                }
+                tr.parts {
+                    @for (_, parts) in &metrics { @for part in parts { th { (part.heading()) } } }
+                }
+                @for (place, summary) in places.iter().map(|&place| (place, &summaries[place])) {
+                    tr {
+                        td { (summary.candidate.name) }
+                        @if bounded { td { (marks(summary, at)) } }
+                        @for column in &varied { td { (column.cells[place].as_deref().unwrap_or("-")) } }
+                        @for (_, parts) in &metrics {
+                            @for part in parts { td { (part.of(summary, at)) } }
                         }
-                        At::Best => { td { (summary.best_epoch.text(1.0, 1)) } }
+                        @match at {
+                            At::Last => {
+                                td { (summary.final_lr.scientific()) }
+                                @for group in &groups { td { (summary.group_lr(group).scientific()) } }
+                                td { (summary.cuts.text(1.0, 1)) }
+                                td { (summary.seconds.text(1.0, 1)) }
+                            }
+                            At::Best => { td { (summary.best_epoch.text(1.0, 1)) } }
+                        }
                     }
                 }
+            } }
+        }
+    };
+    html! {
+        (rows(&order.shown, caption))
+        @if !order.others.is_empty() {
+            details {
+                summary { "The other " (order.others.len()) " candidates, the best one first" }
+                (rows(&order.others, caption))
             }
-        } }
+        }
     }
 }
 
@@ -156,6 +169,24 @@ pub(super) fn comparisons(results: &Results) -> Markup {
         .iter()
         .map(|metric| results.comparisons(metric, At::Last))
         .collect();
+    let order = Order::of(results);
+    // The first one is compared with itself nowhere.
+    let rows = |places: &[usize]| {
+        html! {
+            div.wide { table {
+                tr {
+                    th { "candidate" }
+                    @for metric in &metrics { th { (metric) } th { "p" } }
+                }
+                @for &place in places.iter().filter(|&&place| place > 0) {
+                    tr {
+                        td { (summaries[place].candidate.name) }
+                        @for column in &compared { (cells(&column[place - 1])) }
+                    }
+                }
+            } }
+        }
+    };
     html! {
         h2 { "Is it more than noise?" }
         p.faint {
@@ -163,18 +194,10 @@ pub(super) fn comparisons(results: &Results) -> Markup {
             "mean difference with its 95 % confidence interval, and the two-sided p-value of Student's "
             "paired t-test after Holm's correction. Few seeds give wide intervals."
         }
-        div.wide { table {
-            tr {
-                th { "candidate" }
-                @for metric in &metrics { th { (metric) } th { "p" } }
-            }
-            @for (place, summary) in summaries.iter().skip(1).enumerate() {
-                tr {
-                    td { (summary.candidate.name) }
-                    @for column in &compared { (cells(&column[place])) }
-                }
-            }
-        } }
+        (rows(&order.shown))
+        @if !order.others.is_empty() {
+            details { summary { "The other " (order.others.len()) " candidates" } (rows(&order.others)) }
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use burn_lr_training::{Training, TrainingError};
 
 use super::check::stops_all;
 use super::prepare::prepared;
+use super::pruner::{Pruner, Watcher};
 use super::trial_file;
 use crate::candidate::Candidate;
 use crate::candidate::Setup;
@@ -28,6 +29,8 @@ pub(crate) struct Pool<'a, F> {
     pub asked: Vec<MetricKey>,
     pub candidates: &'a [Candidate],
     pub trials: &'a [Trial],
+    /// What ends trials that are behind, if that is asked for.
+    pub pruner: Option<Pruner>,
     pub waiting: Mutex<VecDeque<usize>>,
     /// Those that are not over.
     pub left: Mutex<BTreeSet<usize>>,
@@ -172,7 +175,12 @@ impl<F> Pool<'_, F> {
             self.best,
             candidate.is_trunk_of(self.candidates),
         )?;
-        let mut training = training.resume(true).interrupter(interrupter);
+        let mut training = training.resume(true).interrupter(interrupter.clone());
+        let pruner = self.pruner.clone();
+        let watcher = pruner.map(|pruner| Watcher::new(pruner, interrupter));
+        if let Some(watcher) = &watcher {
+            training = training.track(watcher.clone());
+        }
         if let Some(branch) = candidate.branch_of(&trial.directory) {
             training = training.branch(branch);
         }
@@ -200,8 +208,12 @@ impl<F> Pool<'_, F> {
             .on_notice(move |notice| {
                 let _ = notices.send((number, Event::Notice(notice.to_owned(), heard)));
             })
-            .fit(model)?;
-        Ok(trained.history)
+            .fit(model);
+        match (trained, watcher) {
+            (Ok(trained), _) => Ok(trained.history),
+            (Err(error), Some(watcher)) => Err(watcher.cause(error)),
+            (Err(error), None) => Err(error.into()),
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use super::check::{Checked, planned};
 use super::experiment::Experiment;
 use super::pool::{Event, Pool};
 use super::progress::Progress;
+use super::pruner::Pruner;
 use super::settings_file;
 use crate::candidate::Candidate;
 use crate::candidate::Setup;
@@ -50,7 +51,7 @@ where
                 found: format!("{} twice", twice[0]),
             });
         }
-        let (trials, _) = self.train(&self.candidates, &plan, Checked::All)?;
+        let (trials, _) = self.train(&self.candidates, &plan, Checked::All, None)?;
         self.results(&self.candidates, trials)
     }
 
@@ -64,12 +65,13 @@ where
     }
 
     /// Trains the candidates under the seeds that the plan names, in its order, and tells how many
-    /// trials ran at a time.
+    /// trials ran at a time. Those are ended that `pruner` finds behind, if there is one.
     pub(crate) fn train(
         &self,
         candidates: &[Candidate],
         plan: &[(usize, u64)],
         checked: Checked,
+        pruner: Option<Pruner>,
     ) -> Result<(Vec<Trial>, usize), ExperimentError> {
         if self.interrupter.should_stop() {
             return Err(self.interrupted(0, plan.len()));
@@ -96,6 +98,7 @@ where
             asked: asked.cloned().collect(),
             candidates,
             trials: &trials,
+            pruner,
             waiting: Mutex::new((0..trials.len()).collect()),
             left: Mutex::new((0..trials.len()).collect()),
             generator: RwLock::new(()),

@@ -6,20 +6,58 @@ use rand::rngs::ChaCha8Rng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 
+use super::guide::{Choices, Guide};
+
 /// A source of random settings that gives the same ones for the same seed, on every platform.
+///
+/// A search that goes by [earlier results](super::Sampler::Tpe) knows a setting by its place: how many were drawn
+/// before it, and which items [`one_of`](Self::one_of) gave.
 #[derive(Debug)]
-pub struct Draw(ChaCha8Rng);
+pub struct Draw {
+    rng: ChaCha8Rng,
+    guide: Option<Guide>,
+    /// The items that were given so far, and how many settings were drawn.
+    place: (String, usize),
+    choices: Choices,
+}
 
 impl Draw {
     pub(crate) fn new(seed: u64) -> Self {
-        Self(ChaCha8Rng::seed_from_u64(seed))
+        Self {
+            rng: ChaCha8Rng::seed_from_u64(seed),
+            guide: None,
+            place: (String::new(), 0),
+            choices: Choices::new(),
+        }
+    }
+
+    /// Begins a candidate, and goes by `guide` if there is one.
+    pub(super) fn begin(&mut self, guide: Option<Guide>) {
+        if guide.is_some() {
+            self.guide = guide;
+        }
+        self.place = (String::new(), 0);
+        self.choices.clear();
+    }
+
+    /// What was drawn since then.
+    pub(super) fn choices(&self) -> Choices {
+        self.choices.clone()
     }
 
     /// A number between the bounds, all being equally probable; the lower bound if the bounds are
     /// not in order.
     pub fn uniform(&mut self, low: f64, high: f64) -> f64 {
+        let place = self.next();
         if low < high {
-            self.0.random_range(low..high)
+            let guided = self.guide.as_ref();
+            let guided = guided.and_then(|guide| guide.share(&place, &mut self.rng));
+            let value = match guided {
+                Some(share) => (low + share * (high - low)).clamp(low, high),
+                None => self.rng.random_range(low..high),
+            };
+            self.note(place, (value - low) / (high - low));
+            value
         } else {
             low
         }
@@ -32,16 +70,53 @@ impl Draw {
 
     /// A whole number within the range; its start if it is empty.
     pub fn integer(&mut self, range: RangeInclusive<usize>) -> usize {
+        let place = self.next();
         if range.is_empty() {
             *range.start()
         } else {
-            self.0.random_range(range)
+            let (start, end) = range.clone().into_inner();
+            let all = (end - start) as f64 + 1.0;
+            let guided = self.guide.as_ref();
+            let guided = guided.and_then(|guide| guide.share(&place, &mut self.rng));
+            let value = match guided {
+                Some(share) => start.saturating_add((share * all) as usize).min(end),
+                None => self.rng.random_range(range),
+            };
+            self.note(place, ((value - start) as f64 + 0.5) / all);
+            value
         }
     }
 
     /// One of the items, if there is any.
     pub fn one_of<'a, T>(&mut self, items: &'a [T]) -> Option<&'a T> {
-        items.choose(&mut self.0)
+        let place = self.next();
+        let guided = self.guide.as_ref();
+        let guided = guided.and_then(|guide| guide.item(&place, items.len(), &mut self.rng));
+        let number = match guided {
+            Some(number) => number,
+            None => (0..items.len())
+                .collect::<Vec<_>>()
+                .choose(&mut self.rng)
+                .copied()?,
+        };
+        self.choices.insert(place, number as f64);
+        // What is drawn after another item is another setting.
+        self.place.0 += &format!("{number}/");
+        items.get(number)
+    }
+
+    /// The place of the next setting.
+    fn next(&mut self) -> String {
+        let place = format!("{}{}", self.place.0, self.place.1);
+        self.place.1 += 1;
+        place
+    }
+
+    /// Notes a share of a range, which is less than 1.
+    fn note(&mut self, place: String, share: f64) {
+        if share.is_finite() {
+            self.choices.insert(place, share.clamp(0.0, 1.0 - 1e-9));
+        }
     }
 }
 

@@ -7,12 +7,13 @@ use burn_lr_training::Training;
 
 use super::budget::{Spent, side_by_side};
 use super::draw::Draw;
+use super::guide::{Choices, Guide};
 use crate::candidate::Candidate;
 use crate::candidate::Setup;
 use crate::error::{BaseError, ExperimentError};
 use crate::results::Results;
 use crate::results::{At, Trial};
-use crate::run::{Checked, Experiment, check_candidates};
+use crate::run::{Checked, Experiment, Pruner, check_candidates};
 
 /// After so many draws that were there already, the space is taken to be exhausted.
 const REPETITIONS: usize = 1000;
@@ -24,6 +25,8 @@ pub(super) struct Field<'a, F, S> {
     seed: u64,
     draw: Draw,
     candidates: Vec<Candidate>,
+    /// What was drawn for each.
+    choices: Vec<Choices>,
     /// What they are but for their names, and their places.
     contents: HashMap<String, usize>,
     trials: BTreeMap<(usize, u64), Trial>,
@@ -46,6 +49,7 @@ where
             seed,
             draw: Draw::new(seed),
             candidates: Vec::new(),
+            choices: Vec::new(),
             contents: HashMap::new(),
             trials: BTreeMap::new(),
             jobs: None,
@@ -84,8 +88,27 @@ where
     /// [`ExperimentError::Invalid`] for candidates that differ in what no document tells, such as the
     /// closures of their schedules: a trial of one could not be told from one of the other.
     pub(super) fn draw(&mut self, count: usize) -> Result<(), ExperimentError> {
+        self.draw_by(count, None)
+    }
+
+    /// The same, where those that were trained have come to good results.
+    pub(super) fn draw_guided(&mut self, count: usize) -> Result<(), ExperimentError> {
+        let mut trained: Vec<usize> = self.trials.keys().map(|&(number, _)| number).collect();
+        trained.dedup();
+        let ranked = self.ranked(&trained)?;
+        let choices = ranked
+            .into_iter()
+            .map(|number| self.choices[number].clone());
+        let guide = Guide(choices.collect());
+        let before = self.candidates.len();
+        self.draw_by(count, Some(guide))?;
+        check_candidates(&self.candidates[before..])
+    }
+
+    fn draw_by(&mut self, count: usize, mut guide: Option<Guide>) -> Result<(), ExperimentError> {
         let mut repeated = 0;
         while self.candidates.len() < count && repeated < REPETITIONS {
+            self.draw.begin(guide.take());
             let mut candidate = (self.space)(&mut self.draw);
             let content = candidate.content().to_string();
             if let Some(&twin) = self.contents.get(&content) {
@@ -102,6 +125,7 @@ where
             self.contents.insert(content, self.candidates.len());
             candidate.name = format!("{:03} {}", self.candidates.len() + 1, candidate.name);
             self.candidates.push(candidate);
+            self.choices.push(self.draw.choices());
         }
         Ok(())
     }
@@ -116,12 +140,30 @@ where
 
     /// Trains what of `rung` was not yet trained under the first `seeds` seeds.
     pub(super) fn train(&mut self, rung: &[usize], seeds: usize) -> Result<(), ExperimentError> {
+        self.train_by(rung, seeds, None)
+    }
+
+    /// The same, but for trials that are behind those that were complete before, which are ended.
+    pub(super) fn train_pruned(&mut self, rung: &[usize]) -> Result<(), ExperimentError> {
+        let histories = self.trials.values().filter_map(Trial::history);
+        let pruner = Pruner::new(&self.experiment.objective, histories);
+        self.train_by(rung, 1, Some(pruner))
+    }
+
+    fn train_by(
+        &mut self,
+        rung: &[usize],
+        seeds: usize,
+        pruner: Option<Pruner>,
+    ) -> Result<(), ExperimentError> {
         let plan = self.missing(rung, seeds);
         if plan.is_empty() {
             return Ok(());
         }
         let checked = self.jobs.map_or(Checked::First, Checked::Before);
-        let (trained, jobs) = self.experiment.train(&self.candidates, &plan, checked)?;
+        let (trained, jobs) = self
+            .experiment
+            .train(&self.candidates, &plan, checked, pruner)?;
         self.jobs = Some(jobs);
         self.seconds += side_by_side(jobs, trained.iter().map(|trial| trial.whole_seconds));
         let trained = trained.into_iter();

@@ -4,6 +4,8 @@ mod budget;
 mod draw;
 mod field;
 mod found;
+mod guide;
+mod sampler;
 mod space;
 
 use burn::train::LearnerModel;
@@ -12,6 +14,7 @@ use burn_lr_training::Training;
 pub use budget::Budget;
 pub use draw::Draw;
 pub use found::Found;
+pub use sampler::Sampler;
 pub use space::catalogue;
 
 use crate::candidate::Candidate;
@@ -21,6 +24,9 @@ use crate::run::{Checked, Experiment, cores};
 use budget::{ETA, MOST_TRIALS, RUNGS, width};
 use field::Field;
 
+/// How many candidates are drawn at random before others are drawn by their results.
+const STARTUP: usize = 10;
+const MOST_STARTUP: usize = 60;
 /// The seeds of the search; those of the confirmation come after them.
 const SEARCH_SEEDS: u64 = (ETA as u64).pow(RUNGS - 1);
 
@@ -32,12 +38,16 @@ const SEARCH_SEEDS: u64 = (ETA as u64).pow(RUNGS - 1);
 /// schedule. The winner is then trained under fresh seeds, whose results played no part in choosing
 /// it; report those.
 ///
+/// The first rung is drawn at random, or [where earlier candidates](Sampler::Tpe) have come to good results.
+///
 /// Candidates are [ranked](crate::results::Results::ranked) after the last epoch.
 pub struct Search<F, S> {
     experiment: Experiment<F>,
     space: S,
     seed: u64,
     budget: Budget,
+    sampler: Sampler,
+    prunes: bool,
     confirmations: usize,
 }
 
@@ -58,6 +68,8 @@ where
             space,
             seed: 1,
             budget: Budget::Trials(60),
+            sampler: Sampler::Random,
+            prunes: false,
             confirmations: 5,
         }
     }
@@ -71,6 +83,21 @@ where
     /// Sets what the search may cost.
     pub fn budget(mut self, budget: Budget) -> Self {
         self.budget = budget;
+        self
+    }
+
+    /// Sets how the candidates are drawn; at random by default.
+    pub fn sampler(mut self, sampler: Sampler) -> Self {
+        self.sampler = sampler;
+        self
+    }
+
+    /// Ends trials of the first rung that are behind the median of complete ones at the same share of their epochs, from
+    /// a third of it on. They count as failed, with that reason, and against the budget like any other.
+    ///
+    /// Candidates that are drawn [by results](Sampler::Tpe) alone have others before them to be compared with.
+    pub fn median_pruning(mut self, prunes: bool) -> Self {
+        self.prunes = prunes;
         self
     }
 
@@ -108,11 +135,19 @@ where
             });
         }
         let mut field = Field::new(&self.experiment, &self.space, self.seed);
-        field.draw(self.most()?)?;
+        let most = self.most()?;
+        field.draw(match self.sampler {
+            Sampler::Random => most,
+            Sampler::Tpe { .. } => most.min(most.div_ceil(3).clamp(STARTUP, MOST_STARTUP)),
+        })?;
         let fresh = self.seed + SEARCH_SEEDS;
         field.check(fresh)?;
 
-        let mut rung: Vec<usize> = (0..self.first_rung(&mut field)?).collect();
+        let first_rung = match self.sampler {
+            Sampler::Random => self.first_rung(&mut field)?,
+            Sampler::Tpe { together } => self.guided_rung(&mut field, most, together.max(1))?,
+        };
+        let mut rung: Vec<usize> = (0..first_rung).collect();
         let mut seeds = 1;
         rung = field.ranked(&rung)?;
         for _ in 1..RUNGS {
@@ -140,7 +175,9 @@ where
         let plan: Vec<(usize, u64)> = fresh
             .flat_map(|seed| (0..confirmed.len()).map(move |number| (number, seed)))
             .collect();
-        let (confirmation, _) = self.experiment.train(&confirmed, &plan, Checked::All)?;
+        let (confirmation, _) = self
+            .experiment
+            .train(&confirmed, &plan, Checked::All, None)?;
         Ok(Found {
             confirmation: self.experiment.results(&confirmed, confirmation)?,
             candidate: winner,
@@ -159,6 +196,35 @@ where
             }),
             Budget::Trials(trials) => Ok(width(trials)),
             Budget::Time(_) => Ok(width(MOST_TRIALS)),
+        }
+    }
+
+    /// Draws and trains the first rung, of at most so many candidates, by what came of those before; gives how
+    /// many it has.
+    fn guided_rung(
+        &self,
+        field: &mut Field<'_, F, S>,
+        mut most: usize,
+        together: usize,
+    ) -> Result<usize, ExperimentError> {
+        loop {
+            let drawn = field.candidates().len();
+            let rung: Vec<usize> = (0..drawn).collect();
+            if self.prunes {
+                field.train_pruned(&rung)?;
+            } else {
+                field.train(&rung, 1)?;
+            }
+            if let Budget::Time(time) = self.budget {
+                most = width(field.spent().trials_within(time)).min(most);
+            }
+            if drawn >= most {
+                return Ok(drawn);
+            }
+            field.draw_guided(most.min(drawn + together))?;
+            if field.candidates().len() == drawn {
+                return Ok(drawn);
+            }
         }
     }
 

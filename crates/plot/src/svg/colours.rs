@@ -1,4 +1,4 @@
-//! Stand-ins for colours, and what they become.
+//! Stand-ins for colours, and what they become in a theme.
 
 use plotters::style::RGBColor;
 
@@ -30,26 +30,18 @@ fn stand_in(index: usize, dashed: bool) -> RGBColor {
     RGBColor(SERIES, index as u8, dashed.into())
 }
 
-/// The stand-in as plotters writes it.
-fn attribute(RGBColor(red, green, blue): RGBColor) -> String {
-    format!("\"#{red:02X}{green:02X}{blue:02X}\"")
-}
-
 impl Colours {
-    /// The drawing with colours in place of the stand-ins.
-    pub(super) fn put_into(self, drawing: &str) -> String {
-        // Quotes in texts are escaped, so a quoted colour is an attribute.
-        let mut drawing = drawing
-            .replace(" opacity=\"1\"", "")
-            .replace(&attribute(INK), &format!("\"{}\"", self.ink()));
-        for index in 0..COLOURS {
-            let colour = format!("\"{}\"", self.series(index));
-            let dashes = format!("{colour} stroke-dasharray=\"{} {}\"", 7 * SCALE, 5 * SCALE);
-            drawing = drawing
-                .replace(&attribute(stand_in(index, false)), &colour)
-                .replace(&attribute(stand_in(index, true)), &dashes);
+    /// The colour that a stand-in becomes, and the attribute of a dashed line.
+    pub(super) fn of(self, (red, green, blue): (u8, u8, u8)) -> (String, String) {
+        if RGBColor(red, green, blue) == INK {
+            return (self.ink().to_owned(), String::new());
         }
-        drawing
+        let dashes = if blue == 0 {
+            String::new()
+        } else {
+            format!(" stroke-dasharray=\"{} {}\"", 7 * SCALE, 5 * SCALE)
+        };
+        (self.series(usize::from(green)), dashes)
     }
 
     fn ink(self) -> &'static str {

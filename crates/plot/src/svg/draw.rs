@@ -1,6 +1,7 @@
 //! The parts of a chart, drawn by plotters.
 
-use plotters::backend::SVGBackend;
+use std::convert::Infallible;
+
 use plotters::chart::ChartBuilder;
 use plotters::coord::Shift;
 use plotters::coord::cartesian::Cartesian2d;
@@ -9,6 +10,7 @@ use plotters::element::{Circle, PathElement, Polygon, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, IntoFont, TRANSPARENT, TextStyle};
 
+use super::backend::Svg;
 use super::colours::{INK, series};
 use super::coordinates::Ticks;
 use super::layout::{Entry, GAP, Layout, RIGHT, ROW, SAMPLE, SCALE};
@@ -22,9 +24,9 @@ const FONT_SIZE: u32 = 16 * SCALE;
 /// How far a line may be drawn from its points, in pixels.
 const TOLERANCE: f64 = 0.1;
 
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-type Plot<'a, 'b> = DrawingArea<SVGBackend<'a>, Cartesian2d<Ticks<'b>, Ticks<'b>>>;
-type Drawn = Result<(), DrawingAreaErrorKind<std::io::Error>>;
+type Area<'a> = DrawingArea<Svg<'a>, Shift>;
+type Plot<'a, 'b> = DrawingArea<Svg<'a>, Cartesian2d<Ticks<'b>, Ticks<'b>>>;
+type Drawn = Result<(), DrawingAreaErrorKind<Infallible>>;
 
 pub(super) fn chart(chart: &Chart, root: &Area, layout: &Layout) -> Drawn {
     if !chart.title.is_empty() {
@@ -97,7 +99,12 @@ fn lines(chart: &Chart, area: &Plot, x: &Axis, y: &Axis) -> Drawn {
     let (width, height) = area.dim_in_pixel();
     let pixels = [width, height].map(|length| f64::from(length) / f64::from(SCALE));
     for (i, line) in chart.lines.iter().enumerate().rev() {
-        let colour = series(i, line, line.dashed);
+        let colour = series(i, line, line.dashed).mix(1.0);
+        let (colour, width) = if line.faint {
+            (INK.mix(0.25), SCALE)
+        } else {
+            (colour, 2 * SCALE)
+        };
         for piece in pieces(line, x, y) {
             if let [point] = *piece {
                 area.draw(&Circle::new(point, 2 * SCALE, colour.filled()))?;
@@ -105,7 +112,7 @@ fn lines(chart: &Chart, area: &Plot, x: &Axis, y: &Axis) -> Drawn {
             }
             let piece = thinned(&piece, pixels[0] as usize);
             let piece = straightened(&piece, pixels, TOLERANCE);
-            area.draw(&PathElement::new(piece, colour.stroke_width(2 * SCALE)))?;
+            area.draw(&PathElement::new(piece, colour.stroke_width(width)))?;
         }
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! A chart as SVG.
 
+mod backend;
 mod colours;
 mod coordinates;
 mod draw;
@@ -8,11 +9,11 @@ mod layout;
 mod tests;
 mod text;
 
-use plotters::backend::SVGBackend;
 use plotters::drawing::IntoDrawingArea;
 
 use crate::error::{LARGEST, LEAST};
 use crate::{Chart, PlotError};
+use backend::Svg;
 use colours::Colours;
 use layout::{Layout, SCALE};
 use text::escaped;
@@ -39,9 +40,9 @@ impl Chart {
     /// # Errors
     /// [`PlotError::Size`] if there is no room: the least is 200 by 120.
     pub fn svg(&self, size: (u32, u32)) -> Result<String, PlotError> {
-        let (drawing, (width, height)) = self.drawing(size)?;
+        let (drawing, (width, height)) = self.drawing(size, Colours::OfPage)?;
         let head = format!("<svg viewBox=\"0 0 {width} {height}\"");
-        Ok(self.finished(&head, &drawing, Colours::OfPage))
+        Ok(self.finished(&head, &drawing))
     }
 
     /// The chart as an SVG file of `size`, the width and height in pixels; legend and labels make it
@@ -61,38 +62,41 @@ impl Chart {
     /// # Errors
     /// [`PlotError::Size`] if there is no room: the least is 200 by 120.
     pub fn svg_file(&self, size: (u32, u32)) -> Result<String, PlotError> {
-        let (drawing, (width, height)) = self.drawing(size)?;
+        let (drawing, (width, height)) = self.drawing(size, Colours::OfFile)?;
         let pixels = (width / SCALE, height / SCALE);
         let head = format!(
             "<svg width=\"{}\" height=\"{}\" viewBox=\"0 0 {width} {height}\"",
             pixels.0, pixels.1
         );
-        Ok(self.finished(&head, &drawing, Colours::OfFile))
+        Ok(self.finished(&head, &drawing))
     }
 
-    /// What plotters writes, in stand-ins for the colours, and its width and height.
-    fn drawing(&self, size: (u32, u32)) -> Result<(String, (u32, u32)), PlotError> {
+    /// What plotters draws, and its width and height.
+    fn drawing(
+        &self,
+        size: (u32, u32),
+        colours: Colours,
+    ) -> Result<(String, (u32, u32)), PlotError> {
         let fits = |length: u32, least: u32| (least..=LARGEST).contains(&length);
         if !fits(size.0, LEAST.0) || !fits(size.1, LEAST.1) {
             return Err(PlotError::Size { found: size });
         }
         let layout = Layout::new(self, size);
-        let pixels = (layout.width, layout.height);
+        let size = (layout.width, layout.height);
         let mut drawing = String::new();
-        let root = SVGBackend::with_string(&mut drawing, pixels).into_drawing_area();
+        let out = &mut drawing;
+        let root = Svg { out, size, colours }.into_drawing_area();
         draw::chart(self, &root, &layout).map_err(|error| PlotError::Drawing(Box::new(error)))?;
         drop(root);
-        Ok((drawing, pixels))
+        Ok((drawing, size))
     }
 
-    /// The drawing with another head, the colours, and a name for screen readers.
-    fn finished(&self, head: &str, drawing: &str, colours: Colours) -> String {
+    /// The drawing with its head, and a name for screen readers.
+    fn finished(&self, head: &str, drawing: &str) -> String {
         let name = escaped(&self.accessible_name());
-        let body = drawing.split_once(">\n").map_or("", |(_, body)| body);
         format!(
             "{head} xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-label=\"{name}\">\n\
-             <title>{name}</title>\n{}",
-            colours.put_into(body)
+             <title>{name}</title>\n{drawing}</svg>\n"
         )
     }
 }

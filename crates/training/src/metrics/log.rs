@@ -1,7 +1,6 @@
 //! Keeps the Learner's metrics of each epoch in memory, instead of a line a batch in files.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use burn::train::Interrupter;
@@ -13,12 +12,11 @@ use burn::train::metric::{MetricDefinition, MetricId, NumericEntry};
 use serde::{Deserialize, Serialize};
 
 use super::any_float;
+use super::divergence::Divergence;
 use super::means::{Means, SavedMeans};
 use super::record::Metrics;
 use super::unit::is_percentage;
-use crate::TrainingError;
 use crate::key::{MetricKey, Split};
-use crate::storage::{create_directory, set_aside, write_atomically};
 
 /// Burn's name of the metric by which divergence is seen.
 pub(crate) const LOSS: &str = "Loss";
@@ -47,38 +45,19 @@ struct Values {
     divergence: Option<Divergence>,
     tolerates_divergence: bool,
     interrupter: Option<Interrupter>,
+    on_batch: Option<OnBatch>,
 }
+
+/// Told of an epoch whose batch was logged, and given the batch's metrics if it asks.
+type OnBatch = Box<dyn FnMut(usize, &mut dyn FnMut() -> Metrics) + Send>;
 
 /// The metrics of an epoch under their own names and in their own units.
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub(crate) struct LoggedEpoch {
     #[serde(with = "any_float")]
-    train: Metrics,
+    pub(super) train: Metrics,
     #[serde(with = "any_float")]
-    valid: Metrics,
-}
-
-/// A training loss that is not finite.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Divergence {
-    pub epoch: usize,
-    pub iteration: usize,
-    pub loss: f64,
-}
-
-/// Sets aside the files of epochs after `epoch`, which a run has left that was given up.
-pub(crate) fn set_files_aside_after(directory: &Path, epoch: usize) -> Result<(), TrainingError> {
-    for split in ["train", "valid"] {
-        let later = (epoch + 1..).map(|epoch| epoch_directory(directory, split, epoch));
-        for path in later.take_while(|path| path.exists()) {
-            set_aside(&path)?;
-        }
-    }
-    Ok(())
-}
-
-fn epoch_directory(directory: &Path, split: &str, epoch: usize) -> PathBuf {
-    directory.join(split).join(format!("epoch-{epoch}"))
+    pub(super) valid: Metrics,
 }
 
 impl LoggedEpoch {
@@ -91,21 +70,6 @@ impl LoggedEpoch {
     }
 }
 
-impl From<Divergence> for TrainingError {
-    fn from(divergence: Divergence) -> Self {
-        let Divergence {
-            epoch,
-            iteration,
-            loss,
-        } = divergence;
-        Self::Diverged {
-            epoch,
-            iteration: Some(iteration),
-            loss,
-        }
-    }
-}
-
 impl MetricsLog {
     fn lock(&self) -> MutexGuard<'_, Values> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -114,6 +78,15 @@ impl MetricsLog {
     /// Has `interrupter` stop the run as soon as the training loss is not finite.
     pub(crate) fn stop_on_divergence(&self, interrupter: Interrupter) {
         self.lock().interrupter = Some(interrupter);
+    }
+
+    /// Has `on_batch` called with the epoch of every training batch, and what gives its metrics, under the
+    /// names and in the units of the history.
+    pub(crate) fn on_batch(
+        &self,
+        on_batch: impl FnMut(usize, &mut dyn FnMut() -> Metrics) + Send + 'static,
+    ) {
+        self.lock().on_batch = Some(Box::new(on_batch));
     }
 
     /// Takes a training loss that is not finite for a value like any other.
@@ -182,19 +155,9 @@ impl MetricsLog {
         self.lock().twice.clone()
     }
 
-    /// Writes the values of `epoch` as Burn's `FileMetricLogger` would, from whose files its summary
-    /// is made: `train/epoch-1/Loss.log`.
-    pub(crate) fn write_files(&self, directory: &Path, epoch: usize) -> Result<(), TrainingError> {
-        let logged = self.lock().epoch(epoch).clone();
-        for (split, metrics) in [("train", &logged.train), ("valid", &logged.valid)] {
-            let directory = epoch_directory(directory, split, epoch);
-            for (name, value) in metrics {
-                create_directory(&directory)?;
-                let file = directory.join(format!("{}.log", name.replace(' ', "_")));
-                write_atomically(&file, NumericEntry::Final(*value).serialize().as_bytes())?;
-            }
-        }
-        Ok(())
+    /// What was logged of `epoch`.
+    pub(super) fn logged(&self, epoch: usize) -> LoggedEpoch {
+        self.lock().epoch(epoch).clone()
     }
 
     /// All epochs until `epoch`, to be saved.
@@ -290,6 +253,18 @@ impl Values {
         })
     }
 
+    /// The values of one batch.
+    fn of_batch(&self, updates: &[NumericMetricUpdate]) -> Metrics {
+        let values = updates.iter().filter_map(|update| {
+            let name = &self.definitions.get(&update.entry.metric_id)?.name;
+            let is_percentage = self.percentages.contains(&**name);
+            let scale = if is_percentage { 100.0 } else { 1.0 };
+            let value = update.numeric_entry.as_ref()?.current();
+            Some((MetricKey::name_of(name), value / scale))
+        });
+        values.collect()
+    }
+
     /// Notes a metric that is in `updates` twice.
     fn look_for_twins(&mut self, updates: &[NumericMetricUpdate]) {
         let id = |update: &NumericMetricUpdate| update.entry.metric_id.clone();
@@ -323,6 +298,12 @@ impl MetricLogger for MetricsLog {
         }
         for metric in &update.entries_numeric {
             log.take(metric, epoch, split);
+        }
+        if *split == BurnsSplit::Train
+            && let Some(mut on_batch) = log.on_batch.take()
+        {
+            on_batch(epoch, &mut || log.of_batch(&update.entries_numeric));
+            log.on_batch = Some(on_batch);
         }
     }
 

@@ -19,6 +19,7 @@ use crate::checkpoint::KeepPolicy;
 use crate::metrics::{EarlyStopping, EpochRecord, MetricKey};
 use crate::notices::Notices;
 use crate::optim::{GradientClip, Group, NonFinite, OptimizerConfig};
+use crate::track::Tracker;
 
 /// # What must not change when a run is resumed
 impl<M: LearnerModel> Training<M> {
@@ -293,6 +294,20 @@ impl<M: LearnerModel> Training<M> {
     /// Calls `on_epoch` at the end of every epoch, after whatever was set to be called then before.
     pub fn on_epoch(mut self, on_epoch: impl FnMut(&EpochRecord) + Send + 'static) -> Self {
         self.hooks.on_epoch.push(Box::new(on_epoch));
+        self
+    }
+
+    /// Has `tracker` follow the run, beside those that were set before.
+    pub fn track(mut self, tracker: impl Tracker + 'static) -> Self {
+        self.hooks.trackers.push(Box::new(tracker));
+        self
+    }
+
+    /// Tells trackers of every so many updates; of every 50th by default.
+    ///
+    /// Of each of them the norm of the gradients is computed, and on a GPU waited for.
+    pub fn track_every(mut self, updates: u64) -> Self {
+        self.hooks.track_every = updates;
         self
     }
 

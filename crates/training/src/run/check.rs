@@ -167,6 +167,7 @@ impl<M: LearnerModel> Training<M> {
             }),
             _ => Ok(value),
         };
+        at_least_one("track_every", usize::from(self.hooks.track_every > 0))?;
         let in_updates = self.is_in_updates();
         let endless = in_updates && self.train.may_be_endless();
         if endless {

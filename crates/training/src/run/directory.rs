@@ -21,6 +21,7 @@ use crate::{Damage, TrainingError};
 /// | `average.bpk` | the averaged model after the last epoch, of a run that averages its weights |
 /// | `best.bpk.sha256` and so on | their checksums |
 /// | `burn-lr-trial.json` | how long it took, if it is a trial of an experiment |
+/// | `launches.json` | when, by which command and on which machine it was started and resumed |
 /// | `summary/` | the metrics of each epoch as Burn's summary reads them; of runs that ask for one, or are on several devices |
 /// | `lock` | nothing: it is locked while a run is at work |
 ///
@@ -52,6 +53,12 @@ impl RunDirectory {
     /// The history as JSON.
     pub fn history_json(&self) -> PathBuf {
         self.0.join("history.json")
+    }
+
+    /// When, by which command and on which machine the run was started and resumed:
+    /// [`launches`](Self::launches) reads it.
+    pub fn launches_json(&self) -> PathBuf {
+        self.0.join("launches.json")
     }
 
     /// The checkpoints, as [`CheckpointStore`](crate::checkpoint::CheckpointStore) keeps them.
@@ -114,11 +121,35 @@ impl RunDirectory {
     /// [`TrainingError::File`] if there is no configuration or it cannot be read,
     /// [`TrainingError::Damaged`] if it is not what a run writes. Both name the file.
     pub fn settings(&self) -> Result<Value, TrainingError> {
+        Ok(self.configuration()?["fixed"]["settings"].take())
+    }
+
+    /// What the run was configured with, as [`config`](Self::config) has it: `fixed` is what must not change
+    /// when it is resumed, `free` is what may.
+    ///
+    /// # Errors
+    /// As for [`settings`](Self::settings).
+    pub fn configuration(&self) -> Result<Value, TrainingError> {
         let path = self.config();
         let json =
             std::fs::read(&path).map_err(|error| TrainingError::file("read", &path, error))?;
-        let mut config = self.parsed_config(&json)?;
-        Ok(config["fixed"]["settings"].take())
+        self.parsed_config(&json)
+    }
+
+    /// What the epochs of the run led to; none of a run whose first epoch is not over.
+    ///
+    /// # Errors
+    /// [`TrainingError::File`] if the file cannot be read, [`TrainingError::Damaged`] if it is not what a run
+    /// writes. Both name it.
+    pub fn history(&self) -> Result<History, TrainingError> {
+        let path = self.history_json();
+        match std::fs::read(&path) {
+            Ok(json) => serde_json::from_slice(&json).map_err(|error| {
+                Damage::content(&path, format!("expected a run's history: {error}")).into()
+            }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(History::default()),
+            Err(error) => Err(TrainingError::file("read", &path, error)),
+        }
     }
 
     /// The document that `json`, of this run's configuration, holds.
@@ -143,7 +174,7 @@ impl RunDirectory {
         let models = [self.best_model(), self.final_model(), self.average_model()];
         let sums = models.map(|path| sum_path(&path));
         let files = self.results().into_iter();
-        let files = files.chain([self.config(), self.trial()]);
+        let files = files.chain([self.config(), self.trial(), self.launches_json()]);
         let files: Vec<PathBuf> = files.chain(sums).collect();
         let names: Vec<_> = files.iter().filter_map(|path| path.file_name()).collect();
         remove_leftovers(&self.0, &names);

@@ -19,6 +19,7 @@ use super::period::Periods;
 use super::registration::Registration;
 use super::resume::SavedHistory;
 use super::stop::Stops;
+use super::tracking::Tracking;
 use super::within::ByTime;
 use crate::TrainingError;
 use crate::checkpoint::{CONFIG, CheckpointStore, HISTORY, Handover, KeepPolicy, Moment};
@@ -57,6 +58,7 @@ pub(super) struct State {
     pub config: Vec<u8>,
     pub registration: Registration,
     pub stops: Stops,
+    pub tracking: Tracking,
     /// Whether the metrics that are asked for were checked.
     pub begun: bool,
     /// Whether Burn's summary may be asked for.
@@ -215,6 +217,9 @@ impl State {
         }
         self.history.epochs.push(record);
         self.directory.write_history(&self.history)?;
+        if let Some(record) = self.history.epochs.last() {
+            self.tracking.epoch(record);
+        }
         if self.summarized
             && let Err(error) = self.write_summary(epoch)
         {

@@ -22,6 +22,7 @@ use super::registration::{Registering, Registration};
 use super::second_pass::SecondPass;
 use super::start::Start;
 use super::stop::{self, Stops};
+use super::tracking::Tracking;
 use super::training::{Trained, Training};
 use super::update_loop::UpdateLoop;
 use super::within::ByTime;
@@ -42,6 +43,14 @@ impl<M: LearnerModel> Training<M> {
     /// resumed. [`AlreadyStopped`](TrainingError::AlreadyStopped), before anything is written, if the
     /// [interrupter](Self::interrupter) was.
     pub fn fit(mut self, model: M) -> Result<Trained<M>, TrainingError> {
+        let trackers = std::mem::take(&mut self.hooks.trackers);
+        let tracking = Tracking::new(trackers, self.hooks.track_every, self.hooks.notices());
+        let trained = self.trained(model, &tracking);
+        tracking.end(trained.as_ref().err());
+        trained
+    }
+
+    fn trained(mut self, model: M, tracking: &Tracking) -> Result<Trained<M>, TrainingError> {
         stop::check(&self.hooks.interrupter)?;
         let checked = self.checked(&model)?;
         let notices = self.hooks.notices();
@@ -86,6 +95,11 @@ impl<M: LearnerModel> Training<M> {
             .clone()
             .with_branches(&start.history)
             .write(&self.directory)?;
+        let is_complete = self.is_complete(&start.history, last);
+        // Of a complete run nothing is written.
+        if !is_complete {
+            self.directory.write_launch(done)?;
+        }
         let within = start.within.take();
         let update = within.as_ref().map(|within| within.reached.updates);
         self.clear(&store, &start.history, update)?;
@@ -93,9 +107,10 @@ impl<M: LearnerModel> Training<M> {
             self.directory.write_history(&start.history)?;
         }
         self.tell_lost_best(&store, spec.keep(), &start.history);
+        self.begin_tracking(tracking, &run, &config, &start, last);
         let best = self.best_part(spec.keep());
         let store = store.with_best_copy(best, self.directory.best_model())?;
-        if self.is_complete(&start.history, last) {
+        if is_complete {
             return self.complete(start.model.valid(), averages, start.history, last);
         }
 
@@ -132,6 +147,7 @@ impl<M: LearnerModel> Training<M> {
             config,
             registration: registration.clone(),
             stops: stops.clone(),
+            tracking: tracking.clone(),
             begun: false,
             summarized: self.place.workers() > 1,
             summary_is_begun: false,
@@ -147,13 +163,19 @@ impl<M: LearnerModel> Training<M> {
         });
         self.watch(&log, &stops);
         if let Some(within) = within {
+            tracking.go_on_within(within.reached.epoch, within.reached.iterations);
             epoch_end.go_on_within(within);
+        }
+        if tracking.is_heard() {
+            let tracking = tracking.clone();
+            log.on_batch(move |epoch, metrics| tracking.batch(epoch, metrics));
         }
         let devices = self.place.devices(&model);
         let seed = seed.filter(|_| course.seed.is_none());
         let training = self.supervised(&log, &epoch_end, &stops, (done, past), seed);
         let training = self.attached(training, &store, &epoch_end, &stops, (done, update, last));
-        let update_loop = (averages.clone(), course);
+        let tracking = Some(tracking.clone()).filter(Tracking::is_heard);
+        let update_loop = (averages.clone(), course, tracking);
         let strategy = self.strategy_on(devices, gradients, update_loop, &epoch_end, &stops);
         let training = training.with_training_strategy(strategy);
         let renderer = self.shown_by((done > 0).then_some(done), &stops);
@@ -269,7 +291,7 @@ impl<M: LearnerModel> Training<M> {
         &self,
         mut devices: Vec<Device>,
         gradients: Gradients,
-        (averages, course): (Option<Averages<M>>, Course),
+        (averages, course, tracking): (Option<Averages<M>>, Course, Option<Tracking>),
         epoch_end: &EpochEnd,
         stops: &Stops,
     ) -> TrainingStrategy<M> {
@@ -293,6 +315,7 @@ impl<M: LearnerModel> Training<M> {
             second_pass: SecondPass::new(&self.train),
             epoch_end: epoch_end.clone(),
             stops: stops.clone(),
+            tracking,
             course,
         }))
     }

@@ -8,6 +8,7 @@ use burn::train::{Interrupter, LearnerModel, SupervisedTraining};
 use super::display::Display;
 use crate::metrics::{EpochRecord, MetricKey};
 use crate::notices::Notices;
+use crate::track::Tracker;
 
 pub(super) type Configure<M> = Box<dyn FnOnce(SupervisedTraining<M>) -> SupervisedTraining<M>>;
 pub(super) type OnEpoch = Vec<Box<dyn FnMut(&EpochRecord) + Send>>;
@@ -21,6 +22,9 @@ pub(super) struct Hooks<M: LearnerModel> {
     pub on_epoch: OnEpoch,
     /// Standard error if it is none.
     pub on_notice: Option<Notices>,
+    pub trackers: Vec<Box<dyn Tracker>>,
+    /// The updates from one that trackers are told to the next.
+    pub track_every: u64,
     /// Metrics that must be registered.
     pub required: Vec<MetricKey>,
     /// How often there is a checkpoint within an epoch.
@@ -44,6 +48,8 @@ impl<M: LearnerModel> Default for Hooks<M> {
             configure: Vec::new(),
             on_epoch: Vec::new(),
             on_notice: None,
+            trackers: Vec::new(),
+            track_every: 50,
             required: Vec::new(),
             checkpoint_every: None,
         }

@@ -4,12 +4,14 @@ use burn::module::Module;
 use burn::optim::ModuleOptimizer;
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
 use burn::train::LearnerModel;
+use burn_lr_scheduler::Run;
 
 use super::averages::Averages;
 use super::check;
 use super::epoch_end::Track;
 use super::resume::{Contents, Newest, SavedHistory, newest};
 use super::spec::Spec;
+use super::tracking::Tracking;
 use super::training::Training;
 use super::within::Within;
 use crate::TrainingError;
@@ -19,6 +21,7 @@ use crate::metrics::{History, MetricsLog};
 use crate::notices::Notices;
 use crate::optim::{OptimError, ResolvedGroups};
 use crate::storage::set_aside_with_sum;
+use crate::track::RunStart;
 
 /// What the Learner starts with.
 pub(super) struct Start<M> {
@@ -201,5 +204,24 @@ impl<M: LearnerModel> Training<M> {
             self.hooks.notices().say(&notice);
         }
         Ok(())
+    }
+
+    /// Tells the trackers where the run goes on, until epoch `last`, and what `config` it has.
+    pub(super) fn begin_tracking(
+        &self,
+        tracking: &Tracking,
+        run: &Run,
+        config: &[u8],
+        start: &Start<M>,
+        last: usize,
+    ) {
+        // It was written a moment ago.
+        let config = serde_json::from_slice(config).unwrap_or_default();
+        let mut begin = RunStart::new(self.directory.path(), &config, &start.history, last);
+        let in_epochs = || run.updates_per_epoch()?.checked_mul(run.epochs()?);
+        begin.updates = run.updates().or_else(in_epochs);
+        let tracks = start.tracks.iter();
+        let rates = tracks.map(|track| (track.group.clone(), track.feedback.clone()));
+        tracking.begin(&begin, rates.collect());
     }
 }

@@ -113,4 +113,9 @@ impl<M: LearnerModel> Training<M> {
             hooks: Hooks::default(),
         }
     }
+
+    /// The run's directory.
+    pub fn directory(&self) -> &RunDirectory {
+        &self.directory
+    }
 }

@@ -21,10 +21,12 @@ use super::running_epoch::Epoch;
 use super::second_pass::SecondPass;
 use super::stop::Stops;
 use super::stream::Next;
+use super::tracking::{Tracking, UpdatePlace};
 use super::within::Pending;
 use crate::average::Validate;
 use crate::checkpoint::Moment;
 use crate::loader::seed_of;
+use crate::optim::GradientNorm;
 
 /// Burn's strategy of training on one device.
 pub(super) struct UpdateLoop<M: LearnerModel> {
@@ -34,6 +36,8 @@ pub(super) struct UpdateLoop<M: LearnerModel> {
     pub second_pass: SecondPass<<M as TrainStep>::Input>,
     pub epoch_end: EpochEnd,
     pub stops: Stops,
+    /// If anybody follows the run.
+    pub tracking: Option<Tracking>,
     pub course: Course,
 }
 
@@ -139,7 +143,12 @@ impl<M: LearnerModel> UpdateLoop<M> {
             let Some(forward) = self.forward(epoch, learner, walk) else {
                 break;
             };
-            self.update(epoch.number, learner, forward.grads);
+            let place = UpdatePlace {
+                epoch: epoch.number,
+                batch: walk.reached.iterations + 1,
+                samples: walk.stream.position().samples,
+            };
+            self.update(&place, learner, forward.grads);
             walk.lr = Some(learner.lr_current());
             walk.reached.updates = update;
             walk.tell(epoch, forward.output, &forward.progress);
@@ -243,16 +252,21 @@ impl<M: LearnerModel> UpdateLoop<M> {
         self.epoch_end.handover().wait();
     }
 
-    fn update(&self, epoch: usize, learner: &mut Learner<M>, mut grads: GradientsParams) {
+    fn update(&self, place: &UpdatePlace, learner: &mut Learner<M>, mut grads: GradientsParams) {
         learner.lr_step();
+        let tracking = self.tracking.as_ref().filter(|tracking| tracking.is_due());
+        let tracked = tracking.map(|of| (of, GradientNorm::of(&grads, &learner.model())));
         let admitted =
             !self.gradients.are_watched() || self.gradients.admit(&mut grads, &learner.model());
         if admitted {
             learner.optimizer_step(grads);
             if let Some(averages) = &self.averages {
-                let updated = averages.update(&learner.model(), epoch);
+                let updated = averages.update(&learner.model(), place.epoch);
                 self.epoch_end.fail_on_error(updated);
             }
+        }
+        if let Some((tracking, norm)) = tracked {
+            tracking.update(place, norm.value());
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use clap::Parser;
+
 use super::*;
 
 const STEP: &str = r#"{"StepLr": {"initial_lr": 0.1, "step_size": 2, "gamma": 0.5}}"#;
@@ -74,7 +76,6 @@ fn csv_has_a_row_per_update_and_a_column_per_file() {
     assert_eq!(two, format!("step,a,\"b,c\"\n{rows}"));
 }
 
-#[cfg(feature = "toml")]
 #[test]
 fn toml_is_read_too() {
     let document = "[StepLr]\ninitial_lr = 0.1\nstep_size = 2\ngamma = 0.5\n";

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use burn_lr_scheduler::ScheduleConfig;
 
-use crate::Failure;
+use crate::failure::Failure;
 
 pub fn bad_file(file: &Path, reason: impl std::fmt::Display) -> Failure {
     Failure::Input(format!("{}: {reason}", file.display()))
@@ -16,7 +16,6 @@ pub fn read_schedule(file: &Path) -> Result<ScheduleConfig, Failure> {
     let document = fs::read_to_string(file).map_err(|error| bad_file(file, error))?;
     let schedule = match file.extension().and_then(|extension| extension.to_str()) {
         Some("json") | None => ScheduleConfig::from_json(&document),
-        #[cfg(feature = "toml")]
         Some("toml") => ScheduleConfig::from_toml(&document),
         Some(extension) => {
             let reason = format!("expected a .json or .toml file, got .{extension}");

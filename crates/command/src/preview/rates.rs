@@ -5,9 +5,9 @@ use std::path::Path;
 use burn_lr_scheduler::{Run, ScheduleConfig, ScheduleError, Scheduler, Verdict};
 use burn_optim::lr_scheduler::LrScheduler;
 
-use crate::Failure;
-use crate::args::Args;
-use crate::files::bad_file;
+use super::args::Args;
+use super::files::bad_file;
+use crate::failure::Failure;
 
 /// The learning rate of every optimizer update.
 pub fn rates(

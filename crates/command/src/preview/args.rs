@@ -5,30 +5,30 @@ use std::path::PathBuf;
 use burn_lr_scheduler::Run;
 use clap::{Parser, ValueEnum};
 
-use crate::Failure;
+use crate::failure::Failure;
 
 const MOST_STEPS: u64 = 10_000_000;
 
 const EXAMPLES: &str = "\
 Examples:
-  preview cosine.json --steps 300
+  burn-lr preview cosine.json --steps 300
       300 optimizer updates of a schedule that advances with every update
-  preview step.json --epochs 90
+  burn-lr preview step.json --epochs 90
       a schedule that advances per epoch, with one step drawn per epoch
-  preview step.json --epochs 10 --steps-per-epoch 938
+  burn-lr preview step.json --epochs 10 --steps-per-epoch 938
       the same in a run of 10 epochs, with one step drawn per optimizer update
-  preview warmup.json --epochs 10 --steps-per-epoch 938 --advance update
+  burn-lr preview warmup.json --epochs 10 --steps-per-epoch 938 --advance update
       a schedule that advances per update and has lengths like \"1 epochs\" or \"10 %\"
-  preview plateau.json --metrics val_loss.txt
+  burn-lr preview plateau.json --metrics val_loss.txt
       a plateau, told one line of val_loss.txt at the end of every epoch
-  preview a.json b.json --csv > rates.csv
+  burn-lr preview a.json b.json --csv > rates.csv
 
 A schedule file holds an object with one entry, the schedule's name, as in
   {\"StepLr\": {\"initial_lr\": 0.1, \"step_size\": 30, \"gamma\": 0.5}}";
 
 /// Draws learning-rate schedules in the terminal.
 #[derive(Debug, Parser)]
-#[command(name = "preview", after_help = EXAMPLES)]
+#[command(name = "burn-lr preview", after_help = EXAMPLES)]
 pub struct Args {
     /// Schedule files, JSON or TOML; several are drawn over each other
     #[arg(required = true, value_name = "FILE")]

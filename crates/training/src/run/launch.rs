@@ -1,0 +1,113 @@
+//! What a run was started by, and where.
+
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+
+use super::directory::RunDirectory;
+use crate::storage::write_atomically;
+use crate::{Damage, TrainingError};
+
+/// One start of a run, the first or one that resumed it. What somebody asks a week later: none of it decides
+/// a bit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Launch {
+    /// When, in UTC: `2026-11-26T12:30:00Z`.
+    pub at: String,
+    /// After how many epochs of the run.
+    pub after_epoch: usize,
+    /// The command line of the process.
+    pub command: Vec<String>,
+    /// The version of burn-lr.
+    pub burn_lr: String,
+    /// The operating system and the kind of processor, as Rust calls them: `linux x86_64`.
+    pub platform: String,
+    /// The processor, where the system tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub processor: Option<String>,
+    /// How many threads it runs at once.
+    pub threads: usize,
+}
+
+impl Launch {
+    /// This process, now, with a run of so many epochs until here.
+    pub(super) fn now(after_epoch: usize) -> Self {
+        let arguments = std::env::args_os();
+        Self {
+            at: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
+            after_epoch,
+            command: arguments
+                .map(|argument| argument.to_string_lossy().into_owned())
+                .collect(),
+            burn_lr: env!("CARGO_PKG_VERSION").to_owned(),
+            platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+            processor: processor(),
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+        }
+    }
+}
+
+/// Its name, as Linux has it.
+fn processor() -> Option<String> {
+    let info = std::fs::read_to_string("/proc/cpuinfo").ok()?;
+    let line = info.lines().find(|line| line.starts_with("model name"))?;
+    let (_, name) = line.split_once(':')?;
+    Some(name.trim().to_owned())
+}
+
+impl RunDirectory {
+    /// Every start of the run, the first one first; none of a run that was begun by an earlier version.
+    ///
+    /// # Errors
+    /// [`TrainingError::File`] if the file cannot be read, [`TrainingError::Damaged`] if it is not what a run
+    /// writes. Both name it.
+    pub fn launches(&self) -> Result<Vec<Launch>, TrainingError> {
+        let path = self.launches_json();
+        match std::fs::read(&path) {
+            Ok(json) => serde_json::from_slice(&json).map_err(|error| {
+                Damage::content(&path, format!("expected a run's starts: {error}")).into()
+            }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(TrainingError::file("read", &path, error)),
+        }
+    }
+
+    /// Adds this start, after epoch `done`; to no others if they cannot be read, since no run ends for
+    /// them.
+    pub(super) fn write_launch(&self, done: usize) -> Result<(), TrainingError> {
+        let path = self.launches_json();
+        let mut launches = if done == 0 {
+            Vec::new()
+        } else {
+            self.launches().unwrap_or_default()
+        };
+        launches.push(Launch::now(done));
+        let json = serde_json::to_vec_pretty(&launches)
+            .map_err(|error| TrainingError::file("write", &path, error.into()))?;
+        write_atomically(&path, &json)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    #[test]
+    fn every_start_is_kept_until_the_run_begins_anew() {
+        let directory = TempDir::new().unwrap();
+        let run = RunDirectory::new(directory.path());
+        assert!(run.launches().unwrap().is_empty());
+        for (done, all) in [(0, 1), (3, 2), (0, 1)] {
+            run.write_launch(done).unwrap();
+            let launches = run.launches().unwrap();
+            assert_eq!((launches.len(), launches[all - 1].after_epoch), (all, done));
+        }
+        std::fs::write(run.launches_json(), "[1]").unwrap();
+        assert!(matches!(run.launches(), Err(TrainingError::Damaged(_))));
+        run.write_launch(3).unwrap();
+        assert_eq!(run.launches().unwrap().len(), 1);
+    }
+}
