@@ -3,10 +3,13 @@
 
   kill.py --kills 200 -- target/release/examples/mnist_step --every 37 --epochs 2 --train-samples 4000
 
+  kill.py --kills 100 -- target/release/examples/mnist_step --checkpoint-every 0.05 --epochs 2
+
 The example is run undisturbed first. Then it is started again and again with --resume, and killed by
 SIGKILL after a random time, at most half of what the undisturbed run took. Whenever it comes to
 its end, models and history are compared with the undisturbed ones, byte by byte but for seconds and
-the ids of parameters, and another run begins. Exits with 1 if anything differs, or if the example fails.
+the ids of parameters, and another run begins. Exits with 1 if anything differs, or if the example fails,
+or if it makes checkpoints within epochs and never went on from one.
 """
 
 import argparse
@@ -60,7 +63,7 @@ def main():
         if process.returncode != 0:
             sys.exit(f"the example fails: {errors.decode()}")
         seconds, expected = time.monotonic() - began, result(whole)
-        kills = ends = 0
+        kills = ends = within = 0
         while kills < options.kills or killed.exists():
             process = start(options.command, killed)
             # Those that are left over after the last kill come to their end.
@@ -69,12 +72,14 @@ def main():
                 _, errors = process.communicate(timeout=limit)
             except subprocess.TimeoutExpired:
                 process.kill()
-                process.communicate()
+                _, errors = process.communicate()
+                within += b"resuming within epoch" in errors
                 kills += 1
                 print(f"\r{kills} of {options.kills} kills, {ends} runs", end="", file=sys.stderr, flush=True)
                 continue
             if process.returncode != 0:
                 sys.exit(f"\nafter {kills} kills the example fails: {errors.decode()}")
+            within += b"resuming within epoch" in errors
             found = result(killed)
             if found != expected:
                 kept = tempfile.mkdtemp(prefix="kill-")
@@ -83,7 +88,10 @@ def main():
                 sys.exit(f"\nafter {kills} kills run {ends + 1} ended otherwise: see {kept}")
             ends += 1
             shutil.rmtree(killed)
-    print(f"\r{kills} kills, {ends} runs that came to their end, none of them otherwise")
+    went_on = f", having gone on within an epoch {within} times" if within else ""
+    print(f"\r{kills} kills, {ends} runs that came to their end{went_on}, none of them otherwise")
+    if "--checkpoint-every" in options.command and not within:
+        sys.exit("none went on within an epoch: more seconds between checkpoints than a process lived?")
 
 
 if __name__ == "__main__":

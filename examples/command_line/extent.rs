@@ -1,9 +1,15 @@
 //! How long an example trains, and how often it looks at what came of it.
 
+#[path = "../experiment/seconds.rs"]
+mod seconds;
+
+use std::time::Duration;
+
 use burn::train::LearnerModel;
 use burn_lr::training::Training;
 use burn_lr::training::metrics::EpochRecord;
 use clap::Args;
+use seconds::seconds;
 
 #[derive(Args, Debug)]
 #[group(skip)]
@@ -15,6 +21,10 @@ pub struct Extent {
     /// Validate, and write the history and a checkpoint, every N updates instead of every epoch
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     every: Option<u64>,
+
+    /// Write a checkpoint within an epoch too whenever so many seconds have passed since the last one
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    checkpoint_every: Option<Duration>,
 }
 
 impl Extent {
@@ -24,6 +34,9 @@ impl Extent {
         }
         if let Some(updates) = self.every {
             training = training.every(updates);
+        }
+        if let Some(time) = self.checkpoint_every {
+            training = training.checkpoint_every(time);
         }
         training
     }

@@ -3,10 +3,12 @@
 mod exit;
 #[path = "../command_line/following.rs"]
 mod following;
+mod seconds;
 mod terminal;
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
+use std::time::Duration;
 
 use burn::data::dataset::Dataset;
 use burn::tensor::Device;
@@ -23,6 +25,7 @@ use burn_lr::training::{Training, TrainingError};
 use clap::Args;
 pub use exit::exit;
 pub use following::Following;
+use seconds::seconds;
 use serde_json::json;
 use terminal::{Error, numbered, say, stop_on_ctrl_c};
 
@@ -46,6 +49,10 @@ pub struct Options {
     /// every epoch
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub every: Option<u64>,
+
+    /// Write a checkpoint within an epoch too whenever so many seconds have passed since the last one
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub checkpoint_every: Option<Duration>,
 
     /// Adam's initial learning rate
     #[arg(long, default_value_t = 0.01, allow_negative_numbers = true)]
@@ -203,6 +210,9 @@ fn training(
     };
     if let Some(updates) = options.every {
         training = training.every(updates);
+    }
+    if let Some(time) = options.checkpoint_every {
+        training = training.checkpoint_every(time);
     }
     if let Some(patience) = options.early_stop {
         training = training.early_stopping(EarlyStopping::new(patience as usize));

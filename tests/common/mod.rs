@@ -3,6 +3,7 @@
 #![allow(dead_code, clippy::unwrap_used)]
 
 pub mod line;
+pub mod stopping;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};

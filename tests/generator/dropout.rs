@@ -1,14 +1,17 @@
 //! Models that draw random numbers while they train.
 
 use std::path::Path;
+use std::time::Duration;
 
 use crate::common::line::{Points, Slope};
+use crate::common::stopping::stopping_after;
 use crate::generator;
 use burn::module::{Module, Param};
 use burn::nn::{Dropout, DropoutConfig, Initializer, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 use burn::train::metric::LossMetric;
 use burn::train::{InferenceStep, Interrupter, RegressionOutput, TrainOutput, TrainStep};
+use burn_lr::training::average::{Average, Statistics};
 use burn_lr::training::loader::EpochLoader;
 use burn_lr::training::metrics::History;
 use burn_lr::training::{Trained, Training, TrainingError};
@@ -207,4 +210,63 @@ fn dropout_of_a_run_in_updates_goes_by_the_updates() {
     }
     let seven = |path: &Path| every(path, 5).seed(7);
     assert!(whole(seven).0 != expected.0);
+}
+
+#[test]
+fn dropout_goes_on_within_an_epoch() {
+    let _alone = generator();
+    type Configure = fn(Training<Forgetful>) -> Training<Forgetful>;
+    let configurations: [Configure; 3] = [
+        |training| training,
+        |training| training.grads_accumulation(2),
+        |training| training.every(4),
+    ];
+    for configure in configurations {
+        let directory = TempDir::new().unwrap();
+        let at = |name: usize, batches| {
+            let (train, interrupter) = stopping_after(batches);
+            let path = directory.path().join(name.to_string());
+            let training = Training::new(path, train, EpochLoader::new(Slope, 20))
+                .metrics((LossMetric::new(),))
+                .schedule(0.1)
+                .epochs(EPOCHS)
+                .resume(true)
+                .checkpoint_every(Duration::ZERO)
+                .interrupter(interrupter)
+                .on_notice(|_| {});
+            configure(training)
+        };
+        let expected = outcome(at(0, usize::MAX).fit(Forgetful::new(0.5)).unwrap());
+        for stop in 1..15 {
+            let stopped = at(stop, stop).fit(Forgetful::new(0.5));
+            assert!(matches!(stopped, Err(TrainingError::Interrupted { .. })));
+            Device::flex().seed(stop as u64);
+            let resumed = at(stop, usize::MAX).fit(Forgetful::new(9.0)).unwrap();
+            // After one batch of two there is no update to go on from.
+            if stop > 1 {
+                assert!(outcome(resumed) == expected, "stopped after {stop}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_epoch_has_the_bits_of_a_period_as_long() {
+    let _alone = generator();
+    let epochs = whole(|path| run(path));
+    let mut periods = whole(|path| run(path).max_updates(15).every(5));
+    for epoch in &mut periods.1.epochs {
+        epoch.data = None;
+    }
+    assert!(periods == epochs);
+}
+
+#[test]
+fn a_second_pass_for_statistics_draws_nothing_of_the_runs() {
+    let _alone = generator();
+    let average = Average::swa().statistics(Statistics::Recomputed);
+    let averaged = |path: &Path| run(path).average(average.clone());
+    let expected = whole(averaged);
+    assert!(expected.0 == whole(|path| run(path)).0);
+    assert!(resumed(averaged) == expected);
 }

@@ -231,7 +231,12 @@ pub enum TrainingError {
         current: String,
     },
     /// There is no such checkpoint to branch off.
-    #[error("{}: expected {expected} of its checkpoints, found {}", path.display(), kept_list(kept))]
+    #[error(
+        "{}: expected {expected} of its checkpoints, found {}. A run keeps those that its KeepPolicy says, a \
+         candidate of an experiment all of them if another one branched off it when it was trained: with \
+         others kept, it can be trained again, this directory being deleted or another one named",
+        path.display(), kept_list(kept)
+    )]
     NoCheckpoint {
         /// The directory of the checkpoints.
         path: PathBuf,

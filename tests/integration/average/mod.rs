@@ -3,5 +3,5 @@
 mod golden;
 mod refused;
 mod resumed;
-mod statistics;
+pub mod statistics;
 mod validated;

@@ -64,6 +64,35 @@ fn an_average_that_makes_no_sense_is_refused_by_its_setting() {
             first: 21
         }
     );
+    // Of 17 updates in periods of 3, the last of which has 2.
+    let in_updates = |average: Average| {
+        let refused = refusal(|path| run(path).max_updates(17).every(3).average(average.clone()));
+        refused.to_string()
+    };
+    let never = in_updates(Average::ema(0.9).after_updates(17));
+    assert!(
+        never.contains("the 17 updates of the run, got number 18"),
+        "{never}"
+    );
+    let never = in_updates(Average::ema(0.9).after_epochs(5).every_updates(3));
+    assert!(
+        never.contains("the 17 updates of the run, got number 18"),
+        "{never}"
+    );
+    let never = in_updates(Average::swa().after_updates(15).every_epochs(2));
+    assert!(
+        never.contains("the 6 epochs of the run, got number 7"),
+        "{never}"
+    );
+    for last in [
+        Average::ema(0.9).after_updates(16),
+        Average::ema(0.9).after_epochs(5).every_updates(2),
+        Average::swa().after_updates(16),
+    ] {
+        let directory = TempDir::new().unwrap();
+        let training = run(directory.path()).max_updates(17).every(3).average(last);
+        training.check(&Net::new(1)).unwrap();
+    }
     // Two are kept by default.
     let more = Average::checkpoints(3, Decay::Linear);
     let expected = AverageError::TooFewKept { kept: 2, found: 3 };

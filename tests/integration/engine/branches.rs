@@ -53,11 +53,14 @@ fn files(directory: &Path) -> Vec<(std::path::PathBuf, Vec<u8>)> {
 #[test]
 fn a_branch_that_changes_nothing_is_its_parents_continuation() {
     type Configure = fn(Training<Net>) -> Training<Net>;
-    let configurations: [(usize, Configure); 4] = [
+    let configurations: [(usize, Configure); 5] = [
         (EPOCHS, |training| training),
         (6, |training| training.max_updates(17).every(3)),
         (EPOCHS, |training| {
             training.average(Average::ema(0.9).validate(Validate::Both))
+        }),
+        (EPOCHS, |training| {
+            training.average(Average::checkpoints(3, Decay::Cosine))
         }),
         (7, |training| {
             training
@@ -72,12 +75,16 @@ fn a_branch_that_changes_nothing_is_its_parents_continuation() {
         let parent = directory.path().join("parent");
         let whole = at("parent").fit(Net::new(1)).unwrap();
         let before = files(&parent);
+        let of_average = |trained: &Trained<Net>| trained.average.as_ref().map(values);
+        let average = of_average(&whole);
         let whole = outcome(whole);
         for epoch in 1..periods {
             let name = format!("branch-{epoch}");
             let branch = || at(&name).branch(Branch::epoch(&parent, epoch));
             branch().check(&Net::new(2)).unwrap();
-            let (weights, mut history) = outcome(branch().fit(Net::new(2)).unwrap());
+            let trained = branch().fit(Net::new(2)).unwrap();
+            assert_eq!(of_average(&trained), average, "{name}");
+            let (weights, mut history) = outcome(trained);
             let lineage = history.branches.pop().unwrap();
             assert_eq!((lineage.epoch, lineage.changes.len()), (epoch, 0));
             assert_eq!(lineage.updates, history.epochs[epoch - 1].updates);
@@ -254,18 +261,6 @@ fn what_a_branch_cannot_be_is_refused_before_anything_is_written() {
         assert!(matches!(&error, TrainingError::NoCheckpoint { .. }));
         assert!(error.to_string().contains(found), "{error}");
     }
-    let of_checkpoints = || {
-        let path = directory.path().join("averaged");
-        let average = Average::checkpoints(2, Decay::Linear);
-        run(&path).average(average).epochs(2)
-    };
-    of_checkpoints().fit(Net::new(1)).unwrap();
-    let averaged = of_checkpoints().in_directory(&path).epochs(3);
-    let averaged = averaged.branch(Branch::newest(directory.path().join("averaged")));
-    assert!(matches!(
-        refused(averaged),
-        TrainingError::Invalid { name: "branch", .. }
-    ));
     assert!(matches!(
         refused(branch().epochs(2)),
         TrainingError::Invalid { name: "epochs", .. }

@@ -1,6 +1,7 @@
 //! The training engine as a user of the facade meets it.
 
 mod batch_means;
+mod branch_averages;
 mod branch_points;
 mod branches;
 mod can_resume;

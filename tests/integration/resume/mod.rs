@@ -9,6 +9,7 @@ mod killed;
 mod loaders;
 mod observed;
 mod stopping;
+mod within;
 
 use std::path::Path;
 

@@ -67,7 +67,7 @@ impl ModuleMapper for Fold<'_> {
 }
 
 /// `average + share * (value - average)`, from the nearer end as PyTorch's `lerp` does it: equal numbers
-/// stay equal, and a share of 1 would be `value` to the bit.
+/// stay equal, infinite ones as masks have them included, and a share of 1 would be `value` to the bit.
 fn lerp<const D: usize>(average: Tensor<D>, value: Tensor<D>, share: f64) -> Tensor<D> {
     let device = average.device();
     let value = value.to_device(&device);
@@ -83,7 +83,8 @@ fn lerp<const D: usize>(average: Tensor<D>, value: Tensor<D>, share: f64) -> Ten
         }
         return Tensor::from_data(average, &device);
     }
-    let difference = value.clone() - average.clone();
+    let equal = value.clone().equal(average.clone());
+    let difference = (value.clone() - average.clone()).mask_fill(equal, 0.0);
     if share < 0.5 {
         average + difference * share
     } else {
@@ -105,14 +106,22 @@ impl NullaryFnOnce for Lerp<'_> {
     fn call(self) {
         let pairs = self.average.iter_mut().zip(self.value);
         let share = self.share;
+        // Infinity less infinity is no number.
+        let difference = |value: f32, average: f32| {
+            if value == average {
+                0.0
+            } else {
+                value - average
+            }
+        };
         if share < 0.5 {
-            for (average, value) in pairs {
-                *average += share * (value - *average);
+            for (average, &value) in pairs {
+                *average += share * difference(value, *average);
             }
         } else {
             let rest = 1.0 - share;
-            for (average, value) in pairs {
-                *average = value - (value - *average) * rest;
+            for (average, &value) in pairs {
+                *average = value - difference(value, *average) * rest;
             }
         }
     }

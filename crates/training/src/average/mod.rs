@@ -25,6 +25,7 @@ mod plan;
 mod rule;
 mod slots;
 mod statistics;
+mod succession;
 #[cfg(test)]
 mod tests;
 
@@ -33,6 +34,8 @@ pub use ema::{Ema, EmaWarmup};
 pub use error::AverageError;
 pub use merged::merged;
 pub use model_average::ModelAverage;
+pub(crate) use plan::Length;
 pub use plan::{Average, Every, Kind, Start, Validate};
 pub use rule::Rule;
 pub use statistics::{Statistics, recomputed_statistics};
+pub(crate) use succession::RunSoFar;

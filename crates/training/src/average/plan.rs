@@ -189,6 +189,17 @@ impl Average {
         updates_per_epoch: Option<u64>,
         kept: usize,
     ) -> Result<(), AverageError> {
+        let until = |epochs: u64| epochs.saturating_mul(updates_per_epoch.unwrap_or(0));
+        let length = Length {
+            epochs,
+            until: updates_per_epoch.is_some().then_some(&until),
+            done: (0, 0),
+        };
+        self.check_in(&length, kept)
+    }
+
+    /// The same in a run that has done something already.
+    pub(crate) fn check_in(&self, length: &Length<'_>, kept: usize) -> Result<(), AverageError> {
         let setting = |name, expected, found: String| AverageError::Setting {
             name,
             expected,
@@ -220,7 +231,7 @@ impl Average {
             }
             Kind::Checkpoints { .. } => {}
         }
-        let Some((unit, run, first)) = self.first(epochs, updates_per_epoch) else {
+        let Some((unit, run, first)) = self.first(length) else {
             return Ok(());
         };
         if first > run {
@@ -231,30 +242,53 @@ impl Average {
 
     /// The number of the first update or epoch of a run whose weights are taken in, and how many the run
     /// has; `None` if that is not known.
-    fn first(
-        &self,
-        epochs: u64,
-        updates_per_epoch: Option<u64>,
-    ) -> Option<(&'static str, u64, u64)> {
+    fn first(&self, length: &Length<'_>) -> Option<(&'static str, u64, u64)> {
+        let Length { epochs, done, .. } = *length;
         let (unit, run, left_out, every) = match (self.start, self.every) {
             (Start::AfterEpochs(left_out), Every::Epochs(every)) => {
-                ("epochs", epochs, left_out, every)
+                ("epochs", epochs, left_out.max(done.0), every)
             }
             // The epoch in which it begins is its first.
             (Start::AfterUpdates(left_out), Every::Epochs(every)) => {
-                let left_out = left_out.checked_div(updates_per_epoch?)?;
-                ("epochs", epochs, left_out, every)
+                let left_out = length.epochs_in(left_out)?;
+                ("epochs", epochs, left_out.max(done.0), every)
             }
             (Start::AfterUpdates(left_out), Every::Updates(every)) => {
-                let run = epochs.saturating_mul(updates_per_epoch?);
-                ("updates", run, left_out, every)
+                let run = length.until?(epochs);
+                ("updates", run, left_out.max(done.1), every)
             }
             (Start::AfterEpochs(left_out), Every::Updates(every)) => {
-                let updates = updates_per_epoch?;
-                let run = epochs.saturating_mul(updates);
-                ("updates", run, left_out.saturating_mul(updates), every)
+                let (run, left_out) = (length.until?(epochs), length.until?(left_out));
+                ("updates", run, left_out.max(done.1), every)
             }
         };
         Some((unit, run, left_out.saturating_add(every)))
+    }
+}
+
+/// How long a run is.
+pub(crate) struct Length<'a> {
+    /// Or periods of a run that is measured in updates.
+    pub epochs: u64,
+    /// The updates until the end of that epoch, if they are known.
+    pub until: Option<&'a dyn Fn(u64) -> u64>,
+    /// The epochs and updates that are over when the average begins.
+    pub done: (u64, u64),
+}
+
+impl Length<'_> {
+    /// How many epochs are over after so many updates.
+    fn epochs_in(&self, updates: u64) -> Option<u64> {
+        let until = self.until?;
+        let (mut over, mut not) = (0, self.epochs.saturating_add(1));
+        while over + 1 < not {
+            let middle = over + (not - over) / 2;
+            if until(middle) <= updates {
+                over = middle;
+            } else {
+                not = middle;
+            }
+        }
+        Some(over)
     }
 }

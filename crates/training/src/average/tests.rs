@@ -62,6 +62,32 @@ fn what_is_frozen_and_integers_are_the_models_newest() {
 }
 
 #[test]
+fn what_is_infinite_in_both_stays_so() {
+    for infinite in [f32::NEG_INFINITY, f32::INFINITY] {
+        let models = [1.0, 2.0, 4.0].map(|value| {
+            let mut model = Mixed::new(value);
+            // As the mask of an attention.
+            let mask = Tensor::from_floats([infinite, 0.0, infinite], &device());
+            model.frozen = Param::from_tensor(mask).set_require_grad(false);
+            model
+        });
+        let mask = |model: &Mixed| {
+            let mask = model.frozen.val().into_data();
+            mask.try_into_vec::<f32>().unwrap()
+        };
+        for ema in [0.9, 0.1] {
+            let mut average = ModelAverage::ema(ema, &models[0]).unwrap();
+            models
+                .iter()
+                .for_each(|model| average.update(model).unwrap());
+            assert_eq!(mask(&average.model()), [infinite, 0.0, infinite]);
+        }
+        let mean = merged(models, &[0.25, 0.0, 0.75]).unwrap();
+        assert_eq!(mask(&mean), [infinite, 0.0, infinite]);
+    }
+}
+
+#[test]
 fn until_weights_are_averaged_it_follows_the_model() {
     let mut average = ModelAverage::ema(0.5, &Mixed::new(1.0)).unwrap();
     average.follow(&Mixed::new(7.0)).unwrap();

@@ -21,88 +21,130 @@ pub(super) enum Kind {
 const STAGING: &str = "tmp";
 const DELETED: &str = "deleted";
 
-pub(super) fn checkpoint(directory: &Path, epoch: usize) -> PathBuf {
-    directory.join(format!("epoch-{epoch:04}"))
+/// What checkpoints are numbered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unit {
+    /// The epoch after which each was made.
+    Epoch,
+    /// The update after which each was made, within an epoch.
+    Update,
 }
 
-pub(super) fn staging(directory: &Path, epoch: usize) -> PathBuf {
-    checkpoint(directory, epoch).with_extension(STAGING)
+/// A directory of checkpoints.
+#[derive(Debug)]
+pub(super) struct Directory {
+    path: PathBuf,
+    unit: Unit,
 }
 
-fn deleted(directory: &Path, epoch: usize) -> PathBuf {
-    checkpoint(directory, epoch).with_extension(DELETED)
-}
-
-/// What there is, the newest epoch first.
-pub(super) fn list(directory: &Path) -> std::io::Result<Vec<(usize, Kind)>> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(directory)? {
-        let name = entry?.file_name();
-        let Some((epoch, kind)) = name.to_str().and_then(parse) else {
-            continue;
-        };
-        found.push((epoch, kind));
+impl Directory {
+    pub(super) fn new(path: &Path, unit: Unit) -> Self {
+        let path = path.to_owned();
+        Self { path, unit }
     }
-    found.sort_unstable_by(|a, b| b.cmp(a));
-    Ok(found)
-}
 
-fn parse(name: &str) -> Option<(usize, Kind)> {
-    let (stem, kind) = match name.split_once('.') {
-        None => (name, Kind::Checkpoint),
-        Some((stem, STAGING)) => (stem, Kind::Staging),
-        Some((stem, DELETED)) => (stem, Kind::Deleted),
-        Some(_) => return None,
-    };
-    let epoch = stem.strip_prefix("epoch-")?.parse().ok()?;
-    // Not `epoch-3` or `epoch-+003`, which we would not find under their numbers.
-    (checkpoint(Path::new(""), epoch) == Path::new(stem)).then_some((epoch, kind))
-}
-
-/// Starts to write the checkpoint of `epoch`, without what an earlier attempt has left.
-pub(super) fn begin(directory: &Path, epoch: usize) -> Result<PathBuf, TrainingError> {
-    let staging = staging(directory, epoch);
-    remove(&staging)?;
-    fs::create_dir_all(&staging).map_err(|e| TrainingError::file("create", &staging, e))?;
-    Ok(staging)
-}
-
-/// Gives the checkpoint of `epoch`, which is written, its final name, and tells where that is now
-/// which was in the way.
-pub(super) fn publish(directory: &Path, epoch: usize) -> Result<Option<PathBuf>, TrainingError> {
-    let (staging, path) = (staging(directory, epoch), checkpoint(directory, epoch));
-    sync_directory(&staging)?;
-    let aside = set_aside(directory, epoch)?;
-    fs::rename(&staging, &path).map_err(|e| TrainingError::file("write", &path, e))?;
-    sync_directory(directory)?;
-    Ok(aside)
-}
-
-/// Moves what is in the place of the checkpoint of `epoch` out of the way, and gives where it is now.
-pub(super) fn set_aside(directory: &Path, epoch: usize) -> Result<Option<PathBuf>, TrainingError> {
-    storage::set_aside(&checkpoint(directory, epoch))
-}
-
-/// Deletes the checkpoint of `epoch`; a kill meanwhile leaves no half of it under its name.
-pub(super) fn delete(directory: &Path, epoch: usize) -> Result<(), TrainingError> {
-    let (path, deleted) = (checkpoint(directory, epoch), deleted(directory, epoch));
-    remove(&deleted)?;
-    match fs::rename(&path, &deleted) {
-        Ok(()) => remove(&deleted),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(TrainingError::file("delete", &path, error)),
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
-}
 
-/// Deletes what a killed process had begun to delete.
-pub(super) fn finish_deleting(directory: &Path) -> Result<(), TrainingError> {
-    let found = list(directory).map_err(|e| TrainingError::file("read", directory, e))?;
-    for (epoch, kind) in found {
-        if kind == Kind::Deleted {
-            remove(&deleted(directory, epoch))?;
+    fn name(&self, number: usize) -> String {
+        match self.unit {
+            Unit::Epoch => format!("epoch-{number:04}"),
+            Unit::Update => format!("update-{number:04}"),
         }
     }
-    Ok(())
+
+    /// Where the checkpoint of that number is, or would be.
+    pub(super) fn checkpoint(&self, number: usize) -> PathBuf {
+        self.path.join(self.name(number))
+    }
+
+    pub(super) fn staging(&self, number: usize) -> PathBuf {
+        self.checkpoint(number).with_extension(STAGING)
+    }
+
+    fn deleted(&self, number: usize) -> PathBuf {
+        self.checkpoint(number).with_extension(DELETED)
+    }
+
+    /// What there is, the newest first.
+    pub(super) fn list(&self) -> std::io::Result<Vec<(usize, Kind)>> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(&self.path)? {
+            let name = entry?.file_name();
+            found.extend(name.to_str().and_then(|name| self.parse(name)));
+        }
+        found.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(found)
+    }
+
+    fn parse(&self, name: &str) -> Option<(usize, Kind)> {
+        let (stem, kind) = match name.split_once('.') {
+            None => (name, Kind::Checkpoint),
+            Some((stem, STAGING)) => (stem, Kind::Staging),
+            Some((stem, DELETED)) => (stem, Kind::Deleted),
+            Some(_) => return None,
+        };
+        let number = stem.split_once('-')?.1.parse().ok()?;
+        // Not `epoch-3` or `epoch-+003`, which we would not find under their numbers.
+        (self.name(number) == stem).then_some((number, kind))
+    }
+
+    /// Starts to write the checkpoint of that number, without what an earlier attempt has left.
+    pub(super) fn begin(&self, number: usize) -> Result<PathBuf, TrainingError> {
+        let staging = self.staging(number);
+        remove(&staging)?;
+        fs::create_dir_all(&staging).map_err(|e| TrainingError::file("create", &staging, e))?;
+        Ok(staging)
+    }
+
+    /// Gives the checkpoint of that number, which is written, its final name, and tells where that is
+    /// now which was in the way.
+    pub(super) fn publish(&self, number: usize) -> Result<Option<PathBuf>, TrainingError> {
+        let (staging, path) = (self.staging(number), self.checkpoint(number));
+        sync_directory(&staging)?;
+        let aside = self.set_aside(number)?;
+        fs::rename(&staging, &path).map_err(|e| TrainingError::file("write", &path, e))?;
+        sync_directory(&self.path)?;
+        Ok(aside)
+    }
+
+    /// Moves what is in the place of the checkpoint of that number out of the way, and gives where it is
+    /// now.
+    pub(super) fn set_aside(&self, number: usize) -> Result<Option<PathBuf>, TrainingError> {
+        storage::set_aside(&self.checkpoint(number))
+    }
+
+    /// Deletes the checkpoint of that number; a kill meanwhile leaves no half of it under its name.
+    pub(super) fn delete(&self, number: usize) -> Result<(), TrainingError> {
+        let (path, deleted) = (self.checkpoint(number), self.deleted(number));
+        remove(&deleted)?;
+        match fs::rename(&path, &deleted) {
+            Ok(()) => remove(&deleted),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(TrainingError::file("delete", &path, error)),
+        }
+    }
+
+    /// Deletes what a killed process had begun to delete, and what one had begun to write and nobody
+    /// will finish: all but the `written`, where the next process begins other ones.
+    pub(super) fn finish_deleting(
+        &self,
+        written: impl Fn(usize) -> bool,
+    ) -> Result<(), TrainingError> {
+        let found = self.list();
+        let found = found.map_err(|e| TrainingError::file("read", &self.path, e))?;
+        for (number, kind) in found {
+            match kind {
+                Kind::Deleted => remove(&self.deleted(number))?,
+                Kind::Staging if self.unit == Unit::Update && !written(number) => {
+                    remove(&self.staging(number))?;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
 }
 
 fn remove(path: &Path) -> Result<(), TrainingError> {
@@ -156,31 +198,43 @@ mod tests {
 
     #[test]
     fn names_are_read_back_and_others_are_ignored() {
-        for epoch in [0, 1, 42, 9999, 10_000, usize::MAX] {
+        for unit in [Unit::Epoch, Unit::Update] {
+            let here = Directory::new(Path::new(""), unit);
             let name = |path: PathBuf| path.file_name().unwrap().to_str().unwrap().to_owned();
-            let here = Path::new("");
-            assert_eq!(
-                parse(&name(checkpoint(here, epoch))),
-                Some((epoch, Kind::Checkpoint))
-            );
-            assert_eq!(
-                parse(&name(staging(here, epoch))),
-                Some((epoch, Kind::Staging))
-            );
-            assert_eq!(
-                parse(&name(deleted(here, epoch))),
-                Some((epoch, Kind::Deleted))
-            );
+            for number in [0, 1, 42, 9999, 10_000, usize::MAX] {
+                let parsed = |path| here.parse(&name(path));
+                let expected = |kind| Some((number, kind));
+                assert_eq!(parsed(here.checkpoint(number)), expected(Kind::Checkpoint));
+                assert_eq!(parsed(here.staging(number)), expected(Kind::Staging));
+                assert_eq!(parsed(here.deleted(number)), expected(Kind::Deleted));
+            }
         }
+        let epochs = Directory::new(Path::new(""), Unit::Epoch);
         for name in [
             "epoch-3",
             "epoch-+003",
             "epoch-",
             "epoch-0003.aside-1",
+            "update-0003",
             "model",
             "",
         ] {
-            assert_eq!(parse(name), None, "{name}");
+            assert_eq!(epochs.parse(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_will_finish_is_deleted_where_numbers_do_not_come_again() {
+        for (unit, left) in [(Unit::Epoch, true), (Unit::Update, false)] {
+            let root = tempfile::tempdir().unwrap();
+            let directory = Directory::new(root.path(), unit);
+            for number in [3, 7] {
+                directory.begin(number).unwrap();
+            }
+            fs::create_dir(directory.deleted(1)).unwrap();
+            directory.finish_deleting(|number| number == 7).unwrap();
+            assert_eq!(directory.staging(3).exists(), left, "{unit:?}");
+            assert!(directory.staging(7).exists() && !directory.deleted(1).exists());
         }
     }
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::directory;
 use super::manifest::{BestSoFar, MANIFEST};
 use super::store::CheckpointStore;
 use crate::Damage;
@@ -16,7 +15,7 @@ impl CheckpointStore {
         &self,
         parent: &Self,
         epoch: usize,
-        parts: &BTreeMap<&str, Vec<u8>>,
+        parts: &BTreeMap<String, Vec<u8>>,
     ) -> Result<(), TrainingError> {
         let (_, manifest) = parent.manifest(epoch)?;
         {
@@ -58,7 +57,7 @@ impl CheckpointStore {
 
     /// The checksum of the checkpoint of `epoch`, by that of its manifest.
     pub(crate) fn checksum(&self, epoch: usize) -> Result<String, TrainingError> {
-        let path = directory::checkpoint(self.directory(), epoch).join(MANIFEST);
+        let path = self.0.directory.checkpoint(epoch).join(MANIFEST);
         let read = std::fs::read(&path).map_err(|error| Damage::unreadable(&path, error))?;
         Ok(sha256(&read))
     }

@@ -6,6 +6,7 @@
 //! checkpoint/epoch-0004.tmp/      being written, or left by a run that was killed
 //! checkpoint/epoch-0001.deleted/  being deleted, or left by a run that was killed
 //! checkpoint/epoch-0004.aside-1/  what was found where a checkpoint was to go
+//! within-epoch/update-3500/       the newest within an epoch, of a run that makes such: within.json too
 //! ```
 //!
 //! A checkpoint is written into a directory of its own, which gets its final name when everything
@@ -19,6 +20,7 @@ mod handover;
 mod inherit;
 mod keep;
 mod manifest;
+mod moment;
 mod part;
 mod prune;
 mod read;
@@ -28,6 +30,7 @@ mod store;
 
 pub(crate) use handover::Handover;
 pub use keep::KeepPolicy;
+pub(crate) use moment::Moment;
 pub use part::PartCheckpointer;
 pub use read::{Checkpoint, Skipped};
 pub use snapshot::{Snapshot, SnapshotError};
@@ -48,7 +51,18 @@ pub const AVERAGE: &str = "average.bpk";
 /// The part of a checkpoint that holds how far the average has come.
 pub const AVERAGE_PROGRESS: &str = "average.json";
 
+/// The part of a checkpoint within an epoch that holds how far the epoch has come.
+pub(crate) const WITHIN: &str = "within.json";
+
+/// The part of a branch's first checkpoint that holds the model so many epochs before, for a mean of the
+/// last ones.
+pub(crate) fn earlier_model(epochs: usize) -> String {
+    format!("model-{epochs}-before.bpk")
+}
+
 /// The parts of a run's checkpoints.
 pub(crate) const PARTS: [&str; 5] = [MODEL, OPTIM, SCHEDULER, HISTORY, CONFIG];
+/// The parts of those within an epoch.
+pub(crate) const PARTS_WITHIN: [&str; 6] = [MODEL, OPTIM, SCHEDULER, HISTORY, CONFIG, WITHIN];
 /// Those that are there too if the run averages its weights.
 pub(crate) const AVERAGE_PARTS: [&str; 2] = [AVERAGE, AVERAGE_PROGRESS];

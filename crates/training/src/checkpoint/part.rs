@@ -4,6 +4,7 @@ use burn::tensor::Bytes;
 use burn::train::checkpoint::{Checkpoint, Checkpointer, CheckpointerError};
 
 use super::handover::Handover;
+use super::moment::Moment;
 use super::store::CheckpointStore;
 use crate::TrainingError;
 
@@ -30,6 +31,8 @@ pub struct PartCheckpointer {
     store: CheckpointStore,
     part: &'static str,
     handover: Handover,
+    /// The update within an epoch after which the run goes on, if it does.
+    begun_after: Option<Moment>,
 }
 
 impl PartCheckpointer {
@@ -39,6 +42,7 @@ impl PartCheckpointer {
             store,
             part,
             handover: Handover::default(),
+            begun_after: None,
         }
     }
 
@@ -47,6 +51,22 @@ impl PartCheckpointer {
         Self {
             handover: handover.clone(),
             ..self
+        }
+    }
+
+    /// Restores from the checkpoint after `update` within an epoch, if there is one.
+    pub(crate) fn beginning_after(self, update: Option<u64>) -> Self {
+        Self {
+            begun_after: update.map(Moment::after),
+            ..self
+        }
+    }
+
+    /// The checkpoints that one of `moment` belongs to, and its number there.
+    fn place(&self, moment: Moment) -> (CheckpointStore, usize) {
+        match (moment, self.store.within()) {
+            (Moment::Update(update), Some(within)) => (within, update),
+            (Moment::Epoch(number) | Moment::Update(number), _) => (self.store.clone(), number),
         }
     }
 
@@ -68,8 +88,9 @@ impl<R: Checkpoint> Checkpointer<R> for PartCheckpointer {
         let bytes = record.checkpoint_into_bytes();
         drop(reading);
         let bytes = bytes.map_err(CheckpointerError::Record)?;
-        self.store
-            .save_part(epoch, self.part, &bytes)
+        let (store, number) = self.place(Moment::of(epoch));
+        store
+            .save_part(number, self.part, &bytes)
             .map_err(|error| self.report(error))
     }
 
@@ -79,9 +100,10 @@ impl<R: Checkpoint> Checkpointer<R> for PartCheckpointer {
     }
 
     fn restore(&self, epoch: usize) -> Result<R, CheckpointerError> {
-        let bytes = self
-            .store
-            .load_part(epoch, self.part)
+        let moment = self.begun_after.unwrap_or(Moment::Epoch(epoch));
+        let (store, number) = self.place(moment);
+        let bytes = store
+            .load_part(number, self.part)
             .map_err(|error| self.report(error))?;
         R::checkpoint_from_bytes(Bytes::from_bytes_vec(bytes)).map_err(CheckpointerError::Record)
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::directory::{self, Kind};
+use super::directory::Kind;
 use super::store::{CheckpointStore, Pending, Stored};
 use crate::TrainingError;
 
@@ -18,15 +18,28 @@ impl CheckpointStore {
         let mut stored = self.stored();
         let mut aside = Vec::new();
         let directory = &self.0.directory;
-        let found = directory::list(directory)
-            .map_err(|error| TrainingError::file("read", directory, error))?;
+        let found = directory
+            .list()
+            .map_err(|error| TrainingError::file("read", directory.path(), error))?;
         for (newer, kind) in found {
             if kind == Kind::Checkpoint && newer > epoch {
                 stored.complete.remove(&newer);
-                aside.extend(directory::set_aside(directory, newer)?);
+                aside.extend(directory.set_aside(newer)?);
             }
         }
         Ok(aside)
+    }
+
+    /// Deletes all complete checkpoints up to that of `number`.
+    pub(crate) fn forget_until(&self, number: usize) -> Result<(), TrainingError> {
+        let mut stored = self.stored();
+        let superseded = stored.complete.range(..=number);
+        let superseded: Vec<usize> = superseded.map(|(&number, _)| number).collect();
+        for number in superseded {
+            stored.complete.remove(&number);
+            self.0.directory.delete(number)?;
+        }
+        Ok(())
     }
 
     /// Deletes the checkpoint of `epoch` as soon as a newer one is complete, unless it is the best.
@@ -67,9 +80,11 @@ impl CheckpointStore {
         for &epoch in &superfluous {
             stored.complete.remove(&epoch);
             self.pending().condemned.remove(&epoch);
-            directory::delete(&self.0.directory, epoch)?;
+            self.0.directory.delete(epoch)?;
         }
-        directory::finish_deleting(&self.0.directory)?;
+        // One that is begun meanwhile is known as soon as it is there.
+        let is_written = |epoch| self.pending().saving.contains_key(&epoch);
+        self.0.directory.finish_deleting(is_written)?;
         Ok(superfluous)
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::directory::{self, Kind};
+use super::directory::Kind;
 use super::manifest::{FileRecord, MANIFEST, Manifest};
 use super::store::CheckpointStore;
 use crate::metrics::Metrics;
@@ -42,10 +42,10 @@ impl CheckpointStore {
     pub fn newest_complete(&self) -> (Option<Checkpoint>, Vec<Skipped>) {
         let directory = &self.0.directory;
         let mut skipped = Vec::new();
-        let found = match directory::list(directory) {
+        let found = match directory.list() {
             Ok(found) => found,
             Err(source) => {
-                let damage = Damage::unreadable(directory, source);
+                let damage = Damage::unreadable(directory.path(), source);
                 return (None, vec![Skipped { epoch: 0, damage }]);
             }
         };
@@ -56,7 +56,7 @@ impl CheckpointStore {
                     Err(damage) => damage,
                 },
                 Kind::Staging if !self.pending().saving.contains_key(&epoch) => {
-                    let path = directory::staging(directory, epoch);
+                    let path = directory.staging(epoch);
                     Damage::Incomplete { path }
                 }
                 Kind::Staging | Kind::Deleted => continue,
@@ -68,7 +68,7 @@ impl CheckpointStore {
 
     /// The damaged checkpoints of epochs before `epoch`, each file being read and verified.
     pub(crate) fn damaged_before(&self, epoch: usize) -> Vec<Skipped> {
-        let found = directory::list(&self.0.directory).unwrap_or_default();
+        let found = self.0.directory.list().unwrap_or_default();
         let older = found
             .into_iter()
             .filter(|&(older, kind)| kind == Kind::Checkpoint && older < epoch);
@@ -102,7 +102,7 @@ impl CheckpointStore {
     }
 
     pub(super) fn manifest(&self, epoch: usize) -> Result<(PathBuf, Manifest), Damage> {
-        let path = directory::checkpoint(&self.0.directory, epoch);
+        let path = self.0.directory.checkpoint(epoch);
         match std::fs::exists(&path) {
             Ok(true) => {}
             Ok(false) => {

@@ -64,9 +64,9 @@ impl CheckpointStore {
         let staging = {
             let mut pending = self.pending();
             match pending.saving.entry(epoch) {
-                Entry::Occupied(_) => directory::staging(directory, epoch),
+                Entry::Occupied(_) => directory.staging(epoch),
                 Entry::Vacant(new) => {
-                    let staging = directory::begin(directory, epoch)?;
+                    let staging = directory.begin(epoch)?;
                     new.insert(Parts::new());
                     staging
                 }
@@ -90,7 +90,7 @@ impl CheckpointStore {
     /// All parts of the checkpoint of `epoch` are written: makes it complete.
     fn complete(&self, epoch: usize, parts: Parts) -> Result<(), TrainingError> {
         let directory = &self.0.directory;
-        let staging = directory::staging(directory, epoch);
+        let staging = directory.staging(epoch);
         let mut stored = self.stored();
 
         let mut manifest = Manifest::new(epoch);
@@ -120,7 +120,7 @@ impl CheckpointStore {
         stored.complete.remove(&epoch);
         // Not all systems can rename directories with open files in them.
         drop((parts, manifest_file));
-        if let Some(aside) = directory::publish(directory, epoch)? {
+        if let Some(aside) = directory.publish(epoch)? {
             self.say(&format!("set aside as {}", aside.display()));
         }
         stored.complete.insert(epoch, manifest);
@@ -129,6 +129,12 @@ impl CheckpointStore {
             pending.saving.remove(&epoch);
             pending.metrics.retain(|other, _| *other > epoch);
             pending.condemned.remove(&epoch);
+        }
+        // Those within epochs that are complete by now are of this one, or earlier.
+        if let Some(within) = self.within()
+            && let Err(error) = within.forget_until(usize::MAX)
+        {
+            self.say(&error.to_string());
         }
         // First this, which makes room for the copy.
         if let Err(error) = self.prune_up_to(&mut stored, epoch) {
@@ -169,7 +175,7 @@ impl CheckpointStore {
             return Ok(());
         }
         let name = copy.path.display();
-        let path = directory::checkpoint(&self.0.directory, best.epoch).join(&copy.part);
+        let path = self.0.directory.checkpoint(best.epoch).join(&copy.part);
         match read_verified(&path, wanted) {
             Ok(bytes) => {
                 write_with_sum(&copy.path, &bytes)?;

@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::directory::{self, Kind};
+use super::directory::{Directory, Kind, Unit};
 use super::keep::KeepPolicy;
 use super::manifest::{BestSoFar, FileRecord, MANIFEST, Manifest};
 use crate::TrainingError;
@@ -41,7 +41,7 @@ pub struct CheckpointStore(pub(super) Arc<Inner>);
 
 #[derive(Debug)]
 pub(super) struct Inner {
-    pub(super) directory: PathBuf,
+    pub(super) directory: Directory,
     /// What makes a checkpoint complete that is being written.
     pub(super) parts: BTreeSet<String>,
     /// What one must have to be read.
@@ -72,6 +72,8 @@ pub(super) struct Pending {
     pub(super) failure: Option<TrainingError>,
     /// The best of the run that this one branched off.
     pub(super) inherited: Option<BestSoFar>,
+    /// The checkpoints within epochs, which are of no use once a newer epoch's is complete.
+    pub(super) within: Option<CheckpointStore>,
     pub(super) notices: Notices,
 }
 
@@ -111,21 +113,40 @@ impl CheckpointStore {
         parts: &[&str],
         more: &[&str],
     ) -> Result<Self, TrainingError> {
-        let directory = directory.as_ref();
+        Self::open_by(Unit::Epoch, directory.as_ref(), parts, more)
+    }
+
+    /// The same for checkpoints within epochs, which are numbered by updates: the newest is kept.
+    pub(crate) fn open_within(
+        directory: &Path,
+        parts: &[&str],
+        more: &[&str],
+    ) -> Result<Self, TrainingError> {
+        let store = Self::open_by(Unit::Update, directory, parts, more)?;
+        Ok(store.with_keep(KeepPolicy::last(1)))
+    }
+
+    fn open_by(
+        unit: Unit,
+        path: &Path,
+        parts: &[&str],
+        more: &[&str],
+    ) -> Result<Self, TrainingError> {
         for part in parts.iter().chain(more) {
             let plain = Path::new(part).file_name() == Some(part.as_ref());
             if !plain || *part == MANIFEST {
                 return Err(invalid_part("a file name other than the manifest's", part));
             }
         }
-        create_directory(directory)?;
-        let found = directory::list(directory)
-            .map_err(|error| TrainingError::file("read", directory, error))?;
+        create_directory(path)?;
+        let directory = Directory::new(path, unit);
+        let found = directory.list();
+        let found = found.map_err(|error| TrainingError::file("read", path, error))?;
         let complete = found
             .into_iter()
             .filter(|(_, kind)| *kind == Kind::Checkpoint)
             .filter_map(|(epoch, _)| {
-                let path = directory::checkpoint(directory, epoch).join(MANIFEST);
+                let path = directory.checkpoint(epoch).join(MANIFEST);
                 Some((epoch, Manifest::read(&path, epoch).ok()?))
             })
             .collect();
@@ -134,7 +155,7 @@ impl CheckpointStore {
             best_copy: None,
         };
         Ok(Self(Arc::new(Inner {
-            directory: directory.to_owned(),
+            directory,
             parts: names(parts).chain(names(more)).collect(),
             required: names(parts).collect(),
             stored: Mutex::new(stored),
@@ -152,6 +173,17 @@ impl CheckpointStore {
     pub(crate) fn with_notices(self, notices: Notices) -> Self {
         self.pending().notices = notices;
         self
+    }
+
+    /// Has `within` hold checkpoints within the epochs, until one is complete.
+    pub(crate) fn with_within(self, within: Self) -> Self {
+        self.pending().within = Some(within);
+        self
+    }
+
+    /// The checkpoints within epochs, if there are any.
+    pub(crate) fn within(&self) -> Option<Self> {
+        self.pending().within.clone()
     }
 
     pub(super) fn say(&self, notice: &str) {
@@ -194,7 +226,7 @@ impl CheckpointStore {
 
     /// The directory.
     pub fn directory(&self) -> &Path {
-        &self.0.directory
+        self.0.directory.path()
     }
 
     /// The epochs of the checkpoints that are complete, and were not found to be damaged.

@@ -190,6 +190,11 @@ impl Feedback {
         epoch.is_some_and(|epoch| self.updates_here() > epoch)
     }
 
+    /// Says what the rate of the last update was, which no record holds.
+    pub(crate) fn set_last_lr(&self, lr: f64) {
+        self.lock().last_lr = lr;
+    }
+
     /// The learning rates of the last and of the next update.
     pub fn lr(&self) -> LrState {
         let shared = self.lock();

@@ -1,7 +1,6 @@
 //! Keeps the Learner's metrics of each epoch in memory, instead of a line a batch in files.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use burn::train::Interrupter;
@@ -13,11 +12,11 @@ use burn::train::metric::{MetricDefinition, MetricId, NumericEntry};
 use serde::{Deserialize, Serialize};
 
 use super::any_float;
+use super::divergence::Divergence;
+use super::means::{Means, SavedMeans};
 use super::record::Metrics;
 use super::unit::is_percentage;
-use crate::TrainingError;
 use crate::key::{MetricKey, Split};
-use crate::storage::{create_directory, set_aside, write_atomically};
 
 /// Burn's name of the metric by which divergence is seen.
 pub(crate) const LOSS: &str = "Loss";
@@ -39,6 +38,10 @@ struct Values {
     epochs: Vec<LoggedEpoch>,
     /// How many batches of the running split were logged.
     batches: usize,
+    /// The training metrics of the running epoch, as far as they can be continued.
+    means: Means,
+    /// Metrics of an epoch that was continued whose values are of its rest alone.
+    partial: Vec<String>,
     divergence: Option<Divergence>,
     tolerates_divergence: bool,
     interrupter: Option<Interrupter>,
@@ -52,32 +55,9 @@ type OnBatch = Box<dyn FnMut(usize, &mut dyn FnMut() -> Metrics) + Send>;
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub(crate) struct LoggedEpoch {
     #[serde(with = "any_float")]
-    train: Metrics,
+    pub(super) train: Metrics,
     #[serde(with = "any_float")]
-    valid: Metrics,
-}
-
-/// A training loss that is not finite.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Divergence {
-    pub epoch: usize,
-    pub iteration: usize,
-    pub loss: f64,
-}
-
-/// Sets aside the files of epochs after `epoch`, which a run has left that was given up.
-pub(crate) fn set_files_aside_after(directory: &Path, epoch: usize) -> Result<(), TrainingError> {
-    for split in ["train", "valid"] {
-        let later = (epoch + 1..).map(|epoch| epoch_directory(directory, split, epoch));
-        for path in later.take_while(|path| path.exists()) {
-            set_aside(&path)?;
-        }
-    }
-    Ok(())
-}
-
-fn epoch_directory(directory: &Path, split: &str, epoch: usize) -> PathBuf {
-    directory.join(split).join(format!("epoch-{epoch}"))
+    pub(super) valid: Metrics,
 }
 
 impl LoggedEpoch {
@@ -86,21 +66,6 @@ impl LoggedEpoch {
             BurnsSplit::Train => Some(&mut self.train),
             BurnsSplit::Valid => Some(&mut self.valid),
             BurnsSplit::Test(_) => None,
-        }
-    }
-}
-
-impl From<Divergence> for TrainingError {
-    fn from(divergence: Divergence) -> Self {
-        let Divergence {
-            epoch,
-            iteration,
-            loss,
-        } = divergence;
-        Self::Diverged {
-            epoch,
-            iteration: Some(iteration),
-            loss,
         }
     }
 }
@@ -190,25 +155,39 @@ impl MetricsLog {
         self.lock().twice.clone()
     }
 
-    /// Writes the values of `epoch` as Burn's `FileMetricLogger` would, from whose files its summary
-    /// is made: `train/epoch-1/Loss.log`.
-    pub(crate) fn write_files(&self, directory: &Path, epoch: usize) -> Result<(), TrainingError> {
-        let logged = self.lock().epoch(epoch).clone();
-        for (split, metrics) in [("train", &logged.train), ("valid", &logged.valid)] {
-            let directory = epoch_directory(directory, split, epoch);
-            for (name, value) in metrics {
-                create_directory(&directory)?;
-                let file = directory.join(format!("{}.log", name.replace(' ', "_")));
-                write_atomically(&file, NumericEntry::Final(*value).serialize().as_bytes())?;
-            }
-        }
-        Ok(())
+    /// What was logged of `epoch`.
+    pub(super) fn logged(&self, epoch: usize) -> LoggedEpoch {
+        self.lock().epoch(epoch).clone()
     }
 
     /// All epochs until `epoch`, to be saved.
     pub(crate) fn until(&self, epoch: usize) -> Vec<LoggedEpoch> {
         let log = self.lock();
         log.epochs[..epoch.min(log.epochs.len())].to_vec()
+    }
+
+    /// The training metrics of the running epoch, to be saved within it.
+    ///
+    /// # Errors
+    /// The name of a metric that cannot be continued.
+    pub(crate) fn means(&self) -> Result<SavedMeans, String> {
+        let log = self.lock();
+        match log.means.other() {
+            Some(name) => Err(name.clone()),
+            None => Ok(log.means.saved(log.batches)),
+        }
+    }
+
+    /// Goes on within an epoch whose training metrics were these until then.
+    pub(crate) fn go_on_within(&self, saved: SavedMeans) {
+        let mut log = self.lock();
+        log.batches = saved.batches;
+        log.means = Means::after(saved);
+    }
+
+    /// The names of metrics whose values in an epoch that was continued are of its rest alone.
+    pub(crate) fn take_partial(&self) -> Vec<String> {
+        std::mem::take(&mut self.lock().partial)
     }
 
     /// Continues a saved log.
@@ -233,10 +212,13 @@ impl Values {
         let Some(definition) = self.definitions.get(id) else {
             return;
         };
+        let name = definition.name.clone();
         let Some(entry) = &update.numeric_entry else {
+            if *split == BurnsSplit::Train {
+                self.means.add(&name, update);
+            }
             return;
         };
-        let name = definition.name.clone();
         if is_percentage(&definition.attributes, &update.entry.serialized_entry)
             && !self.percentages.contains(&*name)
         {
@@ -246,12 +228,29 @@ impl Values {
         if !is_final && *split == BurnsSplit::Train && *name == LOSS {
             self.watch_loss(entry.current(), epoch);
         }
+        let mut value = entry.current();
+        if *split == BurnsSplit::Train {
+            value = self.continued(&name, value, update);
+        }
         if let Some(metrics) = self.epoch(epoch).split(split) {
             match metrics.get_mut(&*name) {
-                Some(value) => *value = entry.current(),
-                None => drop(metrics.insert(name.to_string(), entry.current())),
+                Some(before) => *before = value,
+                None => drop(metrics.insert(name.to_string(), value)),
             }
         }
+    }
+
+    /// The value of a training metric in the running epoch, also if that was continued.
+    fn continued(&mut self, name: &str, value: f64, update: &NumericMetricUpdate) -> f64 {
+        // After the last batch, there is none.
+        if update.running_entry.is_some() {
+            self.means.add(name, update);
+            return value;
+        }
+        self.means.end(name, value).unwrap_or_else(|| {
+            self.partial.push(name.to_owned());
+            value
+        })
     }
 
     /// The values of one batch.
@@ -331,6 +330,8 @@ impl MetricLogger for MetricsLog {
     }
 
     fn log_epoch_summary(&mut self, _summary: EpochSummary) {
-        self.lock().batches = 0;
+        let mut log = self.lock();
+        log.batches = 0;
+        log.means = Means::default();
     }
 }

@@ -8,7 +8,7 @@ use super::period::Periods;
 use super::spec::keep_policy;
 use super::training::Training;
 use crate::TrainingError;
-use crate::average::{Average, Kind, Statistics, Validate};
+use crate::average::{Average, Length, Statistics, Validate};
 use crate::checkpoint::{AVERAGE, AVERAGE_PARTS, KeepPolicy, MODEL};
 
 /// # An average of the weights
@@ -49,10 +49,36 @@ impl<M: LearnerModel> Training<M> {
         }
     }
 
-    /// Whether the average is of checkpoints.
-    pub(super) fn averages_checkpoints(&self) -> bool {
-        let plan = self.plan.average.as_ref();
-        plan.is_some_and(|plan| matches!(plan.kind, Kind::Checkpoints { .. }))
+    /// Whether `plan` takes something in until the end of the run, which has done so many epochs and updates
+    /// when it begins. What Burn's Learner calls an epoch is a period of a run that is measured in updates.
+    ///
+    /// # Errors
+    /// As for [`Average::check`].
+    pub(super) fn check_start(
+        &self,
+        plan: &Average,
+        done: (u64, u64),
+        run: Run,
+        periods: Option<&Periods>,
+    ) -> Result<(), TrainingError> {
+        let of_periods = |period: u64| {
+            let period = usize::try_from(period).unwrap_or(usize::MAX);
+            periods.map_or(0, |periods| periods.end(period))
+        };
+        let each = run.updates_per_epoch();
+        let of_epochs = |epochs: u64| epochs.saturating_mul(each.unwrap_or(0));
+        let until: Option<&dyn Fn(u64) -> u64> = match (periods, each) {
+            (Some(_), _) => Some(&of_periods),
+            (None, Some(_)) => Some(&of_epochs),
+            (None, None) => None,
+        };
+        let length = Length {
+            epochs: self.last_epoch(periods) as u64,
+            until,
+            done,
+        };
+        let kept = keep_policy(self.plan.keep.as_ref()).last.max(1);
+        Ok(plan.check_in(&length, kept)?)
     }
 
     /// The part of a checkpoint that `best.bpk` is a copy of.
@@ -88,14 +114,7 @@ impl<M: LearnerModel> Training<M> {
         let Some(plan) = &self.plan.average else {
             return Ok(());
         };
-        // What Burn's Learner calls an epoch: a period of a run that is measured in updates.
-        let epochs = self.last_epoch(periods) as u64;
-        let updates = match periods {
-            Some(periods) => Some(periods.updates().div_ceil(epochs.max(1))),
-            None => run.updates_per_epoch(),
-        };
-        let kept = keep_policy(self.plan.keep.as_ref()).last.max(1);
-        plan.check(epochs, updates, kept)?;
+        self.check_start(plan, (0, 0), run, periods)?;
         let endless = periods.is_some_and(|periods| periods.batches_per_epoch().is_none());
         let had_again = self.train.can_be_had_again() && !endless;
         if plan.statistics == Statistics::Recomputed && !had_again {

@@ -23,6 +23,9 @@ pub(super) struct Averages<M> {
     state: Arc<Mutex<State<M>>>,
 }
 
+/// Parts of a checkpoint.
+type Parts = Vec<(&'static str, Vec<u8>)>;
+
 struct State<M> {
     running: Kept<M>,
     progress: Progress,
@@ -44,15 +47,25 @@ enum Kept<M> {
 /// How far an average has come: what a checkpoint holds of it beside the averaged model.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Progress {
+pub(super) struct Progress {
     /// Updates of the run.
-    updates: u64,
+    pub updates: u64,
     /// Updates since the average has begun.
     since_updates: u64,
     /// Ends of epochs since then.
     since_epochs: u64,
     /// Models in the average.
-    averaged: u64,
+    pub averaged: u64,
+}
+
+impl Progress {
+    /// That of an average that has nothing yet, in a run that has made so many updates.
+    pub(super) fn after(updates: u64) -> Self {
+        Self {
+            updates,
+            ..Self::default()
+        }
+    }
 }
 
 impl<M> Clone for Averages<M> {
@@ -170,13 +183,30 @@ impl<M: Module> Averages<M> {
     ///
     /// # Errors
     /// [`TrainingError::Model`] if Burn cannot serialize the model.
-    pub(super) fn parts(&self) -> Result<Vec<(&'static str, Vec<u8>)>, TrainingError> {
+    pub(super) fn parts(&self) -> Result<Parts, TrainingError> {
+        self.parts_with(self.model())
+    }
+
+    /// What a checkpoint within an epoch holds of it: the average itself, whatever statistics it has been
+    /// given since.
+    ///
+    /// # Errors
+    /// As for [`parts`](Self::parts).
+    pub(super) fn running_parts(&self) -> Result<Parts, TrainingError> {
+        let model = match &self.lock().running {
+            Kept::Running(average) => average.model(),
+            Kept::Last { mean, .. } => mean.valid(),
+        };
+        self.parts_with(model)
+    }
+
+    fn parts_with(&self, model: M) -> Result<Parts, TrainingError> {
         let failed = |part: &str, reason: String| TrainingError::Model {
             action: "write",
             path: part.into(),
             reason,
         };
-        let model = self.model().into_record().into_bytes();
+        let model = model.into_record().into_bytes();
         let model = model.map_err(|error| failed(AVERAGE, error.to_string()))?;
         let progress = serde_json::to_vec(&self.lock().progress);
         let progress = progress.map_err(|error| failed(AVERAGE_PROGRESS, error.to_string()))?;
@@ -207,7 +237,8 @@ impl<M: Module> Averages<M> {
                 models, last, mean, ..
             } => {
                 *mean = average;
-                for bytes in saved.models_of_last(last.saturating_sub(1))? {
+                let averaged = usize::try_from(progress.averaged).unwrap_or(usize::MAX);
+                for bytes in saved.models_of_last(last.saturating_sub(1).min(averaged))? {
                     models.push_back(load(bytes).map_err(|error| misfit(&error))?);
                 }
             }

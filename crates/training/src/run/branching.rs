@@ -8,7 +8,7 @@ use super::check::Checked;
 use super::directory::RunDirectory;
 use super::origin::Origin;
 use super::resume::{Contents, SavedHistory, newest};
-use super::spec::Spec;
+use super::spec::{Saved, Spec};
 use super::start::Start;
 use super::training::Training;
 use crate::checkpoint::{CONFIG, CheckpointStore, HISTORY, MODEL, OPTIM, PARTS, SCHEDULER};
@@ -21,7 +21,7 @@ use crate::storage::write_atomically;
 
 /// The first checkpoint of a branch.
 struct First {
-    parts: BTreeMap<&'static str, Vec<u8>>,
+    parts: BTreeMap<String, Vec<u8>>,
     /// What is to be said of it.
     notices: Vec<String>,
 }
@@ -36,9 +36,9 @@ impl<M: LearnerModel> Training<M> {
     ) -> Result<First, TrainingError> {
         let mut notices = Vec::new();
         let changes = origin.changes(&checked.spec)?;
-        self.check_average_of_branch()?;
         let contents = Contents::new(origin.checkpoint.clone(), &origin.store);
         let SavedHistory { mut history, log } = contents.history()?;
+        let average = self.inherited_average(origin, &contents, &history, checked)?;
         let restored = contents.model(model)?;
         contents.optimizer(self.plan.optimizer.build_for(&checked.groups, &restored)?)?;
         let epoch = origin.checkpoint.epoch;
@@ -60,6 +60,12 @@ impl<M: LearnerModel> Training<M> {
                 "branching after epoch {epoch}: the plateaus of {of} begin anew, for the parent had not as many there"
             )
         }));
+        if average.is_anew {
+            let notice = format!(
+                "branching after epoch {epoch}: the average begins anew, for the parent's was another one"
+            );
+            notices.push(notice);
+        }
         let record = start.scheduler(&checked.groups).to_record().into_bytes();
         let record = record.map_err(|error| contents.damaged(SCHEDULER, error))?;
         let spec = checked.spec.clone().with_branches(&history);
@@ -76,9 +82,9 @@ impl<M: LearnerModel> Training<M> {
             (HISTORY, history),
             (CONFIG, config),
         ];
-        let more = self.more_parts().iter().map(|&name| (name, part(name)));
+        let parts = parts.map(|(name, bytes)| (name.to_owned(), bytes));
         Ok(First {
-            parts: parts.into_iter().chain(more).collect(),
+            parts: parts.into_iter().chain(average.parts).collect(),
             notices,
         })
     }
@@ -91,9 +97,9 @@ impl<M: LearnerModel> Training<M> {
         };
         let origin = branch.origin(self.more_parts())?;
         let changes = origin.changes(&checked.spec)?;
-        self.check_average_of_branch()?;
         let contents = Contents::new(origin.checkpoint.clone(), &origin.store);
         let mut history = contents.history()?.history;
+        self.inherited_average(&origin, &contents, &history, checked)?;
         history.branches.push(origin.lineage(&history, changes)?);
         self.check_done(&history, checked.periods.as_ref())?;
         match self.plan.optimizer.build(&checked.groups) {
@@ -107,28 +113,19 @@ impl<M: LearnerModel> Training<M> {
         origin.hand_over(&mut schedulers, checked).map(drop)
     }
 
-    /// A mean of checkpoints needs those before the one that is branched off.
-    fn check_average_of_branch(&self) -> Result<(), TrainingError> {
-        if !self.averages_checkpoints() {
-            return Ok(());
-        }
-        Err(TrainingError::Invalid {
-            name: "branch",
-            expected: "a run without an average, or with one of its updates",
-            found: "one that averages its last checkpoints".to_owned(),
-        })
-    }
-
     /// Begins the branch that the run is, unless it has begun: copies the checkpoint that it branches off.
     /// Gives whether it was begun just now.
     pub(super) fn begin_branch(&self, checked: &Checked, model: &M) -> Result<bool, TrainingError> {
         let Some(branch) = &self.plan.branch else {
             return Ok(false);
         };
-        let checkpoints = self.directory.checkpoints();
-        let store = CheckpointStore::open_with(checkpoints, &PARTS, self.more_parts())?
-            .with_keep(checked.spec.keep().clone())
-            .with_notices(self.hooks.notices());
+        let open = |more: &[&str]| -> Result<CheckpointStore, TrainingError> {
+            let checkpoints = self.directory.checkpoints();
+            let store = CheckpointStore::open_with(checkpoints, &PARTS, more)?;
+            let store = store.with_keep(checked.spec.keep().clone());
+            self.with_within(store.with_notices(self.hooks.notices()), false)
+        };
+        let store = open(self.more_parts())?;
         if !self.resume {
             self.check_no_run(Some(&store))?;
         }
@@ -142,7 +139,7 @@ impl<M: LearnerModel> Training<M> {
         let epoch = origin.checkpoint.epoch;
         let said = self.hooks.notices();
         // What is there is damaged, or was left by a process that was killed.
-        self.clear(&store, 0)?;
+        self.clear(&store, &History::default(), None)?;
         for notice in notices {
             said.say(&notice);
         }
@@ -152,7 +149,9 @@ impl<M: LearnerModel> Training<M> {
             let copied = self.best_part(checked.spec.keep());
             origin.store.copy_best_as_of(epoch, copied, &kept, &best)?;
         }
-        store.begin_as(&origin.store, epoch, &parts)?;
+        // Also those that only a first checkpoint has.
+        let names: Vec<&str> = parts.keys().map(String::as_str).collect();
+        open(&names)?.begin_as(&origin.store, epoch, &parts)?;
         if let Some(config) = parts.get(CONFIG) {
             write_atomically(&self.directory.config(), config)?;
         }
@@ -187,10 +186,9 @@ impl<M: LearnerModel> Training<M> {
     }
 
     /// What the parent of a branch that has not begun was configured with.
-    pub(super) fn parents_seed(&self) -> Option<Option<u64>> {
+    pub(super) fn parents_configuration(&self) -> Option<Saved> {
         let branch = self.plan.branch.as_ref()?;
-        Spec::saved(&RunDirectory::new(&branch.parent), None)
-            .ok()??
-            .seed()
+        let parent = RunDirectory::new(&branch.parent);
+        Spec::saved(&parent, None).ok().flatten()
     }
 }

@@ -1,6 +1,7 @@
 //! The settings of a run.
 
 use std::path::Path;
+use std::time::Duration;
 
 use burn::tensor::Device;
 use burn::train::renderer::MetricsRenderer;
@@ -76,8 +77,9 @@ impl<M: LearnerModel> Training<M> {
         self
     }
 
-    /// Seeds the device's random numbers at the start of every epoch, from `seed` and the epoch, or
-    /// before every update if the run is [measured in them](Self::every), so that what a model draws while it trains, as dropout does, can be resumed exactly.
+    /// Seeds the device's random numbers before every update, from `seed` and the update's number, so that
+    /// what a model draws while it trains, as dropout does, can be resumed exactly. On several devices they
+    /// are seeded at the start of every epoch, as in runs that were begun by earlier versions.
     ///
     /// By default models are seeded with 0 that have a module at any depth, or in their text, whose type
     /// is called dropout, drop path, stochastic depth, noise or randomized ReLU, as Burn's are; others are not: give a seed
@@ -122,6 +124,33 @@ impl<M: LearnerModel> Training<M> {
     /// registered, the one with the least validation loss.
     pub fn keep(mut self, keep: KeepPolicy) -> Self {
         self.plan.keep = Some(keep);
+        self
+    }
+
+    /// Makes checkpoints within an epoch too, or a period, whenever so much time has passed since the last
+    /// checkpoint: for epochs that take long. With zero, after every update.
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # use burn::train::LearnerModel;
+    /// # use burn_lr_training::Training;
+    /// # fn checkpointed<M: LearnerModel>(training: Training<M>) -> Training<M> {
+    /// training.checkpoint_every(Duration::from_secs(10 * 60))
+    /// # }
+    /// ```
+    ///
+    /// The newest of them is kept, in [`RunDirectory::within_epoch`], until the epoch's own checkpoint is
+    /// complete. A run that is [resumed](Self::resume) from it ends with the same bits and the same
+    /// history, whenever it was stopped and however often there are checkpoints: the time decides nothing
+    /// else. A damaged one is passed over for that of the epoch before.
+    ///
+    /// Training metrics are continued if they are means over batches, as most of Burn's are: loss,
+    /// accuracy, top-k accuracy, learning rate. A metric that is none, such as an F-score, AUROC, perplexity or the use of
+    /// a processor, keeps its state to itself: with one of them there are no checkpoints within epochs,
+    /// which is [told](Self::on_notice) when the first is due. On several devices it is refused: Burn's
+    /// strategies have no place for it.
+    pub fn checkpoint_every(mut self, time: Duration) -> Self {
+        self.hooks.checkpoint_every = Some(time);
         self
     }
 

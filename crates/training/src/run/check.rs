@@ -4,7 +4,7 @@ use burn::train::LearnerModel;
 use burn_lr_scheduler::{Clock, Clocked, Run, Scaled, Scheduler};
 
 use super::period::{Extent, Periods};
-use super::resume::{Contents, newest};
+use super::resume::{Contents, Newest, newest};
 use super::spec::Spec;
 use super::stop;
 use super::training::Training;
@@ -46,7 +46,7 @@ impl<M: LearnerModel> Training<M> {
         let store = self.store()?;
         let silent = Notices::new(|_| {});
         let newest = newest(&self.directory, store.as_ref(), &checked.spec, &silent)?;
-        let (Some(checkpoint), Some(store)) = (newest, store) else {
+        let (Some(Newest { checkpoint, .. }), Some(store)) = (newest, store) else {
             return self.check_branch(&checked);
         };
         // Not the model: Burn's clones share the running averages of a batch norm, which it would get.
@@ -80,7 +80,10 @@ impl<M: LearnerModel> Training<M> {
         let directory = self.directory.checkpoints();
         let store = directory.exists();
         let store = store.then(|| CheckpointStore::open_with(directory, &PARTS, self.more_parts()));
-        store.transpose()
+        let store = store.transpose()?;
+        store
+            .map(|store| self.with_within(store, false))
+            .transpose()
     }
 
     /// Whether the directory, with the checkpoints of `store`, holds no run.
@@ -88,7 +91,9 @@ impl<M: LearnerModel> Training<M> {
         &self,
         store: Option<&CheckpointStore>,
     ) -> Result<(), TrainingError> {
-        let has_checkpoints = store.is_some_and(|store| !store.epochs().is_empty());
+        let within = store.and_then(CheckpointStore::within);
+        let has_any = |store: &CheckpointStore| !store.epochs().is_empty();
+        let has_checkpoints = [store, within.as_ref()].into_iter().flatten().any(has_any);
         if self.directory.config().exists() || has_checkpoints {
             return Err(TrainingError::RunExists {
                 path: self.directory.path().to_owned(),
@@ -228,6 +233,9 @@ impl<M: LearnerModel> Training<M> {
         }
         if self.plan.average.is_some() {
             return Err(one_device("average", "an average of weights"));
+        }
+        if self.hooks.checkpoint_every.is_some() {
+            return Err(one_device("checkpoint_every", "checkpoints by time"));
         }
         Ok(())
     }

@@ -15,6 +15,7 @@ use crate::{Damage, TrainingError};
 /// | `burn-lr.json` | what the run was configured with, as every checkpoint says too |
 /// | `history.csv`, `history.json` | metrics, learning rates and seconds of each epoch |
 /// | `checkpoint/` | what is needed to resume |
+/// | `within-epoch/` | the same within the running epoch, of runs with checkpoints by time |
 /// | `best.bpk` | the model of the epoch with the best metric, validation loss by default |
 /// | `final.bpk` | the model after the last epoch, once the run is complete |
 /// | `average.bpk` | the averaged model after the last epoch, of a run that averages its weights |
@@ -63,6 +64,12 @@ impl RunDirectory {
     /// The checkpoints, as [`CheckpointStore`](crate::checkpoint::CheckpointStore) keeps them.
     pub fn checkpoints(&self) -> PathBuf {
         self.0.join("checkpoint")
+    }
+
+    /// The newest checkpoint within an epoch, of a run that [makes
+    /// such](crate::Training::checkpoint_every).
+    pub fn within_epoch(&self) -> PathBuf {
+        self.0.join("within-epoch")
     }
 
     /// The model of the best epoch.

@@ -5,7 +5,7 @@
 //! the epoch's line in the history, is done in the first.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use burn::train::EarlyStoppingStrategy;
 use burn::train::checkpoint::{CheckpointingAction, CheckpointingStrategy};
@@ -20,12 +20,12 @@ use super::registration::Registration;
 use super::resume::SavedHistory;
 use super::stop::Stops;
 use super::tracking::Tracking;
+use super::within::ByTime;
 use crate::TrainingError;
-use crate::checkpoint::{CONFIG, CheckpointStore, HISTORY, Handover, KeepPolicy};
+use crate::checkpoint::{CONFIG, CheckpointStore, HISTORY, Handover, KeepPolicy, Moment};
 use crate::feedback::Feedback;
 use crate::metrics::{
     DataPosition, EarlyStopping, EpochRecord, History, LOSS, LrCut, MetricKey, MetricsLog, Split,
-    set_files_aside_after,
 };
 
 /// The hook into the end of every epoch; clones are one and the same.
@@ -65,6 +65,9 @@ pub(super) struct State {
     pub summarized: bool,
     pub summary_is_begun: bool,
     pub started: Instant,
+    /// What the running epoch had taken until then.
+    pub spent: Duration,
+    pub by_time: ByTime,
     pub error: Option<TrainingError>,
     /// Further parts of the next checkpoint.
     pub parts: AddedParts,
@@ -133,11 +136,6 @@ impl EpochEnd {
         self.lock().handover.clone()
     }
 
-    /// Leaves the metrics where Burn's summary looks for them.
-    pub(super) fn summarize(&self) {
-        self.lock().summarized = true;
-    }
-
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -159,19 +157,6 @@ impl State {
         known.check("early stopping", stopping.map(EarlyStopping::metric))?;
         known.check("best checkpoint", best.map(|best| &best.metric))?;
         known.check("required", &self.required)
-    }
-
-    /// Leaves the metrics of `epoch`, and at first of those before it, where Burn's summary looks for
-    /// them. What a run that was given up has left there is set aside.
-    fn write_summary(&mut self, epoch: usize) -> Result<(), TrainingError> {
-        let directory = self.directory.summary();
-        let first = if std::mem::replace(&mut self.summary_is_begun, true) {
-            epoch
-        } else {
-            set_files_aside_after(&directory, epoch)?;
-            1
-        };
-        (first..=epoch).try_for_each(|epoch| self.log.write_files(&directory, epoch))
     }
 
     /// Observes and records `epoch`, unless that was done, and gives whether it may be saved.
@@ -213,8 +198,13 @@ impl State {
                 (record.lr, record.next_lr) = (lr.lr, lr.next_lr);
             }
         }
-        record.seconds = self.started.elapsed().as_secs_f64();
-        self.started = Instant::now();
+        record.seconds = self.seconds();
+        (self.started, self.spent) = (Instant::now(), Duration::ZERO);
+        for metric in self.log.take_partial() {
+            self.by_time.notices.say(&format!(
+                "metric {metric:?} of epoch {epoch} is of what it was trained on since it was resumed"
+            ));
+        }
         let ranked = self.store.set_metrics(epoch, &record.train, &record.valid);
         if self.keep.is_some() {
             ranked?;
@@ -248,6 +238,11 @@ impl State {
         }
         self.store.save_part(epoch, CONFIG, &self.config)?;
         self.store.save_part(epoch, HISTORY, &json)
+    }
+
+    /// How long the running epoch has taken.
+    pub(super) fn seconds(&self) -> f64 {
+        (self.spent + self.started.elapsed()).as_secs_f64()
     }
 
     /// The updates made so far. Too many or too few in the epoch would bend every schedule, and without
@@ -314,7 +309,11 @@ impl CheckpointingStrategy for EpochEnd {
         store: &EventStoreClient,
     ) -> Vec<CheckpointingAction> {
         let mut state = self.lock();
-        if !state.end(epoch, store) {
+        let may_be_saved = match Moment::of(epoch) {
+            Moment::Epoch(epoch) => state.end(epoch, store),
+            Moment::Update(update) => state.save_within(update, store),
+        };
+        if !may_be_saved {
             return Vec::new();
         }
         // Model, optimizer and scheduler.

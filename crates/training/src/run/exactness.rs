@@ -6,7 +6,7 @@ use burn::module::{Module, ModuleVisitor};
 use burn::train::LearnerModel;
 
 use super::plan::Seed;
-use super::spec::Spec;
+use super::spec::{Saved, Spec};
 use super::training::Training;
 use crate::loader::Exactness;
 use crate::optim::{ResolvedGroups, unrestorable};
@@ -30,7 +30,7 @@ impl<M: LearnerModel> Training<M> {
         }
     }
 
-    /// What the device is seeded with at the start of every epoch, beside the epoch.
+    /// What the device is seeded with before every update, beside its number, or once an epoch.
     pub(super) fn seed_for(&self, model: &M) -> Option<u64> {
         let auto = || draws(model).then_some(0);
         match self.plan.seed {
@@ -40,13 +40,25 @@ impl<M: LearnerModel> Training<M> {
         }
     }
 
+    /// Whether the device is seeded before every update, and not once an epoch: a run goes on as it, or the
+    /// one that it branched off, was begun.
+    pub(super) fn seeds_updates(&self) -> bool {
+        let begun = self.begun();
+        !begun.is_some_and(|saved| saved.was_seeded_by_epoch())
+    }
+
     /// What the run that is to be resumed was seeded with, if there is one that was by default: another
     /// version may have seen other random modules.
     fn begun_with(&self) -> Option<Option<u64>> {
-        let own = || Spec::saved(&self.directory, None).ok()??.seed();
-        let own = self.resume.then(own).flatten();
-        let seed = own.or_else(|| self.parents_seed())?;
+        let seed = self.begun()?.seed()?;
         matches!(seed, None | Some(0)).then_some(seed)
+    }
+
+    /// What the run that is to be resumed was configured with, or the parent of a branch.
+    fn begun(&self) -> Option<Saved> {
+        let own = || Spec::saved(&self.directory, None).ok().flatten();
+        let own = self.resume.then(own).flatten();
+        own.or_else(|| self.parents_configuration())
     }
 
     /// Why a resumed run may end with other bits than an uninterrupted one, in words.

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use burn::data::dataloader::DataLoader;
 use burn::tensor::Device;
@@ -11,6 +11,7 @@ use burn::train::{Learner, LearnerModel, SupervisedTraining, TrainingStrategy};
 
 use super::averages::Averages;
 use super::check::Checked;
+use super::course::Course;
 use super::display::{BarRenderer, Display};
 use super::epoch_end::{EpochEnd, State};
 use super::gate::Gate;
@@ -23,11 +24,12 @@ use super::start::Start;
 use super::stop::{self, Stops};
 use super::tracking::Tracking;
 use super::training::{Trained, Training};
-use super::update_loop::{PeriodLoop, UpdateLoop};
+use super::update_loop::UpdateLoop;
+use super::within::ByTime;
 use crate::TrainingError;
 use crate::checkpoint::{CheckpointStore, Handover, MODEL, OPTIM, PartCheckpointer, SCHEDULER};
 use crate::loader::{Past, Replay};
-use crate::metrics::{DataPosition, History, MetricsLog};
+use crate::metrics::{History, MetricsLog};
 use crate::optim::NonFinite;
 use crate::storage::create_directory;
 
@@ -98,7 +100,9 @@ impl<M: LearnerModel> Training<M> {
         if !is_complete {
             self.directory.write_launch(done)?;
         }
-        self.clear(&store, done)?;
+        let within = start.within.take();
+        let update = within.as_ref().map(|within| within.reached.updates);
+        self.clear(&store, &start.history, update)?;
         if done > 0 {
             self.directory.write_history(&start.history)?;
         }
@@ -112,12 +116,8 @@ impl<M: LearnerModel> Training<M> {
 
         let optimizer = self.plan.optimizer.build_for(&groups, &start.model)?;
         let scheduler = start.scheduler(&groups);
-        let position = start.history.epochs.last().and_then(|last| last.data);
-        let of_epochs = Past {
-            epochs: done as u64,
-            batches: 0,
-        };
-        let past = position.as_ref().map_or(of_epochs, DataPosition::past);
+        let course = self.course(&start, within.as_ref(), &run, periods.clone(), seed);
+        let past = course.reached.data.past();
         let Start {
             model,
             history,
@@ -137,7 +137,7 @@ impl<M: LearnerModel> Training<M> {
             gradients: gradients.clone(),
             tracks,
             updates_per_epoch: run.updates_per_epoch(),
-            periods: periods.clone(),
+            periods,
             position: None,
             early_stopping: self.plan.early_stopping.clone(),
             on_epoch: std::mem::take(&mut self.hooks.on_epoch),
@@ -152,25 +152,30 @@ impl<M: LearnerModel> Training<M> {
             summarized: self.place.workers() > 1,
             summary_is_begun: false,
             started: Instant::now(),
+            spent: Duration::ZERO,
+            by_time: ByTime {
+                notices: notices.clone(),
+                pending: None,
+                given_up: false,
+            },
             error: None,
             parts: Vec::new(),
         });
         self.watch(&log, &stops);
+        if let Some(within) = within {
+            tracking.go_on_within(within.reached.epoch, within.reached.iterations);
+            epoch_end.go_on_within(within);
+        }
         if tracking.is_heard() {
             let tracking = tracking.clone();
             log.on_batch(move |epoch, metrics| tracking.batch(epoch, metrics));
         }
         let devices = self.place.devices(&model);
-        let periods = periods.map(|periods| PeriodLoop {
-            periods,
-            seed,
-            position,
-        });
-        let seed = seed.filter(|_| periods.is_none());
+        let seed = seed.filter(|_| course.seed.is_none());
         let training = self.supervised(&log, &epoch_end, &stops, (done, past), seed);
-        let training = self.attached(training, &store, &epoch_end, &stops, (done, last));
+        let training = self.attached(training, &store, &epoch_end, &stops, (done, update, last));
         let tracking = Some(tracking.clone()).filter(Tracking::is_heard);
-        let update_loop = (averages.clone(), periods, tracking);
+        let update_loop = (averages.clone(), course, tracking);
         let strategy = self.strategy_on(devices, gradients, update_loop, &epoch_end, &stops);
         let training = training.with_training_strategy(strategy);
         let renderer = self.shown_by((done > 0).then_some(done), &stops);
@@ -253,10 +258,14 @@ impl<M: LearnerModel> Training<M> {
         store: &CheckpointStore,
         epoch_end: &EpochEnd,
         stops: &Stops,
-        (done, last): (usize, usize),
+        (done, update, last): (usize, Option<u64>, usize),
     ) -> SupervisedTraining<M> {
         let handover = epoch_end.handover();
-        let part = |part| PartCheckpointer::new(store.clone(), part).with_handover(&handover);
+        let part = |part| {
+            PartCheckpointer::new(store.clone(), part)
+                .with_handover(&handover)
+                .beginning_after(update)
+        };
         let mut training = training
             .num_epochs(last)
             .with_interrupter(stops.own().clone())
@@ -271,7 +280,7 @@ impl<M: LearnerModel> Training<M> {
         if self.place.gradient_checkpointing {
             training = training.gradient_checkpointing();
         }
-        if done > 0 {
+        if done > 0 || update.is_some() {
             training = training.checkpoint(done);
         }
         training
@@ -282,7 +291,7 @@ impl<M: LearnerModel> Training<M> {
         &self,
         mut devices: Vec<Device>,
         gradients: Gradients,
-        (averages, periods, tracking): (Option<Averages<M>>, Option<PeriodLoop>, Option<Tracking>),
+        (averages, course, tracking): (Option<Averages<M>>, Course, Option<Tracking>),
         epoch_end: &EpochEnd,
         stops: &Stops,
     ) -> TrainingStrategy<M> {
@@ -307,7 +316,7 @@ impl<M: LearnerModel> Training<M> {
             epoch_end: epoch_end.clone(),
             stops: stops.clone(),
             tracking,
-            periods,
+            course,
         }))
     }
 

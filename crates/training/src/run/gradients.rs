@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
 
 use crate::TrainingError;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, single_float};
 use crate::optim::{GradientClip, GradientNorm, NonFinite};
 
 /// So many norms are read from the device at once.
@@ -22,12 +23,21 @@ pub(super) struct Gradients {
     epoch: Arc<Mutex<Epoch>>,
 }
 
+/// What is counted of the gradients of an epoch.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Counted {
+    updates: u64,
+    skipped: u64,
+    /// Of the norms.
+    #[serde(with = "single_float")]
+    sum: f64,
+}
+
 /// The gradients of the running epoch.
 #[derive(Default)]
 struct Epoch {
-    updates: u64,
-    skipped: u64,
-    sum: f64,
+    counted: Counted,
     /// Norms that were not read yet.
     unread: Vec<Tensor<1>>,
     /// The norm that was not finite, and the update it was of.
@@ -50,19 +60,19 @@ impl Gradients {
             None => GradientNorm::of(grads, model),
         };
         let mut epoch = self.lock();
-        epoch.updates += 1;
+        epoch.counted.updates += 1;
         if self.non_finite == NonFinite::Propagate {
             epoch.add(norm);
             return true;
         }
         let norm = norm.value();
         if norm.is_finite() {
-            epoch.sum += norm;
+            epoch.counted.sum += norm;
             return true;
         }
-        epoch.skipped += 1;
+        epoch.counted.skipped += 1;
         if self.non_finite == NonFinite::Stop {
-            epoch.stopped = Some((epoch.updates, norm));
+            epoch.stopped = Some((epoch.counted.updates, norm));
         }
         false
     }
@@ -87,10 +97,11 @@ impl Gradients {
                 norm,
             });
         }
-        let all_skipped = epoch.updates > 0 && epoch.skipped == epoch.updates;
+        let all_skipped =
+            epoch.counted.updates > 0 && epoch.counted.skipped == epoch.counted.updates;
         all_skipped.then_some(TrainingError::AllSkipped {
             epoch: number,
-            updates: epoch.updates,
+            updates: epoch.counted.updates,
         })
     }
 
@@ -108,12 +119,29 @@ impl Gradients {
         }
         let mut epoch = std::mem::take(&mut *self.lock());
         epoch.read();
-        let counted = epoch.updates - epoch.skipped;
-        metrics.insert("gradient_norm".to_owned(), epoch.sum / counted as f64);
+        let Counted {
+            updates,
+            skipped,
+            sum,
+        } = epoch.counted;
+        let counted = updates - skipped;
+        metrics.insert("gradient_norm".to_owned(), sum / counted as f64);
         if self.non_finite != NonFinite::Propagate {
-            metrics.insert("skipped_updates".to_owned(), epoch.skipped as f64);
+            metrics.insert("skipped_updates".to_owned(), skipped as f64);
         }
         Ok(())
+    }
+
+    /// What is counted of the running epoch so far.
+    pub(super) fn counted(&self) -> Counted {
+        let mut epoch = self.lock();
+        epoch.read();
+        epoch.counted
+    }
+
+    /// Goes on within an epoch of which so much was counted.
+    pub(super) fn go_on_within(&self, counted: Counted) {
+        self.lock().counted = counted;
     }
 
     /// The names of the metrics that [`end`](Self::end) adds.
@@ -146,6 +174,9 @@ impl Epoch {
             return;
         }
         let norms = Tensor::cat(std::mem::take(&mut self.unread), 0).into_data();
-        self.sum += norms.iter::<f64>().sum::<f64>();
+        // One by one: when they are read makes no difference then.
+        for norm in norms.iter::<f64>() {
+            self.counted.sum += norm;
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! What a run calls on its way, and what may be different whenever it is started.
 
+use std::time::Duration;
+
 use burn::train::renderer::MetricsRenderer;
 use burn::train::{Interrupter, LearnerModel, SupervisedTraining};
 
@@ -25,6 +27,8 @@ pub(super) struct Hooks<M: LearnerModel> {
     pub track_every: u64,
     /// Metrics that must be registered.
     pub required: Vec<MetricKey>,
+    /// How often there is a checkpoint within an epoch.
+    pub checkpoint_every: Option<Duration>,
 }
 
 impl<M: LearnerModel> Hooks<M> {
@@ -47,6 +51,7 @@ impl<M: LearnerModel> Default for Hooks<M> {
             trackers: Vec::new(),
             track_every: 50,
             required: Vec::new(),
+            checkpoint_every: None,
         }
     }
 }

@@ -48,8 +48,8 @@ impl<M: LearnerModel> Training<M> {
     /// epoch that the run has had. On several devices it is refused: Burn splits whole epochs over them.
     ///
     /// Random numbers are seeded before each update, from the [seed](Self::seed) and its number alone,
-    /// so that how long the periods are changes no weight, if nothing listens to their metrics; of a run
-    /// in epochs it has the same weights only if the model draws none. A period all of whose updates were
+    /// so that how long the periods are changes no weight, if nothing listens to their metrics, and a run in
+    /// epochs has the same weights. A period all of whose updates were
     /// [skipped](Self::non_finite) ends the run, as an epoch does.
     pub fn every(mut self, period: impl Into<Period>) -> Self {
         self.plan.every = Some(period.into());
@@ -76,9 +76,11 @@ impl<M: LearnerModel> Training<M> {
     /// ```
     ///
     /// A branch may be longer, and have another schedule, other settings of the optimizer and of groups,
-    /// other clipping; what is changed so is recorded, with the checkpoint's checksum, in its configuration
-    /// and its [history](crate::metrics::History::branches). A branch that changes nothing ends with the
-    /// bits of its parent. A schedule that is another one goes on with the update at which the parent's
+    /// other clipping, another [average](Self::average), one where the parent has none, or none; what is
+    /// changed so is recorded, with the checkpoint's checksum, in its configuration and its
+    /// [history](crate::metrics::History::branches). A branch that changes nothing ends with the bits of its
+    /// parent. An average of the same kind as the parent's goes on with what that has taken in, whatever its
+    /// constants; another one, or one that is to begin later, begins anew. A schedule that is another one goes on with the update at which the parent's
     /// stopped; its plateaus with what the parent's have observed, if there are as many.
     ///
     /// With [`resume`](Self::resume) a branch that has begun goes on, also if its parent is gone.

@@ -11,6 +11,7 @@ use super::directory::RunDirectory;
 use super::resume::Contents;
 use super::spec::Spec;
 use crate::TrainingError;
+use crate::average::Average;
 use crate::checkpoint::{CONFIG, Checkpoint, CheckpointStore, PARTS, SCHEDULER};
 use crate::feedback::FeedbackScheduler;
 use crate::metrics::{History, Lineage, SettingChange};
@@ -19,7 +20,8 @@ use crate::notices::Notices;
 /// What a branch may have otherwise than the run it comes from. Its model, its data and how many
 /// batches make an update stay, or its checkpoint would be of something else; so do its groups, but for
 /// what they set.
-const MAY_CHANGE: [&str; 5] = [
+const MAY_CHANGE: [&str; 6] = [
+    "average",
     "schedule",
     "optimizer",
     "clip_gradients",
@@ -169,6 +171,28 @@ impl Origin {
             }
         }
         Ok(anew)
+    }
+
+    /// Whether the models of the last so many epochs are there, the checkpoint's own included: the parent may
+    /// have branched off another one with some of them.
+    pub(super) fn check_last(&self, epochs: usize, history: &History) -> Result<(), TrainingError> {
+        let kept = self.store.epochs();
+        let last = self.checkpoint.epoch;
+        let first = (last + 1).saturating_sub(epochs).max(1);
+        let begun = history.branches.last().map_or(0, |branch| branch.epoch);
+        let gone = (first.max(begun)..=last).find(|epoch| !kept.contains(epoch));
+        gone.map_or(Ok(()), |gone| {
+            Err(TrainingError::NoCheckpoint {
+                path: self.store.directory().to_owned(),
+                expected: format!("that of epoch {gone}, for the mean of the last {epochs},"),
+                kept,
+            })
+        })
+    }
+
+    /// The average that the parent was to make, if it was, and this version knows it.
+    pub(super) fn average(&self) -> Option<Average> {
+        serde_json::from_value(self.config["fixed"]["average"].clone()).ok()
     }
 
     pub(super) fn lineage(

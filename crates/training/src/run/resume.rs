@@ -11,7 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use super::directory::RunDirectory;
 use super::spec::Spec;
-use crate::checkpoint::{Checkpoint, CheckpointStore, HISTORY, MODEL, OPTIM, SCHEDULER, Skipped};
+use super::within::Within;
+use crate::checkpoint::{
+    Checkpoint, CheckpointStore, HISTORY, MODEL, OPTIM, SCHEDULER, Skipped, WITHIN, earlier_model,
+};
 use crate::feedback::FeedbackScheduler;
 use crate::metrics::{History, LoggedEpoch};
 use crate::notices::Notices;
@@ -25,6 +28,14 @@ pub(super) struct SavedHistory {
     pub log: Vec<LoggedEpoch>,
 }
 
+/// A checkpoint to go on from.
+pub(super) struct Newest {
+    /// Its epoch is the last that is over.
+    pub checkpoint: Checkpoint,
+    /// How far the next one has come, if it has.
+    pub within: Option<Within>,
+}
+
 /// The newest complete checkpoint of the run in `directory`, if there is one, of a run that was
 /// configured like this.
 pub(super) fn newest(
@@ -32,13 +43,19 @@ pub(super) fn newest(
     store: Option<&CheckpointStore>,
     spec: &Spec,
     notices: &Notices,
-) -> Result<Option<Checkpoint>, TrainingError> {
-    let (checkpoint, skipped) = store
+) -> Result<Option<Newest>, TrainingError> {
+    let (of_epoch, skipped) = store
         .map(CheckpointStore::newest_complete)
         .unwrap_or_default();
     for skipped in &skipped {
         notices.say(&skipped.to_string());
     }
+    let within = store.and_then(CheckpointStore::within);
+    let within = within.and_then(|store| newest_within(&store, of_epoch.as_ref(), spec, notices));
+    let (checkpoint, within) = match within {
+        Some((checkpoint, within)) => (Some(checkpoint), Some(within)),
+        None => (of_epoch, None),
+    };
     let left_results = || directory.results().iter().any(|path| path.exists());
     if checkpoint.is_some() || !skipped.is_empty() || left_results() {
         spec.check(directory, checkpoint.as_ref(), notices)?;
@@ -52,7 +69,54 @@ pub(super) fn newest(
     if checkpoint.is_none() && (!skipped.is_empty() || directory.config().exists()) {
         notices.say("no complete checkpoint: starting at epoch 1");
     }
-    Ok(checkpoint)
+    Ok(checkpoint.map(|checkpoint| Newest { checkpoint, within }))
+}
+
+/// The newest complete checkpoint within an epoch in `store`, unless that of an epoch is newer, or the run
+/// does not go on there.
+fn newest_within(
+    store: &CheckpointStore,
+    of_epoch: Option<&Checkpoint>,
+    spec: &Spec,
+    notices: &Notices,
+) -> Option<(Checkpoint, Within)> {
+    let (found, skipped) = store.newest_complete();
+    for Skipped { epoch, damage } in skipped {
+        notices.say(&format!(
+            "skipped the checkpoint within an epoch, after update {epoch}: {damage}"
+        ));
+    }
+    let parts = Contents::new(found?, store);
+    let update = parts.checkpoint.epoch;
+    let read = || -> Result<(Within, History), TrainingError> {
+        let within = serde_json::from_slice(&parts.part(WITHIN));
+        let within = within.map_err(|error| parts.damaged(WITHIN, error))?;
+        Ok((within, parts.history()?.history))
+    };
+    let (within, history) = match read() {
+        Ok(read) => read,
+        Err(error) => {
+            notices.say(&error.to_string());
+            return None;
+        }
+    };
+    let over = history.epochs.len();
+    if of_epoch.is_some_and(|newest| newest.epoch > over) {
+        return None;
+    }
+    if within.reached.epoch != over + 1 || !spec.goes_on_after(&within.reached, &history) {
+        notices.say(&format!(
+            "the run does not go on after update {update}, within epoch {}: its checkpoint there is \
+             passed over",
+            within.reached.epoch
+        ));
+        return None;
+    }
+    let checkpoint = Checkpoint {
+        epoch: over,
+        ..parts.checkpoint
+    };
+    Some((checkpoint, within))
 }
 
 /// What a checkpoint holds.
@@ -88,12 +152,17 @@ impl<'a> Contents<'a> {
     }
 
     /// The models of the last so many epochs up to this one, the oldest first, as far as the run has them.
+    /// A branch has those of before in its first checkpoint.
     pub(super) fn models_of_last(&self, epochs: usize) -> Result<Vec<Vec<u8>>, TrainingError> {
         let last = self.checkpoint.epoch;
         let first = (last + 1).saturating_sub(epochs).max(1);
-        (first..=last)
-            .map(|epoch| self.store.load_part(epoch, MODEL))
-            .collect()
+        let branches = self.history()?.history.branches;
+        let begun = branches.last().map_or(0, |branch| branch.epoch);
+        let model = |epoch: usize| match begun.checked_sub(epoch) {
+            None | Some(0) => self.store.load_part(epoch, MODEL),
+            Some(before) => self.store.load_part(begun, &earlier_model(before)),
+        };
+        (first..=last).map(model).collect()
     }
 
     /// Whether `optimizer` takes the state as it is.
@@ -148,10 +217,19 @@ impl<'a> Contents<'a> {
     }
 
     /// Says where the run goes on, and which older checkpoints are of no use.
-    pub(super) fn announce(&self, notices: &Notices) {
+    pub(super) fn announce(&self, within: Option<&Within>, notices: &Notices) {
         let epoch = self.checkpoint.epoch;
-        notices.say(&format!("resuming after epoch {epoch}"));
-        for Skipped { epoch, damage } in self.store.damaged_before(epoch) {
+        let mut older = epoch;
+        if let Some(Within { reached, .. }) = within {
+            let (epoch, updates) = (reached.epoch, reached.updates);
+            notices.say(&format!(
+                "resuming within epoch {epoch}, after update {updates}"
+            ));
+            older += 1;
+        } else {
+            notices.say(&format!("resuming after epoch {epoch}"));
+        }
+        for Skipped { epoch, damage } in self.store.damaged_before(older) {
             notices.say(&format!(
                 "the checkpoint of epoch {epoch} is damaged: {damage}"
             ));

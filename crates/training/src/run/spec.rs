@@ -11,6 +11,7 @@ use super::changes::{Change, changes};
 use super::directory::RunDirectory;
 use super::period::{Period, Periods};
 use super::training::Training;
+use super::within::Reached;
 use crate::TrainingError;
 use crate::average::Average;
 use crate::checkpoint::{CONFIG, Checkpoint, KeepPolicy};
@@ -51,6 +52,9 @@ struct Fixed {
     #[serde(skip_serializing_if = "Option::is_none")]
     average: Option<Average>,
     seed: Option<u64>,
+    /// Runs in epochs were seeded once an epoch at first, and did not say so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seeded: Option<Seeded>,
     observed: MetricKey,
     train: LoaderDescription,
     valid: LoaderDescription,
@@ -60,6 +64,13 @@ struct Fixed {
     /// Which parameters are trained, by their paths.
     parameters: BTreeMap<String, &'static str>,
     settings: Value,
+}
+
+/// When the device is seeded.
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Seeded {
+    EveryUpdate,
 }
 
 /// What a run was configured with.
@@ -89,6 +100,12 @@ impl Saved {
         let number = seed.as_u64();
         (number.is_some() || seed.is_null()).then_some(number)
     }
+
+    /// Whether the device was seeded once an epoch, as of a run in epochs that does not say otherwise.
+    pub(super) fn was_seeded_by_epoch(&self) -> bool {
+        let fixed = &self.config["fixed"];
+        fixed["seed"].is_u64() && fixed["every"].is_null() && fixed["seeded"].is_null()
+    }
 }
 
 impl Spec {
@@ -101,6 +118,8 @@ impl Spec {
     ) -> Self {
         let Training { plan, place, .. } = training;
         let devices = place.devices(model);
+        let seed = training.seed_for(model);
+        let says_when = seed.is_some() && periods.is_none() && training.seeds_updates();
         Self {
             burn_lr: env!("CARGO_PKG_VERSION"),
             fixed: Fixed {
@@ -113,7 +132,8 @@ impl Spec {
                 clip_gradients: plan.clip,
                 non_finite: plan.non_finite,
                 average: plan.average.clone(),
-                seed: training.seed_for(model),
+                seed,
+                seeded: says_when.then_some(Seeded::EveryUpdate),
                 observed: plan.observed.clone(),
                 train: training.train.description(),
                 valid: training.valid.description(),
@@ -139,6 +159,17 @@ impl Spec {
     pub(super) fn with_branches(mut self, history: &History) -> Self {
         self.branches.clone_from(&history.branches);
         self
+    }
+
+    /// Whether the run goes on within an epoch where it has `reached`, after what `history` tells: it may be
+    /// shorter than it was.
+    pub(super) fn goes_on_after(&self, reached: &Reached, history: &History) -> bool {
+        let stopping = self.free.early_stopping.as_ref();
+        let is_long_enough = match self.free.updates {
+            Some(updates) => reached.updates <= updates,
+            None => reached.epoch <= self.free.epochs,
+        };
+        is_long_enough && !stopping.is_some_and(|stopping| stopping.stops(history))
     }
 
     /// Which checkpoints are kept.

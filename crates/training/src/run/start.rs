@@ -9,12 +9,13 @@ use burn_lr_scheduler::Run;
 use super::averages::Averages;
 use super::check;
 use super::epoch_end::Track;
-use super::resume::{Contents, SavedHistory, newest};
+use super::resume::{Contents, Newest, SavedHistory, newest};
 use super::spec::Spec;
 use super::tracking::Tracking;
 use super::training::Training;
+use super::within::Within;
 use crate::TrainingError;
-use crate::checkpoint::{Checkpoint, CheckpointStore, KeepPolicy, PARTS};
+use crate::checkpoint::{CheckpointStore, KeepPolicy, PARTS, PARTS_WITHIN};
 use crate::feedback::FeedbackScheduler;
 use crate::metrics::{History, MetricsLog};
 use crate::notices::Notices;
@@ -27,6 +28,8 @@ pub(super) struct Start<M> {
     pub model: M,
     pub history: History,
     pub log: MetricsLog,
+    /// How far the next epoch has come, if it has.
+    pub within: Option<Within>,
     /// The scheduler of all parameters, then those of groups.
     pub schedulers: Vec<FeedbackScheduler>,
     /// What is told to each of them.
@@ -40,6 +43,7 @@ impl<M: Module> Start<M> {
             model,
             history: History::default(),
             log: MetricsLog::default(),
+            within: None,
             schedulers: Vec::new(),
             tracks: Vec::new(),
         };
@@ -61,11 +65,11 @@ impl<M: Module> Start<M> {
         mut self,
         optimizer: impl FnOnce(&M) -> Result<ModuleOptimizer, OptimError>,
         averages: Option<&Averages<M>>,
-        checkpoint: Option<Checkpoint>,
+        newest: Option<Newest>,
         store: &CheckpointStore,
         notices: &Notices,
     ) -> Result<Self, TrainingError> {
-        if let Some(checkpoint) = checkpoint {
+        if let Some(Newest { checkpoint, within }) = newest {
             let saved = Contents::new(checkpoint, store);
             self.model = saved.model(&self.model)?;
             saved.optimizer(optimizer(&self.model)?)?;
@@ -76,7 +80,8 @@ impl<M: Module> Start<M> {
             let SavedHistory { history, log } = saved.history()?;
             self.history = history;
             self.log.restore(log);
-            saved.announce(notices);
+            saved.announce(within.as_ref(), notices);
+            self.within = within;
         }
         Ok(self)
     }
@@ -113,12 +118,13 @@ impl<M: LearnerModel> Training<M> {
     pub(super) fn opened(
         &self,
         spec: &Spec,
-    ) -> Result<(CheckpointStore, Option<Checkpoint>), TrainingError> {
+    ) -> Result<(CheckpointStore, Option<Newest>), TrainingError> {
         let notices = &self.hooks.notices();
         let store =
             CheckpointStore::open_with(self.directory.checkpoints(), &PARTS, self.more_parts())?
                 .with_keep(spec.keep().clone())
                 .with_notices(notices.clone());
+        let store = self.with_within(store, self.hooks.checkpoint_every.is_some())?;
         let checkpoint = if self.resume {
             newest(&self.directory, Some(&store), spec, notices)?
         } else {
@@ -126,6 +132,21 @@ impl<M: LearnerModel> Training<M> {
             None
         };
         Ok((store, checkpoint))
+    }
+
+    /// `store` with the checkpoints within epochs, if there are any, or there `will_be`.
+    pub(super) fn with_within(
+        &self,
+        store: CheckpointStore,
+        will_be: bool,
+    ) -> Result<CheckpointStore, TrainingError> {
+        let path = self.directory.within_epoch();
+        // On several devices epochs are begun at their beginning.
+        if self.place.workers() > 1 || (!will_be && !path.exists()) {
+            return Ok(store);
+        }
+        let within = CheckpointStore::open_within(&path, &PARTS_WITHIN, self.more_parts())?;
+        Ok(store.with_within(within.with_notices(self.hooks.notices())))
     }
 
     /// Says if the best epoch of `history` by what `keep` goes by now was not kept, since it went by
@@ -157,10 +178,23 @@ impl<M: LearnerModel> Training<M> {
 
     /// Moves out of the way, but keeps, what a run that goes on after epoch `done` must not find:
     /// newer checkpoints, which are damaged or of a run that was given up, and if it starts at epoch
-    /// 1 all results.
-    pub(super) fn clear(&self, store: &CheckpointStore, done: usize) -> Result<(), TrainingError> {
+    /// 1 all results. Those within epochs that are over are deleted; `within` is the update of the one that
+    /// it goes on after.
+    pub(super) fn clear(
+        &self,
+        store: &CheckpointStore,
+        history: &History,
+        within: Option<u64>,
+    ) -> Result<(), TrainingError> {
+        let done = history.epochs.len();
         let mut aside = store.set_aside_after(done)?;
-        if done == 0 {
+        if let Some(of_epochs) = store.within() {
+            let index = |updates: u64| usize::try_from(updates).unwrap_or(usize::MAX);
+            let over = history.ends().last().copied().unwrap_or(0);
+            of_epochs.forget_until(index(over))?;
+            aside.extend(of_epochs.set_aside_after(index(within.unwrap_or(over)))?);
+        }
+        if done == 0 && within.is_none() {
             for path in self.directory.results() {
                 aside.extend(set_aside_with_sum(&path)?);
             }

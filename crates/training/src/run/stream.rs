@@ -1,6 +1,6 @@
-//! The batches of a run that is measured in updates, through all epochs of the data.
+//! The batches of a run, through all epochs of the data.
 
-use burn::data::dataloader::{DataLoader, DataLoaderIterator};
+use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
 use burn::data::dataset::DatasetError;
 
 use crate::TrainingError;
@@ -18,6 +18,10 @@ pub(super) struct Stream<'a, B> {
     counted: usize,
     /// Batches of an epoch, if it is known.
     per_epoch: Option<u64>,
+    /// Whether it pauses at the end of each epoch of the data, since that is one of the run's.
+    pauses: bool,
+    /// Whether the epoch ended within the last update, and that is yet to be told before another one.
+    is_over: bool,
 }
 
 /// What comes next.
@@ -35,21 +39,48 @@ impl<'a, B: 'static> Stream<'a, B> {
     /// The batches after `position`, where `loader` begins.
     pub(super) fn new(
         loader: &'a dyn DataLoader<B>,
-        position: Option<&DataPosition>,
+        position: &DataPosition,
         per_epoch: Option<u64>,
     ) -> Self {
         Self {
             loader,
             batches: None,
-            past: position.map(DataPosition::past).unwrap_or_default(),
-            samples: position.map_or(0, |position| position.samples),
+            past: position.past(),
+            samples: position.samples,
             counted: 0,
             per_epoch,
+            pauses: false,
+            is_over: false,
         }
+    }
+
+    /// The same, which pauses at the end of each epoch of the data.
+    pub(super) fn pausing(self) -> Self {
+        let pauses = true;
+        Self { pauses, ..self }
+    }
+
+    /// Whether it is known that the update that was made last is the epoch's last.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// How far the running epoch has come, as its loader says.
+    pub(super) fn progress(&self) -> Option<Progress> {
+        let batches = self.batches.as_ref();
+        batches.map(|batches| batches.progress())
     }
 
     /// The next batch, of the next epoch only if it is the `first` of an update.
     pub(super) fn next(&mut self, first: bool) -> Next<B> {
+        if self.pauses {
+            if std::mem::take(&mut self.is_over) {
+                return Next::EpochEnded;
+            }
+            let next = self.of_this_epoch();
+            self.is_over = !first && matches!(next, Next::EpochEnded);
+            return next;
+        }
         if self.batches.is_some() || self.past.batches > 0 {
             match self.of_this_epoch() {
                 Next::EpochEnded if first => {}

@@ -116,6 +116,11 @@ impl Tracking {
         }
     }
 
+    /// Goes on within an epoch of which so many batches were logged by then.
+    pub(super) fn go_on_within(&self, epoch: usize, batches: usize) {
+        self.lock().logged = (epoch, batches);
+    }
+
     pub(super) fn epoch(&self, record: &EpochRecord) {
         self.lock().tell(|tracker| tracker.epoch(record));
     }

@@ -8,23 +8,24 @@ use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::Device;
 use burn::train::metric::store::EventStoreClient;
 use burn::train::{
-    EventProcessorTraining, Learner, LearnerEvent, LearnerModel, SupervisedLearningStrategy,
-    SupervisedTrainingEventProcessor, TrainLoader, TrainOutput, TrainStep, TrainingComponents,
-    TrainingItem, ValidLoader,
+    EventProcessorTraining, Learner, LearnerEvent, LearnerModel, LearningCheckpointer,
+    SupervisedLearningStrategy, SupervisedTrainingEventProcessor, TrainLoader, TrainStep,
+    TrainingComponents, ValidLoader,
 };
 
 use super::averages::Averages;
+use super::course::{Course, Walk};
 use super::epoch_end::EpochEnd;
 use super::gradients::Gradients;
-use super::period::Periods;
 use super::running_epoch::Epoch;
 use super::second_pass::SecondPass;
 use super::stop::Stops;
-use super::stream::{Next, Stream};
+use super::stream::Next;
 use super::tracking::{Tracking, UpdatePlace};
+use super::within::Pending;
 use crate::average::Validate;
+use crate::checkpoint::Moment;
 use crate::loader::seed_of;
-use crate::metrics::DataPosition;
 use crate::optim::GradientNorm;
 
 /// Burn's strategy of training on one device.
@@ -37,17 +38,15 @@ pub(super) struct UpdateLoop<M: LearnerModel> {
     pub stops: Stops,
     /// If anybody follows the run.
     pub tracking: Option<Tracking>,
-    /// How a run is divided that is measured in updates.
-    pub periods: Option<PeriodLoop>,
+    pub course: Course,
 }
 
-/// What a run that is measured in updates knows beside the Learner's epochs, which are its periods.
-pub(super) struct PeriodLoop {
-    pub periods: Periods,
-    /// What the device is seeded with before every update.
-    pub seed: Option<u64>,
-    /// Where in the data the run goes on.
-    pub position: Option<DataPosition>,
+/// The batches of an update, which is yet to be made.
+struct Forward<M: LearnerModel> {
+    /// Of the last batch, which is told after the update, with the rate of that.
+    output: <M as TrainStep>::Output,
+    progress: Progress,
+    grads: GradientsParams,
 }
 
 impl<M: LearnerModel> SupervisedLearningStrategy<M> for UpdateLoop<M> {
@@ -72,10 +71,9 @@ impl<M: LearnerModel> SupervisedLearningStrategy<M> for UpdateLoop<M> {
             self.epoch_end.summarize();
         }
         self.epoch_end.begin();
-        let mut stream = self.periods.as_ref().map(|of| {
-            let batches = of.periods.batches_per_epoch();
-            Stream::new(&*train, of.position.as_ref(), batches)
-        });
+        let mut walk = self
+            .course
+            .begin(&*train, components.grad_accumulation.unwrap_or(1));
         for epoch in starting_epoch..=components.num_epochs {
             if stops.should_stop() {
                 break;
@@ -85,19 +83,17 @@ impl<M: LearnerModel> SupervisedLearningStrategy<M> for UpdateLoop<M> {
                 processor: &mut processor,
                 stops,
             };
-            let accumulation = components.grad_accumulation.unwrap_or(1);
-            match (&self.periods, &mut stream) {
-                (Some(of), Some(stream)) => {
-                    self.train_period(&mut epoch, &mut learner, of, stream, accumulation);
-                    self.epoch_end.set_position(stream.position());
-                }
-                _ => self.train(&mut epoch, &mut learner, &train, accumulation),
+            let store = &components.event_store;
+            walk.enter(epoch.number);
+            let checkpointer = components.checkpointer.as_mut();
+            self.train(&mut epoch, &mut learner, &mut walk, checkpointer, store);
+            if self.course.periods.is_some() {
+                self.epoch_end.set_position(walk.stream.position());
             }
             if stops.should_stop() {
                 break;
             }
             let number = epoch.number;
-            let store = &components.event_store;
             match &self.averages {
                 None => epoch.validate(&learner.model().valid(), &valid),
                 Some(averages) => {
@@ -114,6 +110,7 @@ impl<M: LearnerModel> SupervisedLearningStrategy<M> for UpdateLoop<M> {
             }
             if let Some(checkpointer) = &mut components.checkpointer {
                 checkpointer.checkpoint(&learner, number, store);
+                walk.timer.restart();
             }
             if let Some(stopping) = &mut components.early_stopping
                 && stopping.should_stop(number, store)
@@ -126,137 +123,133 @@ impl<M: LearnerModel> SupervisedLearningStrategy<M> for UpdateLoop<M> {
 }
 
 impl<M: LearnerModel> UpdateLoop<M> {
+    /// The updates of one epoch of the data, or of one period, which may begin and end within one.
     fn train(
         &self,
         epoch: &mut Epoch<'_, M>,
         learner: &mut Learner<M>,
-        loader: &TrainLoader<M>,
-        accumulation: usize,
+        walk: &mut Walk<'_, <M as TrainStep>::Input>,
+        mut checkpointer: Option<&mut LearningCheckpointer<M>>,
+        store: &EventStoreClient,
     ) {
         epoch.tell_train(LearnerEvent::StartSplit {
             epoch_number: epoch.number,
-            total_items: loader.num_items(),
+            total_items: walk.items(),
         });
-        let mut batches = loader.iter();
-        let mut accumulator = GradientsAccumulator::new();
-        let mut accumulated = 0;
-        let mut iteration = 0;
-        let mut next = batches.next();
-        while let Some(batch) = next {
-            let batch = match batch {
-                Ok(batch) => batch,
-                Err(error) => {
-                    epoch.stops.own().fail(error);
-                    break;
-                }
+        while let Some(update) = walk.next_update() {
+            if let Some(seed) = self.course.seed {
+                self.device.seed(seed_of(seed, update));
+            }
+            let Some(forward) = self.forward(epoch, learner, walk) else {
+                break;
             };
-            iteration += 1;
-            let progress = batches.progress();
             let place = UpdatePlace {
                 epoch: epoch.number,
-                batch: iteration,
-                samples: progress.items_processed as u64,
+                batch: walk.reached.iterations + 1,
+                samples: walk.stream.position().samples,
             };
-            let output = learner.train_step(batch);
-            if accumulation > 1 {
-                accumulator.accumulate(&learner.model(), output.grads);
-                accumulated += 1;
-                // Not by the progress, which a loader may well count otherwise.
-                next = batches.next();
-                if accumulated == accumulation || next.is_none() {
-                    self.update(&place, learner, accumulator.grads());
-                    accumulated = 0;
-                }
-            } else {
-                self.update(&place, learner, output.grads);
-                next = batches.next();
-            }
-            let lr = Some(learner.lr_current());
-            let item = TrainingItem::new(output.item, progress, Some(iteration), lr);
-            epoch.tell_train(LearnerEvent::ProcessedItem(item));
+            self.update(&place, learner, forward.grads);
+            walk.lr = Some(learner.lr_current());
+            walk.reached.updates = update;
+            walk.tell(epoch, forward.output, &forward.progress);
             if self.gradients.must_stop() {
                 epoch.stops.own().stop(Some("a gradient is not finite"));
             }
             if epoch.stops.should_stop() {
                 break;
+            }
+            if walk.timer.is_due()
+                && !walk.is_at_the_end()
+                && let Some(checkpointer) = &mut checkpointer
+            {
+                self.checkpoint(epoch, learner, walk, checkpointer, store);
+                walk.timer.restart();
             }
         }
         epoch.tell_train(LearnerEvent::EndSplit(epoch.number));
     }
 
-    /// The updates of one period, which may begin and end within an epoch of the data.
-    fn train_period(
+    /// What the batches of the next update give; nothing at the end of the epoch, or of the run.
+    fn forward(
         &self,
         epoch: &mut Epoch<'_, M>,
-        learner: &mut Learner<M>,
-        of: &PeriodLoop,
-        stream: &mut Stream<'_, <M as TrainStep>::Input>,
-        accumulation: usize,
-    ) {
-        let (first, end) = of.periods.updates_of_period(epoch.number);
-        let all = usize::try_from(end - first).unwrap_or(usize::MAX);
-        epoch.tell_train(LearnerEvent::StartSplit {
-            epoch_number: epoch.number,
-            total_items: all,
-        });
-        let mut iteration = 0;
-        for update in first..end {
-            if let Some(seed) = of.seed {
-                self.device.seed(seed_of(seed, update + 1));
-            }
-            let done = usize::try_from(update + 1 - first).unwrap_or(usize::MAX);
-            let progress = Progress::new(done, all, Some("updates".to_owned()));
-            let mut accumulator = GradientsAccumulator::new();
-            // The last batch's output is told after the update, with the rate of that.
-            let mut last: Option<TrainOutput<_>> = None;
-            for taken in 0..accumulation {
-                let batch = match stream.next(taken == 0) {
-                    Next::Batch(batch) => batch,
-                    Next::EpochEnded => break,
-                    Next::Source(error) => {
-                        epoch.stops.own().fail(error);
-                        break;
-                    }
-                    Next::Wrong(error) => {
-                        self.epoch_end.fail(error);
-                        break;
-                    }
-                };
-                if let Some(output) = last.take() {
-                    iteration += 1;
-                    epoch.tell_output(output.item, &progress, iteration, learner.lr_current());
-                    accumulator.accumulate(&learner.model(), output.grads);
-                }
-                last = Some(learner.train_step(batch));
-                if epoch.stops.should_stop() {
+        learner: &Learner<M>,
+        walk: &mut Walk<'_, <M as TrainStep>::Input>,
+    ) -> Option<Forward<M>> {
+        let mut accumulator = GradientsAccumulator::new();
+        let mut last = None;
+        for taken in 0..walk.accumulation {
+            let batch = match walk.stream.next(taken == 0) {
+                Next::Batch(batch) => batch,
+                Next::EpochEnded => break,
+                Next::Source(error) => {
+                    epoch.stops.own().fail(error);
                     break;
                 }
-            }
-            // An update of which batches are missing is none.
-            let Some(output) = last.filter(|_| !epoch.stops.should_stop()) else {
-                break;
+                Next::Wrong(error) => {
+                    self.epoch_end.fail(error);
+                    break;
+                }
             };
-            iteration += 1;
-            let place = UpdatePlace {
-                epoch: epoch.number,
-                batch: iteration,
-                samples: stream.position().samples,
-            };
-            if accumulation > 1 {
-                accumulator.accumulate(&learner.model(), output.grads);
-                self.update(&place, learner, accumulator.grads());
-            } else {
-                self.update(&place, learner, output.grads);
+            let progress = walk.progress();
+            if let Some(Forward {
+                output,
+                progress,
+                grads,
+            }) = last.take()
+            {
+                walk.tell(epoch, output, &progress);
+                accumulator.accumulate(&learner.model(), grads);
             }
-            epoch.tell_output(output.item, &progress, iteration, learner.lr_current());
-            if self.gradients.must_stop() {
-                epoch.stops.own().stop(Some("a gradient is not finite"));
-            }
+            let output = learner.train_step(batch);
+            last = Some(Forward::<M> {
+                output: output.item,
+                progress,
+                grads: output.grads,
+            });
             if epoch.stops.should_stop() {
                 break;
             }
         }
-        epoch.tell_train(LearnerEvent::EndSplit(epoch.number));
+        // An update of which batches are missing is none.
+        let mut last = last.filter(|_| !epoch.stops.should_stop())?;
+        if walk.accumulation > 1 {
+            accumulator.accumulate(&learner.model(), last.grads);
+            last.grads = accumulator.grads();
+        }
+        Some(last)
+    }
+
+    /// Makes a checkpoint within the epoch, if all of its state can be had.
+    fn checkpoint(
+        &self,
+        epoch: &mut Epoch<'_, M>,
+        learner: &Learner<M>,
+        walk: &mut Walk<'_, <M as TrainStep>::Input>,
+        checkpointer: &mut LearningCheckpointer<M>,
+        store: &EventStoreClient,
+    ) {
+        if !self.epoch_end.can_be_within() {
+            return;
+        }
+        // Brings running statistics up to date, which lag behind by an update.
+        drop(learner.model().valid());
+        self.stops.own().fail_on_error(epoch.processor.flush());
+        if self.stops.should_stop() {
+            return;
+        }
+        let parts = self.averages.as_ref().map(Averages::running_parts);
+        let parts = match parts.transpose() {
+            Ok(parts) => parts.unwrap_or_default(),
+            Err(error) => return self.epoch_end.fail(error),
+        };
+        walk.reached.data = walk.stream.position();
+        let reached = walk.reached;
+        self.epoch_end.expect_within(Pending { reached, parts });
+        let number = Moment::after(reached.updates).number();
+        checkpointer.checkpoint(learner, number, store);
+        // Until it was read from the device, no update may be made.
+        self.epoch_end.handover().wait();
     }
 
     fn update(&self, place: &UpdatePlace, learner: &mut Learner<M>, mut grads: GradientsParams) {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::directory::RunDirectory;
-use crate::checkpoint::{CheckpointStore, PARTS};
+use crate::checkpoint::{CheckpointStore, PARTS, PARTS_WITHIN};
 use crate::storage::read_with_sum;
 use crate::{Damage, TrainingError};
 
@@ -50,6 +50,7 @@ impl RunDirectory {
             }
         }
         let resumes_after = self.verify_checkpoints(&mut found)?;
+        self.verify_within(&mut found)?;
         Ok(Verification {
             found,
             resumes_after,
@@ -83,6 +84,24 @@ impl RunDirectory {
             found.push((path, Some(skipped.damage)));
         }
         Ok(newest)
+    }
+
+    /// Adds the checkpoints within an epoch to `found`.
+    fn verify_within(
+        &self,
+        found: &mut Vec<(PathBuf, Option<Damage>)>,
+    ) -> Result<(), TrainingError> {
+        let directory = self.within_epoch();
+        if !directory.exists() {
+            return Ok(());
+        }
+        let store = CheckpointStore::open_within(&directory, &PARTS_WITHIN, &[])?;
+        let (newest, damaged) = store.newest_complete();
+        let path = |update: usize| directory.join(format!("update-{update:04}"));
+        found.extend(newest.map(|checkpoint| (path(checkpoint.epoch), None)));
+        let damaged = damaged.into_iter();
+        found.extend(damaged.map(|skipped| (path(skipped.epoch), Some(skipped.damage))));
+        Ok(())
     }
 }
 
