@@ -31,7 +31,7 @@ impl Tracker for Told {
         assert_eq!(run.config["fixed"]["train"]["batch_size"], 8);
         assert!(run.directory.join("burn-lr.json").exists());
         let done = run.history.epochs.len();
-        let begun = (done, run.updates_before(), run.epochs, run.updates);
+        let begun = (done, run.updates_before, run.epochs, run.updates);
         self.0.lock().unwrap().begun.push(begun);
         Ok(())
     }
@@ -200,4 +200,63 @@ fn a_run_says_when_and_by_what_it_was_started() {
     assert_eq!(after, [0, 2]);
     let arguments: Vec<String> = std::env::args().collect();
     assert!(launches.iter().all(|launch| launch.command == arguments));
+}
+
+#[test]
+fn a_run_that_goes_on_within_an_epoch_tells_each_update_once() {
+    let directory = TempDir::new().unwrap();
+    let told = Told::default();
+    let handle = burn::train::Interrupter::new();
+    let stopping = handle.clone();
+    let by_then = told.clone();
+    // Stopped by whoever follows, in the middle of the second epoch.
+    struct Stopping(burn::train::Interrupter);
+    impl Tracker for Stopping {
+        fn begin(&mut self, _: &RunStart<'_>) -> Result<(), TrackerError> {
+            Ok(())
+        }
+
+        fn update(&mut self, update: &UpdateRecord) -> Result<(), TrackerError> {
+            if update.update == BATCHES + 2 {
+                self.0.stop(Some("a test"));
+            }
+            Ok(())
+        }
+
+        fn epoch(&mut self, _: &EpochRecord) -> Result<(), TrackerError> {
+            Ok(())
+        }
+    }
+    let by_time = |training: Training<Net>| training.checkpoint_every(std::time::Duration::ZERO);
+    let training = by_time(followed(run(directory.path()), &by_then));
+    let stopped = training
+        .track(Stopping(stopping))
+        .interrupter(handle)
+        .fit(Net::new(1));
+    assert!(matches!(stopped, Err(TrainingError::Interrupted { .. })));
+    let made = told.0.lock().unwrap().updates.len() as u64;
+    by_time(followed(run(directory.path()), &told))
+        .fit(Net::new(2))
+        .unwrap();
+    let events = told.0.lock().unwrap();
+    let resumed = events.begun[1];
+    assert_eq!(resumed.0, 1);
+    assert!(
+        resumed.1 > BATCHES && resumed.1 <= made,
+        "{resumed:?} {made}"
+    );
+    let after: Vec<u64> = events.updates[made as usize..]
+        .iter()
+        .map(|update| update.update)
+        .collect();
+    assert_eq!(
+        after,
+        Vec::from_iter(resumed.1 + 1..=BATCHES * EPOCHS as u64)
+    );
+    assert!(
+        events
+            .updates
+            .iter()
+            .all(|update| update.metrics["loss"] > 0.0)
+    );
 }

@@ -111,7 +111,7 @@ impl Tracker for LivePage {
             written: None,
             next: PATIENCE,
         };
-        begun.begun_at = begun.share(run.updates_before(), run.history.epochs.len());
+        begun.begun_at = begun.share(run.updates_before, run.history.epochs.len());
         begun.go_on(begun.begun_at);
         begun.write(&self.path)?;
         self.run = Some(begun);

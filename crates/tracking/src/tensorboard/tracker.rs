@@ -53,7 +53,7 @@ impl TensorBoard {
 
 impl Tracker for TensorBoard {
     fn begin(&mut self, run: &RunStart<'_>) -> Result<(), TrackerError> {
-        let updates = run.updates_before();
+        let updates = run.updates_before;
         let begun = |split: &str| EventFile::begin(&self.directory.join(split), updates);
         let mut files = Files {
             run: begun("")?,

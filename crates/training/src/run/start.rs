@@ -220,6 +220,9 @@ impl<M: LearnerModel> Training<M> {
         let mut begin = RunStart::new(self.directory.path(), &config, &start.history, last);
         let in_epochs = || run.updates_per_epoch()?.checked_mul(run.epochs()?);
         begin.updates = run.updates().or_else(in_epochs);
+        if let Some(within) = &start.within {
+            begin.updates_before = within.reached.updates;
+        }
         let tracks = start.tracks.iter();
         let rates = tracks.map(|track| (track.group.clone(), track.feedback.clone()));
         tracking.begin(&begin, rates.collect());

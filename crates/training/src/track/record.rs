@@ -18,6 +18,9 @@ pub struct RunStart<'a> {
     /// The epochs until here, of which none is told again. Whatever a tracker has of later ones is of a
     /// run that was given up.
     pub history: &'a History,
+    /// The updates that were made until here: more than those epochs had, of a run that goes on within the next
+    /// one.
+    pub updates_before: u64,
     /// The last epoch, or period of a run that is [measured in updates](crate::Training::every), unless
     /// the run ends earlier.
     pub epochs: usize,
@@ -37,14 +40,10 @@ impl<'a> RunStart<'a> {
             directory,
             config,
             history,
+            updates_before: history.epochs.last().map_or(0, |last| last.updates),
             epochs,
             updates: None,
         }
-    }
-
-    /// The updates that were made until here.
-    pub fn updates_before(&self) -> u64 {
-        self.history.epochs.last().map_or(0, |last| last.updates)
     }
 }
 
