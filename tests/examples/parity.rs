@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 /// Later, a hidden unit may be so near to zero that another processor finds it on the other side, and
 /// Adam makes much of it.
-const EQUAL_UPDATES: usize = 16;
+const EQUAL_UPDATES: usize = 50;
 
 /// How many updates are stored.
 const UPDATES: usize = 100;

@@ -14,11 +14,13 @@ rates that the library's own code gives in float64: at eleven steps, the first o
 boundaries, in between and past the end, or at all that a shorter one has; of a plateau after every one of 40
 metrics. Another seed draws others.
 
-- **Equal**: at every step, within a relative difference of 1e-12. Rates below a thousandth of the highest
-  are held to 1e-15 of that, as rounding errors of `1 - p` do not shrink with them.
+- **Equal**: at every step, within a relative difference of 1e-12. Rates below a thousandth of the highest, compared or at
+  a boundary, are held to 1e-15 of that: rounding errors of `1 - p`, and of a ramp that is counted from its end, as
+  optax's, do not shrink with them.
 - **Refused**: the library accepts it; building our document for it is an error, which names the parameter that
   is said below. The test fails if the document is accepted, or if the error is about anything else.
-- **Departs**: both accept it and the rates differ, for the reason said below; the test fails if they no longer do.
+- **Departs**: both accept it and the rates differ, for the reason said below. It is stored what ours are then; the
+  test fails if they are others, or no longer differ.
 - **None**: no counterpart, so that there is no document to write and nothing is compared.
 
 The values and the program that draws them are in

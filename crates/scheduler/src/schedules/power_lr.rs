@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::interpolation::mix;
 use crate::{Build, Curve, Length, Schedule, ScheduleError};
 
-/// Warms up, falls with a power of the tokens that were seen, and decays along a line at the end:
-/// with `power(t) = min(max_lr, coefficient * (tokens_per_step * t)^exponent)`,
+/// Warms up, falls with a power of the tokens that were seen, and decays along a line at the end.
+///
+/// With `power(t) = min(max_lr, coefficient * (tokens_per_step * t)^exponent)`:
 ///
 /// - `t < warmup`: `lr(t) = start_lr + (power(warmup) - start_lr) * t / warmup`
 /// - then, for `stable` steps: `lr(t) = power(t)`

@@ -8,15 +8,15 @@ use serde_json::Value;
 
 use super::config::OptimizerConfig;
 use super::error::OptimError;
-use super::fused_adam::{FusedAdam, fused_adam};
+use super::fused_adam::{FusedAdam, FusedAdamW, fused_adam, fused_adamw};
 use super::param::{ParamInfo, parameters};
 use super::resolved::ResolvedGroups;
 
 impl OptimizerConfig {
     /// The optimizer, with those of `groups` for their parameters.
     ///
-    /// Plain Adam is [`fused_adam`](super::fused_adam()), also that of a group. Without groups,
-    /// `&ResolvedGroups::default()`.
+    /// Plain Adam is [`fused_adam`](super::fused_adam()), plain AdamW [`fused_adamw`](super::fused_adamw()),
+    /// also that of a group. Without groups, `&ResolvedGroups::default()`.
     ///
     /// # Errors
     /// What [`check`](Self::check) says, and [`OptimError::NeedsModel`] for one of
@@ -55,7 +55,7 @@ impl OptimizerConfig {
     fn base(&self, params: Option<&[ParamInfo]>) -> Result<ModuleOptimizer, OptimError> {
         Ok(match self {
             Self::Adam(config) => fused_adam(config),
-            Self::AdamW(config) => config.init(),
+            Self::AdamW(config) => fused_adamw(config),
             Self::Adan(config) => config.init(),
             Self::AdaGrad(config) => config.init(),
             Self::Adafactor(config) => config.init(),
@@ -81,7 +81,10 @@ impl OptimizerConfig {
                 Some(fused) => optimizer.with_group(group, fused, clipping),
                 None => optimizer.with_group(group, config.build(), clipping),
             },
-            Self::AdamW(config) => optimizer.with_group(group, config.build(), clipping),
+            Self::AdamW(config) => match FusedAdamW::new(config) {
+                Some(fused) => optimizer.with_group(group, fused, clipping),
+                None => optimizer.with_group(group, config.build(), clipping),
+            },
             Self::Adan(config) => optimizer.with_group(group, config.build(), clipping),
             Self::AdaGrad(config) => optimizer.with_group(group, config.build(), clipping),
             Self::Adafactor(config) => optimizer.with_group(group, config.build(), clipping),

@@ -45,7 +45,7 @@ pub use config::OptimizerConfig;
 pub use custom::CustomOptimizer;
 pub use error::OptimError;
 pub(crate) use fused_adam::Weights;
-pub use fused_adam::fused_adam;
+pub use fused_adam::{fused_adam, fused_adamw};
 pub use group::{Group, without_decay};
 pub use layer_decay::layer_decay;
 pub use param::{ParamInfo, parameters};

@@ -1,6 +1,9 @@
 //! Burn's optimizers with PyTorch's constants.
 //!
 //! The formulas are the same; of the defaults, some differ, without a word to who expects PyTorch's.
+//! Burn's Adam and AdamW also correct the bias of their moments in single precision;
+//! [`fused_adam`](super::fused_adam()) and [`fused_adamw`](super::fused_adamw()), which `Training` uses on CPUs,
+//! in double precision, as PyTorch.
 
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{AdaGradConfig, AdamConfig, AdamWConfig, RmsPropConfig};

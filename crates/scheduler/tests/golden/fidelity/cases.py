@@ -92,15 +92,21 @@ class Cases:
         and what it is; that is a departure only where the two are apart by more than the `tolerance`. A document
         with lengths in epochs or percent needs a `run`, of updates per epoch and epochs. `first`, `before` and
         `without` are as in `steps`."""
+        boundaries = list(boundaries)
         at = steps(self.draw, boundaries, first, before, without)
         values = [float(rates(step)) for step in at]
+        # Rounding errors are those of the highest rate, which may not be among the compared ones.
+        ends = [int(b) for b in boundaries if first <= int(b) < before and int(b) not in without]
+        highest = max(values + [float(rates(end)) for end in ends])
         case = {"scheduler": scheduler, "arguments": arguments, "document": document}
+        if highest > max(values):
+            case["highest"] = highest
         if run:
             case["run"] = run
         reasons, ours = set(), list(values)
         for number, (step, theirs) in enumerate(zip(at, values) if departs else ()):
             departure = departs(step)
-            if departure and apart(float(departure[1]), theirs, max(values), tolerance):
+            if departure and apart(float(departure[1]), theirs, highest, tolerance):
                 reasons.add(departure[0])
                 ours[number] = float(departure[1])
         if reasons:
@@ -108,10 +114,12 @@ class Cases:
         self.cases.append({**case, "steps": at, "values": values})
 
     def observed(self, scheduler, arguments, document, metrics, values, departs=None):
-        """A case with the rate after each metric."""
+        """A case with the rate after each metric; `departs` is the reason why ours are others on purpose, and what
+        they are."""
         case = {"scheduler": scheduler, "arguments": arguments, "document": document}
         if departs:
-            case["departs"] = departs
+            reason, ours = departs
+            case |= {"departs": reason, "ours": [float(v) for v in ours]}
         self.cases.append({**case, "metrics": metrics, "values": [float(v) for v in values]})
 
     def refused(self, scheduler, arguments, parameter, reason, document, rates=None, run=None):

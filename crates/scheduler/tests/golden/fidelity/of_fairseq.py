@@ -177,6 +177,25 @@ def step(cases):
     cases.equal("step", {"lr": lr, **arguments}, ours, there, [w, w + size, w + 2 * size])
 
 
+def shrinking(cases):
+    """Factors of 0, which fairseq accepts."""
+    lr = cases.draw.rate()
+    arguments = {"warmup_updates": 0, "lr_period_updates": 20, "lr_shrink": 0.0}
+    ours = {"CosineDecayCycles": {"initial_lr": lr, "cycle_length": 20, "cycle_decay": 0.0}}
+    there, reason = rates(CosineLRSchedule, CosineLRScheduleConfig, lr, arguments), "an `lr_shrink` of 0"
+    cases.refused("cosine", {"lr": lr, **arguments}, "cycle_decay", reason, ours, there)
+    arguments = {"lr_deacy_period": 20, "lr_decay": 0.0}
+    ours = {"StepLr": {"initial_lr": lr, "step_size": 20, "gamma": 0.0}}
+    there = rates(StepLRSchedule, StepLRScheduleConfig, lr, arguments)
+    cases.refused("step", {"lr": lr, **arguments}, "gamma", "an `lr_decay` of 0", ours, there)
+    arguments = {"max_lr": 10 * lr, "lr_period_updates": 20, "lr_shrink": 0.0, "shrink_min": True}
+    steps = {"StepLr": {"initial_lr": 1.0, "step_size": 20, "gamma": 0.0}}
+    cycles = {"CyclicLr": {"base_lr": lr, "max_lr": 10 * lr, "step_size_up": 10}}
+    there = rates(TriangularLRSchedule, TriangularLRScheduleConfig, lr, arguments)
+    ours, reason = {"Product": {"schedules": [cycles, steps]}}, "an `lr_shrink` of 0"
+    cases.refused("triangular", {"lr": lr, **arguments}, "gamma", reason, ours, there)
+
+
 def cases(seed):
     cases = Cases(seed, stand_ins.version("fairseq", "fairseq"), stand_ins.source())
     for _ in range(40):
@@ -184,6 +203,7 @@ def cases(seed):
             kind(cases)
     for power in (0.0, -1.0):
         polynomial_decay(cases, power)
+    shrinking(cases)
     for name, reason in {
         "fixed": "rates by epoch under a warmup by update",
         "manual": "a dictionary of rates, some by epoch and some by update",

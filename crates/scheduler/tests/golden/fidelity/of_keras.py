@@ -143,6 +143,27 @@ def restarts(cases):
     cases.equal(name, arguments, document, function, map(math.ceil, boundaries), departs, before=before)
 
 
+def edges(cases):
+    """What Keras accepts and ours does not."""
+    lr, first = cases.draw.rate(), 20
+    arguments = {"initial_learning_rate": lr, "first_decay_steps": first, "m_mul": 0.0}
+    fields = {"initial_lr": lr, "cycle_length": first, "cycle_mul": 2.0, "cycle_decay": 0.0, "peaks": "height"}
+    rates = by_step(schedules.CosineDecayRestarts(**arguments))
+    cases.refused(
+        "CosineDecayRestarts", arguments, "cycle_decay", "an `m_mul` of 0", {"CosineDecayCycles": fields}, rates
+    )
+    for name, ours, value, reason in [
+        ("factor", "factor", 0.0, "0"),
+        ("min_delta", "threshold", -0.1, "negative"),
+        ("patience", "patience", -1, "negative"),
+    ]:
+        lr = cases.draw.rate()
+        keras.callbacks.ReduceLROnPlateau(monitor="metric", **{name: value})
+        document = {"base": constant(lr), "threshold_mode": "abs", "counting": "keras", ours: value}
+        shown = {"lr": lr, name: value}
+        cases.refused("ReduceLROnPlateau", shown, ours, reason, {"ReduceLrOnPlateau": document})
+
+
 class Model:
     """Keras's own optimizer keeps its rate as an f32; the callback reads and sets this attribute alone."""
 
@@ -204,4 +225,5 @@ def cases(seed):
     for _ in range(15):
         polynomial(cases)
         restarts(cases)
+    edges(cases)
     return cases

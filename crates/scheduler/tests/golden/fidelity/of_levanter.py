@@ -45,7 +45,7 @@ def cases(seed):
         lr, n = draw.rate(), draw.length(low=20)
         arguments = {"learning_rate": lr}
         for argument, values in {
-            "min_lr_ratio": [0.0, 0.1, 0.5, 1.0],
+            "min_lr_ratio": [0.0, 0.1, 0.5, 1.0, 1.5],
             "warmup": [0.0, 0.01, 0.1, draw.randint(1, n // 4)],
             "cooldown": [0.0, 0.1, 0.3, draw.randint(1, n // 4)],
             "lr_schedule": ["constant", "cosine", "linear", "inv_sqrt"],
@@ -79,5 +79,9 @@ def cases(seed):
                 [ours, {"PolynomialDecay": {"initial_lr": there, "end_lr": low, "length": down}}], [n - down]
             )
         shown = {"num_train_steps": n, **arguments}
+        if low > lr and kind == "cosine":
+            reason = "a `min_lr_ratio` above 1: a cosine that rises"
+            cases.refused(kind, shown, "eta_min", reason, ours, lambda step: float(schedule(step)))
+            continue
         cases.equal(kind, shown, ours, lambda step: float(schedule(step)), [w, n - down, n])
     return cases

@@ -58,6 +58,9 @@ def wsd(arguments, length):
 def within(arguments):
     """A decay that begins within the warmup is what is left of it after that."""
     w, d = arguments["lr_warmup_steps"], arguments["wsd_decay_steps"]
+    if w == 0:
+        # Without warmup: one that has begun before the run.
+        return shifted(wsd(arguments, d), d - arguments["lr_decay_steps"])
     ramp = warmup(constant(arguments["max_lr"]), w, start_lr=arguments["init_lr"])
     over = w + 1 - (arguments["lr_decay_steps"] - d)
     return sequence([ramp, shifted(wsd(arguments, d), over)], [w + 1])
@@ -77,7 +80,7 @@ def cases(seed):
         boundaries = [w, end]
         if style == "WSD":
             arguments["lr_wsd_decay_style"] = draw.choice(list(KINDS))
-            arguments["wsd_decay_steps"] = draw.randint(1, end)
+            arguments["wsd_decay_steps"] = draw.randint(1, draw.choice([end, end, end, 2 * end]))
             boundaries.append(end - arguments["wsd_decay_steps"])
         ours = within(arguments) if style == "WSD" and boundaries[-1] < w else document(arguments)
         cases.equal(style, arguments, ours, Rates(arguments), boundaries)

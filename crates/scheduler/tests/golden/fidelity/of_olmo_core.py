@@ -6,13 +6,15 @@ import stand_ins
 from cases import Cases, constant, sequence, shifted, warmup
 from olmo_core.optim import scheduler as olmo
 
+RISES = "an `alpha_f` above 1"
+
 
 def phase(draw, arguments, name, length, low=0):
-    """A length as steps, or as a fraction of the run; in steps."""
+    """A length as steps, or as a fraction of the run; in steps. Sometimes as long as that."""
     if draw.maybe(0.4):
-        arguments[name] = draw.randint(low, max(low, length // 3))
+        arguments[name] = draw.randint(low, max(low, draw.choice([length // 3, length // 3, length])))
         return arguments[name]
-    arguments[f"{name}_fraction"] = draw.choice([0.02, 0.1, 0.25])
+    arguments[f"{name}_fraction"] = draw.choice([0.02, 0.1, 0.25, draw.choice([0.75, 1.0])])
     if name == "decay":
         arguments.pop("decay", None)
     return round(length * arguments[f"{name}_fraction"])
@@ -34,15 +36,18 @@ class Rates:
         return self.of(step)
 
 
-def with_warmup(cases, kind):
+def with_warmup(cases, kind, alpha=None):
     draw = cases.draw
-    lr, length = draw.rate(), draw.length(low=4)
+    lr, length, name = draw.rate(), draw.length(low=4), kind.__name__
     arguments = {}
-    w = phase(draw, arguments, "warmup", length)
+    until = length
+    if name not in ("ConstantWithWarmup", "WSD", "PowerLR", "InvSqrtWithWarmup") and draw.maybe(0.3):
+        # A cosine or a line as long as another run.
+        arguments["t_max"] = until = draw.length(low=4)
+    w = phase(draw, arguments, "warmup", until)
     if draw.maybe(0.4):
         arguments["warmup_min_lr"] = draw.choice([0.0, lr / 100, lr / 10])
-    start, name = arguments.get("warmup_min_lr", 0.0), kind.__name__
-    shown = {"lr": lr, "t_max": length}
+    start = arguments.get("warmup_min_lr", 0.0)
     # Without warmup these have no rate at step 0, where they divide by zero, and PowerLR has none at all.
     first = 1 if w == 0 and name in ("ConstantWithWarmup", "WSD", "InvSqrtWithWarmup") else 0
     if w == 0 and name == "PowerLR":
@@ -55,40 +60,49 @@ def with_warmup(cases, kind):
         # Past the end of the run theirs goes on to fall below 0.
         after, before = length - d, length + (d > 0)
     low = arguments.get("decay_min_lr", 0.0)
-    if d and after < w and name != "WSD":
-        return None
-    alpha = None
     if name not in ("ConstantWithWarmup", "WSD", "PowerLR"):
-        alpha = 0.1
-        if draw.maybe():
-            arguments["alpha_f"] = alpha = draw.choice([0.0, 0.1, 0.3, 1.0])
+        if draw.maybe() or alpha:
+            choices = [0.0, 0.1, 0.3, 1.0, *([1.5] if name == "LinearWithWarmup" else [])]
+            arguments["alpha_f"] = alpha or draw.choice(choices)
+        alpha = arguments.get("alpha_f", 0.1)
     floor = (alpha or 0.0) * lr
-    left = length - w
+    left = until - w
     ramp = {"start_lr": start, "target_lr": lr}
-    cosine = {"initial_lr": lr, "t_max": max(left, 1), "eta_min": floor}
+    cosine = {"initial_lr": lr, "t_max": left, "eta_min": floor}
     if name == "ConstantWithWarmup":
         ours = warmup(constant(lr), w, start_lr=start)
-    elif name == "WSD":
-        fields = {"peak_lr": lr, "warmup": w, "stable": after - w, "decay": d, "decay_kind": "linear"}
-        ours = {"WarmupStableDecay": {**fields, "start_lr": start, "end_lr": low}}
+    elif name in ("WSD", "PowerLR"):
+        b, top = 0.0, lr
+        if name == "PowerLR":
+            if draw.maybe():
+                arguments["b"] = draw.choice([-0.5, -0.3, -1.0])
+            b = arguments.get("b", -0.51)
+            if after <= 0:
+                # The power of 0 divides by zero.
+                return None
+            top = lr * (after / w) ** b
+            if low >= top:
+                return None
+        fields = {"warmup": w, "stable": after - w, "decay": d, "start_lr": start, "end_lr": low}
         if after < w:
             # A decay that begins within the warmup is what is left of it after that.
-            decay = {"WarmupStableDecay": {**fields, "warmup": 0, "stable": 0, "end_lr": low}}
-            ours = sequence([warmup(constant(lr), w, start_lr=start), shifted(decay, w + 1 - after)], [w + 1])
-    elif name == "PowerLR":
-        if draw.maybe():
-            arguments["b"] = draw.choice([-0.5, -0.3, -1.0])
-        b = arguments.get("b", -0.51)
-        if low >= lr * (after / w) ** b:
-            return None
-        fields = {"max_lr": lr, "coefficient": lr * w**-b, "exponent": b, "warmup": w, "start_lr": start}
-        ours = {"PowerLr": {**fields, "stable": after - w, "decay": d, "end_lr": low}}
-    elif name == "LinearWithWarmup":
-        ours = warmup({"PolynomialDecay": {"initial_lr": lr, "end_lr": floor, "length": left}}, w, **ramp)
+            decay = {"peak_lr": top, "warmup": 0, "stable": 0, "decay": d, "decay_kind": "linear", "end_lr": low}
+            decay = shifted({"WarmupStableDecay": decay}, w + 1 - after)
+            ours = sequence([warmup(constant(lr), w, start_lr=start), decay], [w + 1])
+        elif name == "WSD":
+            ours = {"WarmupStableDecay": {"peak_lr": lr, "decay_kind": "linear", **fields}}
+        else:
+            ours = {"PowerLr": {"max_lr": lr, "coefficient": lr * w**-b, "exponent": b, **fields}}
     elif name == "InvSqrtWithWarmup" and w == 0:
         ours = constant(floor)
     elif name == "InvSqrtWithWarmup":
         ours = {"InverseSqrt": {"peak_lr": lr, "warmup": w, "start_lr": start, "end_lr": floor}}
+    elif left <= 0:
+        # A warmup as long as that ends in the last rate.
+        half = floor + (lr - floor) / 2 if name == "HalfCosWithWarmup" else lr
+        ours = warmup(constant(floor), w, start_lr=start, target_lr=half)
+    elif name == "LinearWithWarmup":
+        ours = warmup({"PolynomialDecay": {"initial_lr": lr, "end_lr": floor, "length": left}}, w, **ramp)
     elif name == "HalfCosWithWarmup":
         half = floor + (lr - floor) / 2
         base = {"Shifted": {"base": {"CosineAnnealingLr": {**cosine, "t_max": 2 * left}}, "by": left}}
@@ -100,13 +114,32 @@ def with_warmup(cases, kind):
         if there <= low:
             return None
         tail = {"PolynomialDecay": {"initial_lr": there, "end_lr": low, "length": max(d, 1)}}
-        ours = sequence([ours, tail], [after])
-    rates = Rates(kind(**arguments), lr, length)
-    cases.equal(name, {**shown, **arguments}, ours, rates, [w, after, length], first=first, before=before)
+        ours = sequence([ours, tail], [after]) if after > 0 else tail
+    rates, shown = Rates(kind(**arguments), lr, length), {"lr": lr, "max_steps": length, **arguments}
+    if floor > lr and name != "LinearWithWarmup":
+        if left <= 0 or w == 0:
+            # Here no cosine has to rise.
+            return with_warmup(cases, kind, alpha)
+        parameter = "end_lr" if name == "InvSqrtWithWarmup" else "eta_min"
+        return cases.refused(name, shown, parameter, RISES, ours, rates)
+    cases.equal(name, shown, ours, rates, [w, after, length, until], first=first, before=before)
 
 
 def between(shape, start, end, duration):
     return {"PiecewiseInterpolate": {"values": [start, end], "boundaries": [duration], "interpolation": shape}}
+
+
+def rate_or_fraction(draw, given, name, lr, rate):
+    """A rate as it is, or as a share of the optimizer's; what it is."""
+    if draw.maybe(0.7):
+        given[name] = rate
+        return rate
+    given[f"{name}_fraction"] = draw.choice([0.0, 0.1, 0.5, 1.0, 2.0])
+    return lr * given[f"{name}_fraction"]
+
+
+def typed(given):
+    return {**given, "shape": olmo.ComposableSchedulerStageType[given.get("shape", "linear")]}
 
 
 def composable(cases):
@@ -114,29 +147,28 @@ def composable(cases):
     lr = draw.rate()
     stages, parts, ends, previous = [], [], [], lr
     for _ in range(draw.randint(1, 4)):
-        stage = {"duration": draw.length(high=400)}
+        stage, start = {"duration": draw.length(high=400)}, previous
         if draw.maybe():
             stage["shape"] = draw.choice(["linear", "cosine"])
         if draw.maybe(0.4):
-            stage["start_lr"] = draw.rate()
-        end = draw.choice([0.0, lr, lr / 10])
-        stage["end_lr"] = end
-        shape = stage.get("shape", "linear")
-        parts.append(between(shape, stage.get("start_lr", previous), end, stage["duration"]))
+            start = rate_or_fraction(draw, stage, "start_lr", lr, draw.rate())
+        end = rate_or_fraction(draw, stage, "end_lr", lr, draw.choice([0.0, lr, lr / 10]))
+        parts.append(between(stage.get("shape", "linear"), start, end, stage["duration"]))
         ends.append((ends[-1] if ends else 0) + stage["duration"])
         stages.append(stage)
         previous = end
     shown, ours, override = {"lr": lr, "stages": stages}, sequence(parts, ends[:-1]), None
-    made = [
-        olmo.ComposableSchedulerStage(**{**s, "shape": olmo.ComposableSchedulerStageType[s.get("shape", "linear")]})
-        for s in stages
-    ]
+    made = [olmo.ComposableSchedulerStage(**typed(stage)) for stage in stages]
     if draw.maybe(0.3):
-        start, duration, end = draw.randint(1, ends[-1]), draw.length(high=200), lr / 100
+        start, duration = draw.randint(0, ends[-1] + 9), draw.length(high=200)
         there = olmo.ComposableScheduler(stages=made).get_lr(lr, start, 0)
-        override = olmo.OverrideDecay(start=start, duration=duration, end_lr=end)
-        shown["override_decay"] = {"start": start, "duration": duration, "end_lr": end}
-        ours = sequence([ours, between("linear", there, end, duration)], [start])
+        decay = {"start": start, "duration": duration}
+        if draw.maybe():
+            decay["shape"] = draw.choice(["linear", "cosine"])
+        end = rate_or_fraction(draw, decay, "end_lr", lr, lr / 100)
+        override = olmo.OverrideDecay(**typed(decay))
+        shown["override_decay"] = decay
+        ours = sequence([ours, between(decay.get("shape", "linear"), there, end, duration)], [start])
         ends += [start, start + duration]
     scheduler = olmo.ComposableScheduler(stages=made, override_decay=override)
     cases.equal("ComposableScheduler", shown, ours, Rates(scheduler, lr, 0), ends)
@@ -183,7 +215,7 @@ def exponential(cases):
     arguments = {"lr_min": draw.choice([1e-9, lr / 100])}
     ours = warmup(constant(lr), length, kind="exponential", start_lr=arguments["lr_min"])
     rates = Rates(olmo.ExponentialScheduler(**arguments), lr, length)
-    cases.equal("ExponentialScheduler", {"lr": lr, "t_max": length, **arguments}, ours, rates, [length])
+    cases.equal("ExponentialScheduler", {"lr": lr, "max_steps": length, **arguments}, ours, rates, [length])
 
 
 def cases(seed):
@@ -196,6 +228,9 @@ def cases(seed):
             with_warmup(cases, getattr(olmo, name))
         composable(cases)
         wsds(cases)
+    for name in ("CosWithWarmup", "HalfCosWithWarmup", "CosWithWarmupAndLinearDecay", "InvSqrtWithWarmup"):
+        for alpha in (1.5, 3.0):
+            with_warmup(cases, getattr(olmo, name), alpha)
     for _ in range(8):
         exponential(cases)
         lr = draw.rate()

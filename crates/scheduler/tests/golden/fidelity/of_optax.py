@@ -60,8 +60,30 @@ def exponent(draw):
     return draw.choice([1.0, 1.0, 1.0, 2.0, 0.5, 3.0, 1.5])
 
 
-def plateau(cases, patience=None):
-    draw = cases.draw
+NAME = "contrib.reduce_on_plateau"
+# An argument and its value, why ours are others with it, and what optax is given in its place for the first metric
+# and for the later ones to have it do what ours do.
+DEPARTURES = {
+    "patience": (0, "a `patience` of 0 cuts on improvements there", 1, 1),
+    "min_scale": (1.5, "a `min_scale` above 1 raises the rate there", 1.0, 1.0),
+    "rtol": (1.0, "with an `rtol` of 1 every metric is bad there, the first one too", 1e-4, 1.0),
+}
+
+
+def observing(metrics, arguments, first=None):
+    """The factor of the rate after each metric; other arguments may hold for the first one."""
+    transform, one = optax.contrib.reduce_on_plateau(**arguments), jnp.ones((), jnp.float64)
+    state, after = transform.init(one), []
+    for number, metric in enumerate(metrics):
+        now = optax.contrib.reduce_on_plateau(**first) if first and number == 0 else transform
+        for _ in range(arguments.get("accumulation_size", 1)):
+            # The mean of what is accumulated is what ours observes.
+            _, state = now.update(one, state, value=metric)
+        after.append(float(state.scale))
+    return after
+
+
+def drawn_plateau(draw):
     arguments = {"factor": draw.choice([0.1, 0.5, 0.9]), "patience": draw.choice([1, 2, 3, 5, 10])}
     arguments |= {"rtol": draw.choice([0.0, 1e-4, 0.01, 0.2]), "cooldown": draw.choice([0, 0, 1, 3])}
     arguments["atol"] = draw.choice([0.0, 1e-3, 0.1]) if draw.maybe(0.4) else 0.0
@@ -70,35 +92,43 @@ def plateau(cases, patience=None):
         arguments["rtol"] = 1e-4
     if draw.maybe(0.15):
         arguments["accumulation_size"] = 4
-    if patience == 0:
-        arguments |= {"patience": 0, "atol": 0.0, "rtol": 1e-4, "min_scale": 0.0, "cooldown": 0}
-    name, lr = "contrib.reduce_on_plateau", draw.rate()
-    shown = {"lr": lr, **arguments}
-    if arguments["rtol"] and arguments["atol"]:
-        return cases.no_counterpart(name, shown, "`rtol` and `atol` at once: a plateau has one threshold")
-    metrics = draw.metrics(negative=draw.maybe(0.3))
-    departs = None
-    if arguments["patience"] == 0:
-        # It cuts where the metric improves, as this one does.
-        metrics, departs = (
-            [float(f"{2 * 0.7**i:.4g}") for i in range(40)],
-            "a `patience` of 0 cuts on improvements there",
-        )
-    transform = optax.contrib.reduce_on_plateau(**arguments)
-    state, after = transform.init(jnp.ones((), jnp.float64)), []
-    size = arguments.get("accumulation_size", 1)
-    for metric in metrics:
-        for _ in range(size):
-            # The mean of what is accumulated is what ours observes.
-            _, state = transform.update(jnp.ones((), jnp.float64), state, value=metric)
-        after.append(lr * float(state.scale))
+    return arguments
+
+
+def our_plateau(lr, arguments):
     ours = {"base": constant(lr), "factor": arguments["factor"], "patience": arguments["patience"]}
     mode = "factor" if arguments["rtol"] else "abs"
     ours |= {"threshold": arguments["rtol"] or arguments["atol"], "threshold_mode": mode}
     ours |= {"cooldown": arguments["cooldown"], "min_lr": arguments["min_scale"] * lr}
-    cases.observed(
-        name, shown, {"ReduceLrOnPlateau": {**ours, "eps": 0.0, "counting": "optax"}}, metrics, after, departs
-    )
+    return {"ReduceLrOnPlateau": {**ours, "eps": 0.0, "counting": "optax"}}
+
+
+def plateau(cases):
+    draw = cases.draw
+    arguments, lr = drawn_plateau(draw), draw.rate()
+    shown = {"lr": lr, **arguments}
+    if arguments["rtol"] and arguments["atol"]:
+        return cases.no_counterpart(NAME, shown, "`rtol` and `atol` at once: a plateau has one threshold")
+    metrics = draw.metrics(negative=draw.maybe(0.3))
+    after = [lr * scale for scale in observing(metrics, arguments)]
+    cases.observed(NAME, shown, our_plateau(lr, arguments), metrics, after)
+
+
+def plateau_departs(cases, name):
+    draw = cases.draw
+    value, reason, first, later = DEPARTURES[name]
+    arguments, lr = {**drawn_plateau(draw), "atol": 0.0, "min_scale": 0.0, "rtol": 1e-4, name: value}, draw.rate()
+    metrics = draw.metrics()
+    ours = observing(metrics, {**arguments, name: later}, {**arguments, name: first})
+    departs = (reason, [lr * scale for scale in ours])
+    after = [lr * scale for scale in observing(metrics, arguments)]
+    cases.observed(NAME, {"lr": lr, **arguments}, our_plateau(lr, arguments), metrics, after, departs)
+
+
+def plateau_refused(cases, name):
+    arguments, lr = {**drawn_plateau(cases.draw), "atol": 0.0, "rtol": 1e-4, name: -1}, cases.draw.rate()
+    observing([1.0, 2.0], arguments)
+    cases.refused(NAME, {"lr": lr, **arguments}, name, "negative", our_plateau(lr, arguments))
 
 
 def cases(seed):
@@ -229,9 +259,9 @@ def cases(seed):
     for _ in range(24):
         arguments = {"transition_steps": draw.length(), "peak_value": lr()}
         if draw.maybe(0.7):
-            arguments["pct_start"] = draw.choice([0.0, 0.1, 0.25, 0.3, draw.number(0, 0.8)])
+            arguments["pct_start"] = draw.choice([0.0, 0.1, 0.25, 0.3, draw.number(0, 0.8), 0.85, 1.0])
         if draw.maybe():
-            arguments["div_factor"] = draw.choice([1.0, 10.0, 25.0])
+            arguments["div_factor"] = draw.choice([1.0, 10.0, 25.0, 0.5])
         if draw.maybe():
             arguments["final_div_factor"] = draw.choice([1.0, 100.0, 1e4])
         steps, first = arguments["transition_steps"], arguments.get("pct_start", 0.3)
@@ -242,8 +272,13 @@ def cases(seed):
             function = optax.cosine_onecycle_schedule(**arguments)
             cases.equal("cosine_onecycle_schedule", arguments, ours, function, scales)
         else:
-            scales = {int(first * steps): div, int(0.85 * steps): 1 / div, steps: 1 / final}
+            if draw.maybe():
+                arguments["pct_final"] = draw.choice([first, 1.0, (1 + first) / 2])
+            second = arguments.get("pct_final", max(0.85, first))
+            scales = {int(first * steps): div, int(second * steps): 1 / div, steps: 1 / final}
             ours = pieces("PiecewiseInterpolate", arguments["peak_value"] / div, scales, interpolation="linear")
+            if second != 0.85:
+                arguments["pct_final"] = second
             function = optax.linear_onecycle_schedule(**arguments)
             cases.equal("linear_onecycle_schedule", arguments, ours, function, scales)
 
@@ -253,7 +288,9 @@ def cases(seed):
             part.pop("end_value", None)
         ends = [sum(part["decay_steps"] for part in parts[: i + 1]) for i in range(len(parts))]
         ours = sequence([warmup_cosine(**part) for part in parts], ends[:-1])
-        cases.equal("sgdr_schedule", {"cosine_kwargs": parts}, ours, optax.sgdr_schedule(parts), ends)
+        peaks = [end - part["decay_steps"] + part["warmup_steps"] for end, part in zip(ends, parts)]
+        function = optax.sgdr_schedule(parts)
+        cases.equal("sgdr_schedule", {"cosine_kwargs": parts}, ours, function, [*peaks, *ends])
 
     for _ in range(12):
         parts, ours = [], []
@@ -265,8 +302,17 @@ def cases(seed):
         function = optax.join_schedules([optax.polynomial_schedule(**part) for part in parts], ends)
         cases.equal("join_schedules", {"schedules": parts, "boundaries": ends}, sequence(ours, ends), function, ends)
 
+    for ends, reason in [([9, 3], "not sorted"), ([3, 3], "one that is given twice"), ([0, 7], "one at 0")]:
+        rates = [lr() for _ in range(3)]
+        function = optax.join_schedules([optax.constant_schedule(rate) for rate in rates], ends)
+        document = {"Sequence": {"schedules": [constant(rate) for rate in rates], "milestones": ends}}
+        shown = {"schedules": [{"value": rate} for rate in rates], "boundaries": ends}
+        cases.refused("join_schedules", shown, "milestones", reason, document, function)
+
     for _ in range(30):
         plateau(cases)
-    for _ in range(2):
-        plateau(cases, patience=0)
+    for name in (*DEPARTURES, *DEPARTURES):
+        plateau_departs(cases, name)
+    for name in ("patience", "cooldown"):
+        plateau_refused(cases, name)
     return cases

@@ -217,6 +217,8 @@ def cases(seed):
         averaging(cases)
         stand_ins.plateau(cases, "ReduceLROnPlateau", theirs.ReduceLROnPlateau, stand_ins.PLATEAU)
     cyclic_edges(cases)
+    for threshold in (1.0, 1.5):
+        stand_ins.plateau(cases, "ReduceLROnPlateau", theirs.ReduceLROnPlateau, stand_ins.PLATEAU, threshold)
     for name in ("LambdaLR", "MultiplicativeLR"):
         cases.no_counterpart(name, {"lr_lambda": "a function"}, CLOSURE)
     pytorch_combined.draw(cases)

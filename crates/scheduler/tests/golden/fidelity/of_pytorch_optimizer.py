@@ -13,8 +13,8 @@ def wsd(cases):
     w, stable, d = draw.length(low=0, high=300), draw.length(low=0, high=2000), draw.length(low=0, high=500)
     arguments = {"num_warmup_steps": w, "num_stable_steps": stable, "num_decay_steps": d}
     for argument, values in {
-        "min_lr_ratio": [0.0, 0.1, 1.0],
-        "num_cycles": [0.5, 1.0, 0.25],
+        "min_lr_ratio": [0.0, 0.1, 1.0, 1.5],
+        "num_cycles": [0.5, 1.0, 0.25, 0.0],
         "cooldown_type": ["1-sqrt", "1-square", "linear", "cosine"],
     }.items():
         if draw.maybe(0.7):
@@ -23,8 +23,11 @@ def wsd(cases):
     cycles, top = arguments.get("num_cycles", 0.5), w + stable
     fields = {"peak_lr": lr, "warmup": w, "stable": stable, "decay": d, "decay_kind": kind}
     if kind == "cosine" and cycles != 0.5 and d:
-        decay = {"initial_lr": lr, "t_max": d / (2 * cycles), "eta_min": floor, "mirrored": True}
-        parts = sequence([constant(lr), {"CosineAnnealingLr": decay}, constant(floor)], [top, top + d])
+        decay = constant(lr)
+        if cycles:
+            fields = {"initial_lr": lr, "t_max": d / (2 * cycles), "eta_min": floor, "mirrored": True}
+            decay = {"CosineAnnealingLr": fields}
+        parts = sequence([constant(lr), decay, constant(floor)], [top, top + d])
         ours = warmup(parts, w, target_lr=lr, prefix=False)
     elif kind == "cosine" or floor == 0.0:
         ours = {"WarmupStableDecay": {**fields, "end_lr": floor}}
@@ -32,7 +35,11 @@ def wsd(cases):
         # Only its cosine leads to the ratio; the others fall to 0 and jump.
         ours = sequence([{"WarmupStableDecay": fields}, constant(floor)], [top + d])
     rates = stand_ins.Stepped(lambda o: get_wsd_schedule(o, **arguments), lr)
-    cases.equal("get_wsd_schedule", {"lr": lr, **arguments}, ours, rates, [w, top, top + d])
+    shown, name = {"lr": lr, **arguments}, "get_wsd_schedule"
+    if floor > lr and kind == "cosine" and (cycles or not d):
+        parameter = "eta_min" if cycles != 0.5 and d else "end_lr"
+        return cases.refused(name, shown, parameter, "a `min_lr_ratio` above 1", ours, rates)
+    cases.equal(name, shown, ours, rates, [w, top, top + d])
 
 
 def rex(cases):
@@ -52,7 +59,10 @@ def ramps(cases, kind):
     top, w = draw.rate(), draw.length(low=0, high=300)
     arguments = {"t_max": w + draw.length(), "max_lr": top, "warmup_steps": w}
     if draw.maybe():
-        arguments |= {"min_lr": draw.choice([0.0, top / 100, top]), "init_lr": draw.choice([0.0, top / 10, 2 * top])}
+        arguments |= {
+            "min_lr": draw.choice([0.0, top / 100, top, 2 * top]),
+            "init_lr": draw.choice([0.0, top / 10, 2 * top]),
+        }
     low, start, length = arguments.get("min_lr", 0.0), arguments.get("init_lr", 0.0), arguments["t_max"] - w
     if kind is LinearScheduler:
         base, before = {"PolynomialDecay": {"initial_lr": top, "end_lr": low, "length": length}}, arguments["t_max"] + 2
@@ -61,6 +71,8 @@ def ramps(cases, kind):
         base, before = {"CosineAnnealingLr": fields}, float("inf")
     ours = sequence([constant(low), warmup(base, w, start_lr=start, target_lr=top)], [1])
     rates = stand_ins.Stepped(lambda o: kind(o, **arguments), low)
+    if low > top and kind is CosineScheduler:
+        return cases.refused(kind.__name__, arguments, "eta_min", "a `min_lr` above `max_lr`", ours, rates)
     cases.equal(kind.__name__, arguments, ours, rates, [1, w + 1, arguments["t_max"] + 1], before=before)
 
 

@@ -148,25 +148,53 @@ def milestones(cases):
     cases.equal(name, shown, warmed(ours, lr, arguments, True), rates, [length, *decay, *(length + m for m in decay)])
 
 
-def plateau(cases):
+def plateau(cases, threshold=None):
     draw = cases.draw
     lr = draw.rate()
     arguments = {"decay_rate": draw.choice([0.1, 0.5, 0.9]), "patience_t": draw.choice([0, 1, 2, 5])}
     arguments |= {"threshold": draw.choice([1e-4, 0.0, 0.1]), "cooldown_t": draw.choice([0, 0, 2])}
     arguments |= {"lr_min": draw.choice([0.0, lr / 50]), "mode": draw.choice(["min", "max"])}
-    if draw.maybe():
+    if threshold is not None:
+        arguments |= {"threshold": threshold, "mode": "min", "lr_min": 0.0}
+    elif draw.maybe():
         arguments |= {"warmup_t": draw.randint(1, 12), "warmup_lr_init": draw.choice([0.0, lr / 10, 3 * lr])}
     ours = {"base": constant(lr), "factor": arguments["decay_rate"], "patience": arguments["patience_t"]}
     ours |= {"threshold": arguments["threshold"], "threshold_mode": "factor", "cooldown": arguments["cooldown_t"]}
     ours |= {"min_lr": arguments["lr_min"], "mode": arguments["mode"]}
-    metrics, after = draw.metrics(negative=draw.maybe(0.3)), []
-    scheduler_of = stand_ins.optimizer(lr)
-    scheduler = PlateauLRScheduler(scheduler_of, **arguments)
-    for epoch, metric in enumerate(metrics):
-        scheduler.step(epoch + 1, metric)
-        after.append(scheduler_of.param_groups[0]["lr"])
+    metrics = draw.metrics(negative=draw.maybe(0.3) if threshold is None else False)
+
+    def observing(first=None):
+        optimized, after = stand_ins.optimizer(lr), []
+        scheduler = PlateauLRScheduler(optimized, **arguments)
+        for epoch, metric in enumerate(metrics):
+            scheduler.lr_scheduler.threshold = arguments["threshold"] if first is None or epoch else first
+            scheduler.step(epoch + 1, metric)
+            after.append(optimized.param_groups[0]["lr"])
+        return after
+
     document = warmed({"ReduceLrOnPlateau": ours}, lr, {**arguments, "warmup_prefix": True}, True)
-    cases.observed("PlateauLRScheduler", {"lr": lr, **arguments}, document, metrics, after)
+    departs = None if threshold is None else (stand_ins.BAD, observing(first=0.0))
+    cases.observed("PlateauLRScheduler", {"lr": lr, **arguments}, document, metrics, observing(), departs)
+
+
+def edges(cases):
+    """What timm accepts and ours does not."""
+    cycles = {"t_initial": 20, "cycle_limit": 3}
+    cosine, poly, tanh = (CosineLRScheduler, PolyLRScheduler, TanhLRScheduler)
+    fields = {"cycle_length": 20, "cycle_limit": 3, "peaks": "free"}
+    for kind, ours in [(cosine, "CosineDecayCycles"), (poly, "PolynomialDecayCycles"), (tanh, "TanhDecay")]:
+        for name in ["cycle_decay", *(["k_decay"] if kind is not tanh else []), *(["power"] if kind is poly else [])]:
+            lr = cases.draw.rate()
+            rates, document = ByNumber(kind, lr, {**cycles, name: 0.0}), {ours: {"initial_lr": lr, **fields, name: 0.0}}
+            cases.refused(kind.__name__, {"lr": lr, **cycles, name: 0.0}, name, "0", document, rates)
+    lr, given = cases.draw.rate(), {"decay_t": [5, 9], "decay_rate": 0.0}
+    ours = {"MultiStepLr": {"initial_lr": lr, "milestones": [4, 8], "gamma": 0.0}}
+    rates = ByNumber(MultiStepLRScheduler, lr, given)
+    cases.refused("MultiStepLRScheduler", {"lr": lr, **given}, "gamma", "a `decay_rate` of 0", ours, rates)
+    lr, given = cases.draw.rate(), {"decay_rate": 0.0, "mode": "min"}
+    PlateauLRScheduler(stand_ins.optimizer(lr), **given).step(1, 0.5)
+    ours = {"ReduceLrOnPlateau": {"base": constant(lr), "factor": 0.0}}
+    cases.refused("PlateauLRScheduler", {"lr": lr, **given}, "factor", "a `decay_rate` of 0", ours)
 
 
 KINDS = {"linear": "linear", "1-sqrt": "1-sqrt", "cosine": "cosine", "power": "1-power", "exp": "exponential"}
@@ -224,4 +252,7 @@ def cases(seed):
         wsd(cases)
     for _ in range(25):
         wsd(cases)
+    edges(cases)
+    for threshold in (1.0, 1.5):
+        plateau(cases, threshold)
     return cases

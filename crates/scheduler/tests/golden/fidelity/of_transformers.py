@@ -20,9 +20,13 @@ def lengths(draw):
 
 
 def cosine(lr, w, n, cycles, eta_min=0.0):
+    return cosine_of(lr, max(1, n - w), cycles, eta_min)
+
+
+def cosine_of(lr, length, cycles, eta_min):
     if cycles == 0:
         return constant(lr)
-    fields = {"initial_lr": lr, "t_max": max(1, n - w) / (2 * cycles), "eta_min": eta_min, "mirrored": True}
+    fields = {"initial_lr": lr, "t_max": length / (2 * cycles), "eta_min": eta_min, "mirrored": True}
     return {"CosineAnnealingLr": fields}
 
 
@@ -76,7 +80,7 @@ def min_cosines(cases, lr):
     arguments = lengths(draw)
     w, n = arguments.values()
     if draw.maybe(0.4):
-        arguments["num_cycles"] = draw.choice(CYCLES)
+        arguments["num_cycles"] = draw.choice([*CYCLES, 0.0])
     floor = with_min(draw, lr, arguments)
     decay = cosine(lr, w, n, arguments.get("num_cycles", 0.5), floor)
     make, ours = hf.get_cosine_with_min_lr_schedule_with_warmup, warmup(decay, w)
@@ -91,7 +95,7 @@ def min_cosines(cases, lr):
             ours = warmup(decay, w - 1, start_lr=start) if w > 1 else warmup(later, w, start_lr=start, target_lr=lr)
     shown, name = {"lr": lr, **arguments}, make.__name__
     rates = stand_ins.Stepped(lambda o: make(o, **arguments), lr)
-    if floor > lr:
+    if floor > lr and arguments.get("num_cycles") != 0.0:
         return cases.refused(name, shown, "eta_min", RISES, ours, rates)
     cases.equal(name, shown, ours, rates, [w, n])
 
@@ -101,10 +105,10 @@ def restarts(cases, lr):
     arguments = lengths(draw)
     w, n = arguments.values()
     if draw.maybe(0.8):
-        arguments["num_cycles"] = draw.choice([1, 2, 3, 5, 6, 7, 2.5, 0.5])
+        arguments["num_cycles"] = draw.choice([1, 2, 3, 5, 6, 7, 2.5, 0.5, 0])
     cycles, whole = arguments.get("num_cycles", 1), max(1, n - w)
-    length = whole / cycles
-    if Fraction(length) * Fraction(cycles) > whole:
+    length = whole / cycles if cycles else whole
+    if cycles and Fraction(length) * Fraction(cycles) > whole:
         length = math.nextafter(length, 0)
     fields = {"initial_lr": lr, "cycle_length": length, "cycle_limit": math.ceil(cycles)}
     by_number = hf.get_cosine_with_hard_restarts_schedule_with_warmup(stand_ins.optimizer(lr), **arguments).lr_lambdas[
@@ -118,10 +122,12 @@ def restarts(cases, lr):
         return (ROUNDED, nudged(rates, step, counted, exact)) if w <= step < n and exact != counted else None
 
     ours, name = warmup({"CosineDecayCycles": fields}, w), "get_cosine_with_hard_restarts_schedule_with_warmup"
+    if cycles == 0:
+        ours = sequence([warmup(constant(lr), w), constant(0.0)], [w + whole])
     if cycles != int(cycles):
         # The last cycle is cut off where the run ends.
         ours = sequence([ours, constant(0.0)], [w + whole])
-    starts = [w + math.ceil(i * whole / cycles) for i in range(math.ceil(cycles) + 1)]
+    starts = [w + math.ceil(i * whole / (cycles or 1)) for i in range(math.ceil(cycles) + 1)]
     cases.equal(name, {"lr": lr, **arguments}, ours, rates, [w, n, *starts], departs)
 
 
@@ -180,7 +186,7 @@ def wsd(cases, lr):
         ("warmup_type", ["linear", "cosine", "1-sqrt"]),
         ("decay_type", ["linear", "cosine", "1-sqrt"]),
         ("min_lr_ratio", [0.0, 0.1, 0.5, 1.0, 1.5]),
-        ("num_cycles", [0.5, 1.0, 1.5, 0.25]),
+        ("num_cycles", [0.5, 1.0, 1.5, 0.25, 0.0]),
     ]:
         if draw.maybe():
             arguments[argument] = draw.choice(values)
@@ -193,18 +199,19 @@ def wsd(cases, lr):
         # A decay that is longer than the run has begun before it.
         under = {"WarmupStableDecay": {**ours, "warmup": 0, "stable": 0}}
         if decay == "cosine" and cycles != 0.5 and d:
-            under = {"initial_lr": lr, "t_max": d / (2 * cycles), "eta_min": floor, "mirrored": True}
-            under = sequence([{"CosineAnnealingLr": under}, constant(floor)], [d])
+            under = sequence([cosine_of(lr, d, cycles, floor), constant(floor)], [d])
         ours = warmup(shifted(under, -top), w, kind=kind, start_lr=floor, target_lr=lr, prefix=False)
     elif decay == "cosine" and cycles != 0.5 and d:
-        fields = {"initial_lr": lr, "t_max": d / (2 * cycles), "eta_min": floor, "mirrored": True}
-        parts = [constant(lr), {"CosineAnnealingLr": fields}, constant(floor)]
+        parts = [constant(lr), cosine_of(lr, d, cycles, floor), constant(floor)]
         ours = warmup(sequence(parts, [top, top + d]), w, kind=kind, start_lr=floor, target_lr=lr, prefix=False)
     elif kind == "linear" and stable >= 0:
         ours = {"WarmupStableDecay": {**ours, "start_lr": floor}}
     else:
         ours = {"WarmupStableDecay": {**ours, "warmup": 0, "stable": top}}
         ours = warmup(ours, w, kind=kind, start_lr=floor, target_lr=lr, prefix=False)
+    if floor > lr and decay == "cosine" and cycles == 0 and d:
+        # No cosine has to rise.
+        return cases.equal(name, shown, ours, rates, [w, max(top, 0), max(top + d, 0)])
     if floor > lr:
         parameter = "eta_min" if decay == "cosine" and cycles != 0.5 and d else "end_lr"
         parameter = "start_lr" if "start_lr" in ours.get("WarmupStableDecay", {}) else parameter
@@ -234,4 +241,7 @@ def cases(seed):
         cases.no_counterpart("get_greedy_schedule", {"lr": rate()}, "a rate that a metric also raises")
         cases.no_counterpart("get_adafactor_schedule", {"initial_lr": rate()}, "it reports what Adafactor computes")
     polynomial_edges(cases)
+    name = "get_reduce_on_plateau_schedule"
+    for threshold in (1.0, 1.5):
+        stand_ins.plateau(cases, name, getattr(hf, name), stand_ins.PLATEAU, threshold)
     return cases

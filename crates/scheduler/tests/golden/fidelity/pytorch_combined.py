@@ -52,7 +52,11 @@ class Part:
             self.arguments, _ = simple(draw, kind, top)
         elif kind == "CyclicLR":
             low = lr * draw.choice([0.1, 1.0, 2.0])
-            self.arguments = {"base_lr": low, "max_lr": low * draw.choice([2.0, 10.0]), "step_size_up": draw.randint(2, top)}
+            self.arguments = {
+                "base_lr": low,
+                "max_lr": low * draw.choice([2.0, 10.0]),
+                "step_size_up": draw.randint(2, top),
+            }
         elif kind == "OneCycleLR":
             self.arguments = {"max_lr": lr * draw.choice([1.0, 25.0, 0.3]), "total_steps": draw.randint(250, 400)}
         else:
@@ -146,6 +150,17 @@ def nested(cases, chained):
     cases.equal(name, shown, document, stand_ins.Stepped(make, lr), [inner, outer], departs)
 
 
+def milestones(cases):
+    """What PyTorch's sequence accepts and ours does not."""
+    for ends, reason in [([9, 3], "not sorted"), ([3, 3], "one that is given twice"), ([0, 7], "one at 0")]:
+        lr = cases.draw.rate()
+        parts = [Part(cases.draw, kind, lr) for kind in ("ConstantLR", "StepLR", "ExponentialLR")]
+        rates = stand_ins.Stepped(lambda o: theirs.SequentialLR(o, [part.make(o) for part in parts], ends), lr)
+        shown = {"lr": lr, "schedulers": [{part.kind: part.arguments} for part in parts], "milestones": ends}
+        document = {"Sequence": {"schedules": [part.document() for part in parts], "milestones": ends}}
+        cases.refused("SequentialLR", shown, "milestones", reason, document, rates)
+
+
 def draw(cases):
     some = lambda kinds: [cases.draw.choice(kinds) for _ in range(cases.draw.randint(2, 3))]
     for _ in range(20):
@@ -162,3 +177,4 @@ def draw(cases):
         chain(cases, ["StepLR", "CyclicLR"])
         nested(cases, chained=False)
         nested(cases, chained=True)
+    milestones(cases)

@@ -195,8 +195,12 @@ def optimizer(lr, **defaults):
     return torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=lr)
 
 
-def plateau(cases, name, make, defaults):
-    """A case of a scheduler that is PyTorch's plateau; `defaults` are those of its arguments."""
+BAD = "with a relative `threshold` of 1 or more PyTorch's `min` counts every metric as bad, the first one too"
+
+
+def plateau(cases, name, make, defaults, threshold=None):
+    """A case of a scheduler that is PyTorch's plateau; `defaults` are those of its arguments. With a `threshold`
+    of 1 or more it departs."""
     draw = cases.draw
     lr, arguments = draw.rate(), {}
     choices = {
@@ -212,16 +216,26 @@ def plateau(cases, name, make, defaults):
     for argument, values in choices.items():
         if draw.maybe(0.7):
             arguments[argument] = draw.choice(values)
+    if threshold is not None:
+        # It shows in the first cut.
+        shows = {"threshold_mode": "rel", "patience": draw.randint(0, 5), "min_lr": 0.0, "eps": 0.0}
+        arguments |= {"mode": "min", "threshold": threshold, **shows}
     given = {**defaults, **arguments}
     threshold_mode = {"rel": "factor", "abs": "abs"}[given["threshold_mode"]]
     ours = {"base": {"Constant": {"lr": lr}}, **given, "threshold_mode": threshold_mode}
-    metrics, after = draw.metrics(negative=draw.maybe(0.3)), []
-    optimized = optimizer(lr)
-    scheduler = make(optimized, **arguments)
-    for metric in metrics:
-        scheduler.step(metric)
-        after.append(optimized.param_groups[0]["lr"])
-    cases.observed(name, {"lr": lr, **arguments}, {"ReduceLrOnPlateau": ours}, metrics, after)
+    metrics = draw.metrics(negative=draw.maybe(0.3) if threshold is None else False)
+
+    def observing(first=None):
+        optimized, after = optimizer(lr), []
+        scheduler = make(optimized, **arguments)
+        for number, metric in enumerate(metrics):
+            scheduler.threshold = given["threshold"] if first is None or number else first
+            scheduler.step(metric)
+            after.append(optimized.param_groups[0]["lr"])
+        return after
+
+    departs = None if threshold is None else (BAD, observing(first=0.0))
+    cases.observed(name, {"lr": lr, **arguments}, {"ReduceLrOnPlateau": ours}, metrics, observing(), departs)
 
 
 PLATEAU = {"mode": "min", "factor": 0.1, "patience": 10, "threshold": 1e-4, "threshold_mode": "rel"}

@@ -1,24 +1,26 @@
-//! What Burn's [`AdamConfig`], whose fields are private, tells of itself.
+//! What Burn's [`AdamConfig`] and [`AdamWConfig`], whose fields are private, tell of themselves.
 
-use burn::optim::{AdamConfig, LearningRate};
+use burn::optim::{AdamConfig, AdamWConfig, LearningRate};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::update::Factors;
 
-/// The settings of plain Adam.
+/// The settings of plain Adam, with decoupled weight decay.
 #[derive(Clone, Copy)]
 pub(super) struct Settings {
-    pub(super) beta_1: f32,
-    pub(super) beta_2: f32,
-    pub(super) epsilon: f32,
+    pub(super) beta_1: f64,
+    pub(super) beta_2: f64,
+    pub(super) epsilon: f64,
+    /// 0 without.
+    pub(super) weight_decay: f64,
 }
 
 /// All fields of [`AdamConfig`]: with one more, or one renamed, it could mean something else. The
 /// options are values, since serde takes a missing option for `None`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Shape {
+struct AdamShape {
     beta_1: f32,
     beta_2: f32,
     epsilon: f32,
@@ -27,39 +29,84 @@ struct Shape {
     grad_clipping: Value,
 }
 
+/// All fields of [`AdamWConfig`].
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AdamWShape {
+    beta_1: f32,
+    beta_2: f32,
+    epsilon: f32,
+    weight_decay: f32,
+    cautious_weight_decay: bool,
+    amsgrad: bool,
+    grad_clipping: Value,
+}
+
 impl Settings {
-    /// `None` with AMSGrad, weight decay or gradient clipping.
+    /// `None` with AMSGrad, weight decay, which is not decoupled, or gradient clipping.
     ///
     /// # Errors
     /// If `config` has other fields than [`AdamConfig`] had in Burn 0.22.1, or one that is not finite.
-    pub(super) fn plain(config: &AdamConfig) -> Result<Option<Self>, serde_json::Error> {
-        Self::read(config)
+    pub(super) fn of_adam(config: &AdamConfig) -> Result<Option<Self>, serde_json::Error> {
+        Self::read_adam(config)
     }
 
-    fn read(config: &impl Serialize) -> Result<Option<Self>, serde_json::Error> {
-        let shape = Shape::deserialize(serde_json::to_value(config)?)?;
+    fn read_adam(config: &impl Serialize) -> Result<Option<Self>, serde_json::Error> {
+        let shape = AdamShape::deserialize(serde_json::to_value(config)?)?;
         let plain = !shape.amsgrad && shape.weight_decay.is_null() && shape.grad_clipping.is_null();
-        Ok(plain.then_some(Self {
-            beta_1: shape.beta_1,
-            beta_2: shape.beta_2,
-            epsilon: shape.epsilon,
+        Ok(plain.then(|| Self {
+            beta_1: as_written(shape.beta_1),
+            beta_2: as_written(shape.beta_2),
+            epsilon: as_written(shape.epsilon),
+            weight_decay: 0.0,
         }))
     }
 
+    /// `None` with AMSGrad, cautious weight decay or gradient clipping.
+    ///
+    /// # Errors
+    /// If `config` has other fields than [`AdamWConfig`] had in Burn 0.22.1, or one that is not finite.
+    pub(super) fn of_adamw(config: &AdamWConfig) -> Result<Option<Self>, serde_json::Error> {
+        Self::read_adamw(config)
+    }
+
+    fn read_adamw(config: &impl Serialize) -> Result<Option<Self>, serde_json::Error> {
+        let shape = AdamWShape::deserialize(serde_json::to_value(config)?)?;
+        let plain = !shape.amsgrad && !shape.cautious_weight_decay && shape.grad_clipping.is_null();
+        Ok(plain.then(|| Self {
+            beta_1: as_written(shape.beta_1),
+            beta_2: as_written(shape.beta_2),
+            epsilon: as_written(shape.epsilon),
+            weight_decay: as_written(shape.weight_decay),
+        }))
+    }
+
+    /// What update number `time`, from 1 on, has in common for all weights.
+    ///
+    /// In double precision, as PyTorch has it. In single precision, which Burn computes it in,
+    /// `1 - beta_2^time` is a small difference of large numbers: updates are too short by up to 7e-6, those of
+    /// all weights alike, where all other rounding is 1e-7.
     pub(super) fn factors(&self, lr: LearningRate, time: usize) -> Factors {
-        // In the precision and order of Burn's Adam.
-        let time = time as i32;
+        let time = i32::try_from(time).unwrap_or(i32::MAX);
+        let bias_correction_1 = 1.0 - self.beta_1.powi(time);
         let bias_correction_2 = (1.0 - self.beta_2.powi(time)).sqrt();
         Factors {
-            beta_1: self.beta_1,
-            one_minus_beta_1: 1.0 - self.beta_1,
-            beta_2: self.beta_2,
-            one_minus_beta_2: 1.0 - self.beta_2,
-            moment_1: bias_correction_2 / (1.0 - self.beta_1.powi(time)),
-            epsilon: self.epsilon * bias_correction_2,
+            beta_1: self.beta_1 as f32,
+            one_minus_beta_1: (1.0 - self.beta_1) as f32,
+            beta_2: self.beta_2 as f32,
+            one_minus_beta_2: (1.0 - self.beta_2) as f32,
+            moment_1: (bias_correction_2 / bias_correction_1) as f32,
+            epsilon: (self.epsilon * bias_correction_2) as f32,
+            kept: (1.0 - lr * self.weight_decay) as f32,
             lr: lr as f32,
         }
     }
+}
+
+/// The number that was written, such as 0.999, of which an `f32` has only the nearest: what is left of
+/// that to 1 is another number by a hundred thousandth.
+fn as_written(value: f32) -> f64 {
+    value.to_string().parse().unwrap_or(value.into())
 }
 
 #[cfg(test)]
@@ -70,30 +117,49 @@ mod tests {
 
     #[test]
     fn this_version_of_burn_has_the_shape_that_is_known() {
-        let settings = Settings::plain(&AdamConfig::new()).unwrap().unwrap();
-        assert_eq!((settings.beta_1, settings.epsilon), (0.9, 1e-5));
-        assert!(
-            Settings::plain(&AdamConfig::new().with_amsgrad(true))
-                .unwrap()
-                .is_none()
-        );
+        let settings = Settings::of_adam(&AdamConfig::new()).unwrap().unwrap();
+        assert_eq!((settings.beta_1, settings.beta_2), (0.9, 0.999));
+        assert_eq!((settings.epsilon, settings.weight_decay), (1e-5, 0.0));
+        let settings = Settings::of_adamw(&AdamWConfig::new()).unwrap().unwrap();
+        assert_eq!((settings.beta_1, settings.beta_2), (0.9, 0.999));
+        assert_eq!((settings.epsilon, settings.weight_decay), (1e-5, 1e-4));
+        let amsgrad = AdamConfig::new().with_amsgrad(true);
+        assert!(Settings::of_adam(&amsgrad).unwrap().is_none());
+        let amsgrad = AdamWConfig::new().with_amsgrad(true);
+        assert!(Settings::of_adamw(&amsgrad).unwrap().is_none());
+        let cautious = AdamWConfig::new().with_cautious_weight_decay(true);
+        assert!(Settings::of_adamw(&cautious).unwrap().is_none());
+    }
+
+    #[test]
+    fn numbers_are_as_they_were_written() {
+        for number in [0.9, 0.999, 0.95, 1e-8, 0.123_456, 0.0, 1.0] {
+            assert_eq!(as_written(number as f32), number);
+        }
     }
 
     #[test]
     fn fields_that_are_missing_renamed_or_new_are_not_taken_for_unset() {
-        let known = serde_json::to_value(AdamConfig::new()).unwrap();
+        let adam = serde_json::to_value(AdamConfig::new()).unwrap();
+        fields_are_told_apart(&adam, |config| Settings::read_adam(config).is_err());
+        let adamw = serde_json::to_value(AdamWConfig::new()).unwrap();
+        fields_are_told_apart(&adamw, |config| Settings::read_adamw(config).is_err());
+    }
+
+    fn fields_are_told_apart(known: &Value, fails: impl Fn(&Value) -> bool) {
+        assert!(!fails(known));
         for name in known.as_object().unwrap().keys() {
             let mut missing = known.clone();
             let value = missing.as_object_mut().unwrap().remove(name).unwrap();
-            assert!(Settings::read(&missing).is_err(), "without {name}");
+            assert!(fails(&missing), "without {name}");
             missing
                 .as_object_mut()
                 .unwrap()
                 .insert(format!("{name}_2"), value);
-            assert!(Settings::read(&missing).is_err(), "{name} renamed");
+            assert!(fails(&missing), "{name} renamed");
         }
-        let mut more = known;
+        let mut more = known.clone();
         more["lookahead"] = json!(null);
-        assert!(Settings::read(&more).is_err());
+        assert!(fails(&more));
     }
 }

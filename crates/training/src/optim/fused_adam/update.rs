@@ -1,4 +1,4 @@
-//! One update's arithmetic, in the precision and order of Burn's Adam.
+//! One update's arithmetic, in single precision and in the order of Burn's Adam.
 
 use pulp::NullaryFnOnce;
 
@@ -11,6 +11,8 @@ pub(super) struct Factors {
     pub(super) one_minus_beta_2: f32,
     pub(super) moment_1: f32,
     pub(super) epsilon: f32,
+    /// What weight decay leaves of a weight; 1 without.
+    pub(super) kept: f32,
     pub(super) lr: f32,
 }
 
@@ -52,7 +54,7 @@ impl Factors {
         *moment_1 = normal(first);
         *moment_2 = normal(second);
         let step = *moment_1 * self.moment_1 / (moment_2.sqrt() + self.epsilon);
-        weight - step * self.lr
+        weight * self.kept - step * self.lr
     }
 }
 

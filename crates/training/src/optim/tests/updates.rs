@@ -8,9 +8,10 @@ use burn::optim::momentum::MomentumConfig;
 use burn::optim::{AdamWConfig, GradientsParams, LionConfig, SgdConfig};
 use burn::tensor::Tensor;
 
+use crate::optim::fused_adam::{FusedAdam, FusedAdamW};
 use crate::optim::test_model::{Net, device, inputs, updated};
 use crate::optim::{
-    Group, OptimizerConfig, ResolvedGroups, Select, adam, layer_decay, without_decay,
+    Group, OptimizerConfig, ResolvedGroups, Select, adam, adamw, layer_decay, without_decay,
 };
 
 /// Gradients of 0.5 everywhere.
@@ -131,19 +132,25 @@ fn vectors_have_no_weight_decay_and_matrices_have() {
 }
 
 #[test]
-fn a_groups_adam_has_the_bits_of_burns() {
+fn a_groups_adam_updates_in_one_pass_too() {
     let device = device();
     let net = Net::new(&device);
     let config = OptimizerConfig::from(SgdConfig::new());
-    let groups = [Group::new("blocks", Select::prefix("blocks")).optimizer(adam())];
-    let groups = ResolvedGroups::resolve(&config, &groups, &net).unwrap();
     let inputs = inputs(10, &device);
-    let ours = updated(&mut config.build(&groups).unwrap(), net.clone(), &inputs);
-    let group = groups.iter().next().unwrap().param_group();
-    let mut burns = SgdConfig::new()
-        .init()
-        .with_group(group, adam().build(), None);
-    assert_eq!(ours.values(), updated(&mut burns, net, &inputs).values());
+    let of_group = |own: OptimizerConfig| {
+        let groups = [Group::new("blocks", Select::prefix("blocks")).optimizer(own)];
+        let groups = ResolvedGroups::resolve(&config, &groups, &net).unwrap();
+        let ours = updated(&mut config.build(&groups).unwrap(), net.clone(), &inputs);
+        let group = groups.iter().next().unwrap().param_group();
+        (ours.values(), group)
+    };
+    let sgd = || SgdConfig::new().init();
+    let (ours, group) = of_group(adam().into());
+    let mut fused = sgd().with_group(group, FusedAdam::new(&adam()).unwrap(), None);
+    assert_eq!(ours, updated(&mut fused, net.clone(), &inputs).values());
+    let (ours, group) = of_group(adamw().into());
+    let mut fused = sgd().with_group(group, FusedAdamW::new(&adamw()).unwrap(), None);
+    assert_eq!(ours, updated(&mut fused, net.clone(), &inputs).values());
 }
 
 #[test]
