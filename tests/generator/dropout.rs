@@ -253,7 +253,7 @@ fn dropout_goes_on_within_an_epoch() {
 #[test]
 fn an_epoch_has_the_bits_of_a_period_as_long() {
     let _alone = generator();
-    let epochs = whole(|path| run(path));
+    let epochs = whole(run);
     let mut periods = whole(|path| run(path).max_updates(15).every(5));
     for epoch in &mut periods.1.epochs {
         epoch.data = None;
@@ -267,6 +267,6 @@ fn a_second_pass_for_statistics_draws_nothing_of_the_runs() {
     let average = Average::swa().statistics(Statistics::Recomputed);
     let averaged = |path: &Path| run(path).average(average.clone());
     let expected = whole(averaged);
-    assert!(expected.0 == whole(|path| run(path)).0);
+    assert!(expected.0 == whole(run).0);
     assert!(resumed(averaged) == expected);
 }

@@ -110,8 +110,10 @@ const CONFIGURATIONS: [(&str, usize, Configure); 10] = [
     }),
 ];
 
+type Weights = Vec<Vec<f32>>;
+
 /// The weights, those of the average if there is one, and the history as text.
-fn ended<M: Module>(trained: Trained<M>) -> (Vec<Vec<f32>>, Option<Vec<Vec<f32>>>, String) {
+fn ended<M: Module>(trained: Trained<M>) -> (Weights, Option<Weights>, String) {
     let average = trained.average.as_ref().map(values);
     let (weights, history) = outcome(trained);
     (weights, average, serde_json::to_string(&history).unwrap())
