@@ -8,7 +8,7 @@ use burn_lr::training::Training;
 use burn_lr::training::average::{Average, Validate};
 use burn_lr::training::evaluate::evaluate;
 use burn_lr::training::loader::EpochLoader;
-use burn_lr::training::metrics::{train, valid};
+use burn_lr::training::metrics::{Best, train, valid};
 use tempfile::TempDir;
 
 use super::{base, candidates, constant, mnist, model};
@@ -61,6 +61,25 @@ fn a_choice_is_tested_on_images_it_was_not_made_by() {
         refused,
         Err(ExperimentError::Invalid { name: "choice", .. })
     ));
+}
+
+#[test]
+fn the_best_model_is_that_of_the_epoch_that_the_experiment_calls_the_best() {
+    let directory = TempDir::new().unwrap();
+    // The first epoch is the best by this, and another by the objective.
+    let experiment = Experiment::new(directory.path(), base)
+        .candidates([constant("constant", 0.01, 3)])
+        .objective(Objective::max(valid("accuracy")))
+        .best(Best::max(train("loss")))
+        .seeds([1]);
+    let mut results = experiment.run().unwrap();
+    let seen = EpochLoader::new(mnist().test.first(200), 100);
+    let accuracy = |model: Mlp| Ok(evaluate(&model, &seen, AccuracyMetric::new())?);
+    let choice = results.choose(At::Best);
+    let tested = experiment.test(&mut results, choice, accuracy).unwrap();
+    let first = &results.trials()[0].history().unwrap().epochs[0];
+    let (_, metrics) = &tested.per_seed[0];
+    assert!((metrics["accuracy"] - first.valid("accuracy")).abs() < 1e-6);
 }
 
 #[test]

@@ -235,15 +235,15 @@ fn a_run_that_goes_on_within_an_epoch_tells_each_update_once() {
         .fit(Net::new(1));
     assert!(matches!(stopped, Err(TrainingError::Interrupted { .. })));
     let made = told.0.lock().unwrap().updates.len() as u64;
-    by_time(followed(run(directory.path()), &told))
-        .fit(Net::new(2))
-        .unwrap();
+    let (training, said) = noted(by_time(followed(run(directory.path()), &told)));
+    training.fit(Net::new(2)).unwrap();
+    let said: Vec<String> = said.try_iter().collect();
     let events = told.0.lock().unwrap();
     let resumed = events.begun[1];
     assert_eq!(resumed.0, 1);
     assert!(
         resumed.1 > BATCHES && resumed.1 <= made,
-        "{resumed:?} {made}"
+        "{resumed:?} {made} {said:?}"
     );
     let after: Vec<u64> = events.updates[made as usize..]
         .iter()

@@ -67,9 +67,9 @@ where
         Ok(tested)
     }
 
-    /// Whether the best model that was kept of `trial` is that of its best epoch by the objective.
+    /// Whether the best model that was kept of `trial` is that of its best epoch.
     fn check_kept(&self, trial: &Trial, files: &RunDirectory) -> Result<(), ExperimentError> {
-        let best = self.objective.best();
+        let best = self.best_epoch();
         let keep = KeepPolicy::default().with_best(best.clone());
         let kept = CheckpointStore::open(files.checkpoints(), &[])?.with_keep(keep);
         let kept = kept.best().map(|(epoch, _)| epoch);

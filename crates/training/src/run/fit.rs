@@ -107,7 +107,7 @@ impl<M: LearnerModel> Training<M> {
             self.directory.write_history(&start.history)?;
         }
         self.tell_lost_best(&store, spec.keep(), &start.history);
-        self.begin_tracking(tracking, &run, &config, &start, last);
+        self.begin_tracking(tracking, &run, &config, &start, (last, update));
         let best = self.best_part(spec.keep());
         let store = store.with_best_copy(best, self.directory.best_model())?;
         if is_complete {

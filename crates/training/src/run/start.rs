@@ -206,22 +206,23 @@ impl<M: LearnerModel> Training<M> {
         Ok(())
     }
 
-    /// Tells the trackers where the run goes on, until epoch `last`, and what `config` it has.
+    /// Tells the trackers where the run goes on, `within` an epoch after that update, until epoch `last`, and what
+    /// `config` it has.
     pub(super) fn begin_tracking(
         &self,
         tracking: &Tracking,
         run: &Run,
         config: &[u8],
         start: &Start<M>,
-        last: usize,
+        (last, within): (usize, Option<u64>),
     ) {
         // It was written a moment ago.
         let config = serde_json::from_slice(config).unwrap_or_default();
         let mut begin = RunStart::new(self.directory.path(), &config, &start.history, last);
         let in_epochs = || run.updates_per_epoch()?.checked_mul(run.epochs()?);
         begin.updates = run.updates().or_else(in_epochs);
-        if let Some(within) = &start.within {
-            begin.updates_before = within.reached.updates;
+        if let Some(update) = within {
+            begin.updates_before = update;
         }
         let tracks = start.tracks.iter();
         let rates = tracks.map(|track| (track.group.clone(), track.feedback.clone()));
