@@ -1,7 +1,9 @@
 //! What a run directory holds, and where.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::metrics::History;
@@ -142,14 +144,8 @@ impl RunDirectory {
     /// [`TrainingError::File`] if the file cannot be read, [`TrainingError::Damaged`] if it is not what a run
     /// writes. Both name it.
     pub fn history(&self) -> Result<History, TrainingError> {
-        let path = self.history_json();
-        match std::fs::read(&path) {
-            Ok(json) => serde_json::from_slice(&json).map_err(|error| {
-                Damage::content(&path, format!("expected a run's history: {error}")).into()
-            }),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(History::default()),
-            Err(error) => Err(TrainingError::file("read", &path, error)),
-        }
+        let history = read_json(&self.history_json(), "a run's history")?;
+        Ok(history.unwrap_or_default())
     }
 
     /// The document that `json`, of this run's configuration, holds.
@@ -190,6 +186,22 @@ impl RunDirectory {
             self.average_model(),
         ]
     }
+}
+
+/// What the file at `path` holds, if there is one.
+pub(super) fn read_json<T: DeserializeOwned>(
+    path: &Path,
+    expected: &str,
+) -> Result<Option<T>, TrainingError> {
+    let json = match std::fs::read(path) {
+        Ok(json) => json,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(TrainingError::file("read", path, error)),
+    };
+    let content = serde_json::from_slice(&json);
+    let content =
+        content.map_err(|error| Damage::content(path, format!("expected {expected}: {error}")))?;
+    Ok(Some(content))
 }
 
 #[cfg(test)]

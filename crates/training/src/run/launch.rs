@@ -4,9 +4,9 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use super::directory::RunDirectory;
+use super::directory::{RunDirectory, read_json};
+use crate::TrainingError;
 use crate::storage::write_atomically;
-use crate::{Damage, TrainingError};
 
 /// One start of a run, the first or one that resumed it. What somebody asks a week later: none of it decides
 /// a bit.
@@ -63,14 +63,8 @@ impl RunDirectory {
     /// [`TrainingError::File`] if the file cannot be read, [`TrainingError::Damaged`] if it is not what a run
     /// writes. Both name it.
     pub fn launches(&self) -> Result<Vec<Launch>, TrainingError> {
-        let path = self.launches_json();
-        match std::fs::read(&path) {
-            Ok(json) => serde_json::from_slice(&json).map_err(|error| {
-                Damage::content(&path, format!("expected a run's starts: {error}")).into()
-            }),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
-            Err(error) => Err(TrainingError::file("read", &path, error)),
-        }
+        let launches = read_json(&self.launches_json(), "a run's starts")?;
+        Ok(launches.unwrap_or_default())
     }
 
     /// Adds this start, after epoch `done`; to no others if they cannot be read, since no run ends for
