@@ -4,7 +4,9 @@ use std::collections::HashSet;
 
 use crate::subjects::{advance, bytes, metric, nested, run, scheduler, subjects, wrapped};
 use burn_lr_scheduler::{
-    Constant, MAX_DEPTH, Run, Scaled, ScheduleConfig, ScheduleError, Scheduler,
+    Constant, CosineAnnealingLr, CosineAnnealingWarmRestarts, CosineDecayCycles, CyclicLr,
+    MAX_DEPTH, PolynomialDecayCycles, Run, Scaled, ScheduleConfig, ScheduleError, Scheduler,
+    TanhDecay,
 };
 use burn_optim::lr_scheduler::{LrScheduler, LrSchedulerRecord};
 
@@ -48,6 +50,31 @@ fn rates_are_finite_and_never_negative() {
                 let lr = curve.lr(step);
                 assert!(lr.is_finite() && lr >= 0.0, "{title} at {step}: {lr}");
                 curve.observe(step, metric(step)).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn cycles_of_whole_steps_are_counted_exactly() {
+    const CYCLE: u64 = 258;
+    let schedules: [ScheduleConfig; 6] = [
+        CosineAnnealingLr::new(0.1, CYCLE / 2)
+            .with_mirrored(true)
+            .into(),
+        CosineAnnealingWarmRestarts::new(0.1, CYCLE).into(),
+        CosineDecayCycles::new(0.1, CYCLE).into(),
+        CyclicLr::new(0.1, 0.2).with_step_size_up(CYCLE / 2).into(),
+        PolynomialDecayCycles::new(0.1, CYCLE).into(),
+        TanhDecay::new(0.1, CYCLE).with_cycle_limit(u64::MAX).into(),
+    ];
+    for schedule in schedules {
+        let curve = schedule.curve(&run()).unwrap();
+        let first: Vec<f64> = (0..CYCLE).map(|step| curve.lr(step)).collect();
+        for start in [1 << 31, 1 << 53, 1 << 63, u64::MAX - CYCLE] {
+            for step in start..=start + CYCLE {
+                let (lr, name) = (curve.lr(step), schedule.name());
+                assert_eq!(lr, first[(step % CYCLE) as usize], "{name} at {step}");
             }
         }
     }

@@ -14,6 +14,10 @@ from fairseq.optim.lr_scheduler.polynomial_decay_schedule import (
     PolynomialDecayLRSchedule,
     PolynomialDecayLRScheduleConfig,
 )
+from fairseq.optim.lr_scheduler.reduce_lr_on_plateau import (
+    ReduceLROnPlateauLRSchedule,
+    ReduceLROnPlateauLRScheduleConfig,
+)
 from fairseq.optim.lr_scheduler.step_lr_scheduler import StepLRSchedule, StepLRScheduleConfig
 from fairseq.optim.lr_scheduler.tri_stage_lr_scheduler import TriStageLRSchedule, TriStageLRScheduleConfig
 from fairseq.optim.lr_scheduler.triangular_lr_scheduler import TriangularLRSchedule, TriangularLRScheduleConfig
@@ -177,6 +181,48 @@ def step(cases):
     cases.equal("step", {"lr": lr, **arguments}, ours, there, [w, w + size, w + 2 * size])
 
 
+class OfTorch(FairseqOptimizer):
+    """Around one of PyTorch's, whose plateau its plateau is."""
+
+    def __init__(self, lr):
+        self.optimizer = stand_ins.optimizer(lr)
+
+    def set_lr(self, lr):
+        self.optimizer.param_groups[0]["lr"] = lr
+
+    def get_lr(self):
+        return self.optimizer.param_groups[0]["lr"]
+
+
+def plateau(cases, bad=None):
+    """Of epochs with an update each. `bad` is an argument that ours does not accept, its value and our name."""
+    draw = cases.draw
+    lr, arguments = draw.rate(), {"lr_shrink": draw.choice([0.1, 0.5, 0.9])}
+    arguments |= {"lr_threshold": draw.choice([1e-4, 0.0, 0.1]), "lr_patience": draw.choice([0, 1, 2, 5])}
+    arguments["maximize_best_checkpoint_metric"] = draw.maybe()
+    if draw.maybe():
+        arguments |= {"warmup_updates": draw.randint(1, 12), "warmup_init_lr": draw.choice([-1.0, 0.0, lr / 10])}
+    if bad:
+        arguments[bad[0]] = bad[1]
+    shown = {"lr": lr, **arguments}
+    ours = {"base": constant(lr), "factor": arguments["lr_shrink"], "patience": arguments["lr_patience"]}
+    ours |= {"threshold": arguments["lr_threshold"], "threshold_mode": "factor"}
+    ours |= {"mode": "max" if arguments["maximize_best_checkpoint_metric"] else "min"}
+    document = {"ReduceLrOnPlateau": ours}
+    if w := arguments.get("warmup_updates"):
+        document = warmup(document, w, start_lr=start(arguments, 0.0), target_lr=lr)
+    optimizer = OfTorch(lr)
+    scheduler = ReduceLROnPlateauLRSchedule(ReduceLROnPlateauLRScheduleConfig(lr=[lr], **arguments), optimizer)
+    metrics, after = draw.metrics(negative=draw.maybe(0.3)), []
+    for epoch, metric in enumerate(metrics, 1):
+        scheduler.step_update(epoch)
+        scheduler.step(epoch, metric)
+        after.append(optimizer.get_lr())
+    if bad:
+        return cases.refused("reduce_lr_on_plateau", shown, bad[2], bad[3], document)
+    cases.observed("reduce_lr_on_plateau", shown, document, metrics, after)
+
+
 def shrinking(cases):
     """Factors of 0, which fairseq accepts."""
     lr = cases.draw.rate()
@@ -210,4 +256,13 @@ def cases(seed):
         "polynomial_decay": "`force_anneal`: from an epoch on each starts from the rate that the one before has left",
     }.items():
         cases.no_counterpart(name, {}, reason)
+    for _ in range(30):
+        plateau(cases)
+    for bad in [
+        ("lr_shrink", 0.0, "factor", "an `lr_shrink` of 0"),
+        ("lr_patience", -1, "patience", "negative"),
+        ("lr_threshold", -0.1, "threshold", "negative"),
+    ]:
+        plateau(cases, bad)
+    cases.no_counterpart("pass_through", {}, "it asks a scheduler that the optimizer has")
     return cases

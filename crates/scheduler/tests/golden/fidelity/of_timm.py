@@ -14,6 +14,7 @@ from timm.scheduler.wsd_lr import WSDLRScheduler
 
 LOGARITHM = "timm's logarithm is rounded down at the start of a cycle, which gives the old one a step more"
 FLOOR = "an `lr_min` above the rate"
+FRACTION = "a `warmup_t` with a fraction in front: what comes after it begins at a step"
 NOISE = {"noise_range_t": [5, 20]}
 
 
@@ -197,6 +198,51 @@ def edges(cases):
     cases.refused("PlateauLRScheduler", {"lr": lr, **given}, "factor", "a `decay_rate` of 0", ours)
 
 
+def fractions(cases):
+    """Warmups that end between two steps: over a schedule they may, in front of one not."""
+    lr = cases.draw.rate()
+    ramp = {"warmup_t": 2.5, "warmup_lr_init": lr / 10}
+    for kind, given, ours in [
+        (
+            CosineLRScheduler,
+            {"t_initial": 20},
+            {"CosineDecayCycles": {"initial_lr": lr, "cycle_length": 20, "cycle_limit": 1, "peaks": "free"}},
+        ),
+        (
+            PolyLRScheduler,
+            {"t_initial": 20},
+            {"PolynomialDecayCycles": {"initial_lr": lr, "cycle_length": 20, "cycle_limit": 1, "power": 0.5}},
+        ),
+        (
+            StepLRScheduler,
+            {"decay_t": 4, "decay_rate": 0.5},
+            {"StepLr": {"initial_lr": lr, "step_size": 4, "gamma": 0.5}},
+        ),
+        (
+            MultiStepLRScheduler,
+            {"decay_t": [5, 9], "decay_rate": 0.5},
+            {"MultiStepLr": {"initial_lr": lr, "milestones": [4, 8], "gamma": 0.5}},
+        ),
+    ]:
+        for prefix in (False, True):
+            arguments = {**given, **ramp, "warmup_prefix": prefix}
+            rates, document = ByNumber(kind, lr, arguments), warmed(ours, lr, arguments, prefix)
+            shown = {"lr": lr, **arguments}
+            if prefix:
+                cases.refused(kind.__name__, shown, "length", FRACTION, document, rates)
+            else:
+                cases.equal(kind.__name__, shown, document, rates, [2, 20])
+    arguments = {"t_initial": 20, "decay_t": 5, **ramp}
+    ours = {"peak_lr": lr, "warmup": 2.5, "start_lr": lr / 10, "stable": 15, "decay": 5, "decay_kind": "1-sqrt"}
+    rates, document = ByNumber(WSDLRScheduler, lr, arguments), {"WarmupStableDecay": ours}
+    cases.refused("WSDLRScheduler", {"lr": lr, **arguments}, "warmup", FRACTION, document, rates)
+    # A milestone between two steps is met at the next one.
+    arguments = {"decay_t": [2.5, 7.2], "decay_rate": 0.5}
+    document = {"MultiStepLr": {"initial_lr": lr, "milestones": [2, 7], "gamma": 0.5}}
+    rates = ByNumber(MultiStepLRScheduler, lr, arguments)
+    cases.equal("MultiStepLRScheduler", {"lr": lr, **arguments}, document, rates, [2, 7])
+
+
 KINDS = {"linear": "linear", "1-sqrt": "1-sqrt", "cosine": "cosine", "power": "1-power", "exp": "exponential"}
 
 
@@ -255,4 +301,5 @@ def cases(seed):
     edges(cases)
     for threshold in (1.0, 1.5):
         plateau(cases, threshold)
+    fractions(cases)
     return cases

@@ -10,6 +10,7 @@ from transformers import optimization as hf
 CYCLES = [0.5, 0.5, 1.0, 1.5, 2.0, 0.25, 0.45, 3.0]
 ROUNDED = "`num_cycles * progress` is rounded to less than a whole number at a restart"
 RISES = "above the rate: a cosine that rises"
+FRACTION = "a warmup with a fraction: what comes after it begins at a step"
 
 
 def lengths(draw):
@@ -162,6 +163,35 @@ def polynomial_edges(cases):
         cases.refused(name, shown, "power", "0 or less", ours, rates)
 
 
+def fractions(cases):
+    """Warmups that end between two steps, as of `0.1 * steps`. They may lie over a base; none can begin there."""
+    for w in (0.5, 2.5):
+        lr, name = cases.draw.rate(), "get_constant_schedule_with_warmup"
+        rates = stand_ins.Stepped(lambda o: hf.get_constant_schedule_with_warmup(o, w), lr)
+        cases.equal(name, {"lr": lr, "num_warmup_steps": w}, warmup(constant(lr), w, prefix=False), rates, [w])
+    w, n, lr = 2.5, 25, cases.draw.rate()
+    bases = {
+        "cosine_schedule_with_warmup": {"CosineAnnealingLr": {"initial_lr": lr, "t_max": n - w, "mirrored": True}},
+        "cosine_with_hard_restarts_schedule_with_warmup": {
+            "CosineDecayCycles": {"initial_lr": lr, "cycle_length": n - w, "cycle_limit": 1}
+        },
+        "polynomial_decay_schedule_with_warmup": {
+            "PolynomialDecay": {"initial_lr": lr, "length": n - w, "end_lr": 1e-7}
+        },
+    }
+    given = {"num_warmup_steps": w, "num_training_steps": n}
+    for name, base in bases.items():
+        rates = stand_ins.Stepped(lambda o: getattr(hf, f"get_{name}")(o, **given), lr)
+        cases.refused(f"get_{name}", {"lr": lr, **given}, "length", FRACTION, warmup(base, w), rates)
+    rates = stand_ins.Stepped(lambda o: hf.get_inverse_sqrt_schedule(o, w), lr)
+    ours = {"InverseSqrt": {"peak_lr": lr, "warmup": w, "timescale": w}}
+    cases.refused("get_inverse_sqrt_schedule", {"lr": lr, "num_warmup_steps": w}, "warmup", FRACTION, ours, rates)
+    given = {"num_warmup_steps": w, "num_decay_steps": 4, "num_stable_steps": 10}
+    rates = stand_ins.Stepped(lambda o: hf.get_wsd_schedule(o, **given), lr)
+    ours = {"WarmupStableDecay": {"peak_lr": lr, "warmup": w, "stable": 10, "decay": 4, "decay_kind": "cosine"}}
+    cases.refused("get_wsd_schedule", {"lr": lr, **given}, "warmup", FRACTION, ours, rates)
+
+
 def inverse_sqrt(cases, lr):
     draw = cases.draw
     w = draw.choice([0, draw.length()])
@@ -244,4 +274,5 @@ def cases(seed):
     name = "get_reduce_on_plateau_schedule"
     for threshold in (1.0, 1.5):
         stand_ins.plateau(cases, name, getattr(hf, name), stand_ins.PLATEAU, threshold)
+    fractions(cases)
     return cases

@@ -41,6 +41,7 @@ OWN = {
             "tri_stage_lr_scheduler",
             "triangular_lr_scheduler",
             "step_lr_scheduler",
+            "reduce_lr_on_plateau",
         )
     ],
 }
