@@ -23,7 +23,7 @@ use burn_lr::training::Training;
 use burn_lr::training::device::Backend;
 use burn_lr::training::loader::EpochLoader;
 use burn_lr::training::optim::{OptimizerConfig, adam, adamw, momentum};
-use burn_lr::training::pytorch::load_pytorch;
+use burn_lr::training::pytorch::{load_pytorch, save_safetensors};
 use clap::{Parser, ValueEnum};
 use recorded::{EveryLoss, Ordered, Recorded};
 use terminal::{Error, numbered, say, stop_on_ctrl_c};
@@ -31,8 +31,8 @@ use terminal::{Error, numbered, say, stop_on_ctrl_c};
 /// Train the network of mnist_step from the weights in a file of PyTorch or safetensors
 ///
 /// Prints a line for each epoch. Beside the run's own files, losses.json has the loss of every batch, rates.json
-/// the learning rate of the last update after every batch, and order.u32 the images in the order in which they were
-/// trained on, as little-endian numbers.
+/// the learning rate of the last update after every batch, order.u32 the images in the order in which they were
+/// trained on, as little-endian numbers, and model.safetensors the trained weights for PyTorch.
 ///
 /// Exits with 0 after a completed run, with 1 if it failed, with 2 if an option is wrong, and with 130 if
 /// it was stopped by Ctrl-C.
@@ -122,7 +122,7 @@ fn run(options: &Options) -> Result<(), Error> {
     let directory = options.run_dir.clone();
     let directory =
         directory.unwrap_or_else(|| numbered("artifacts/pytorch_parity".as_ref(), false));
-    Training::new(&directory, train, EpochLoader::new(mnist.test, 1000))
+    let trained = Training::new(&directory, train, EpochLoader::new(mnist.test, 1000))
         .optimizer(options.optimizer.config())
         .schedule(options.schedule.clocked(options.lr))
         .grads_accumulation(options.accumulation as usize)
@@ -140,5 +140,6 @@ fn run(options: &Options) -> Result<(), Error> {
             ));
         })
         .fit(model)?;
+    save_safetensors(&directory.join("model.safetensors"), &trained.model)?;
     recorded.write(&directory)
 }
