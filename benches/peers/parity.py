@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Train the experiment's network in PyTorch and with burn-lr, and compare every update.
 
+Needs PyTorch, NumPy and safetensors.
+
 Both begin with the same weights, which PyTorch saves and burn-lr loads, and see the same images in the
 same order, which burn-lr draws. burn-lr trains by the example pytorch_parity; PyTorch repeats it on one
 thread. Two things must be equal: the loss of each of the first updates, which is the mean of its batches, up to
