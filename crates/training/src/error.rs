@@ -10,6 +10,7 @@ use crate::damage::Damage;
 use crate::lineage::SettingChange;
 use crate::loader::LoaderError;
 use crate::optim::OptimError;
+use crate::run::may_be_a_branchs;
 
 /// What can stop a training run.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -205,7 +206,11 @@ pub enum TrainingError {
         path: PathBuf,
     },
     /// The run to be resumed was configured differently.
-    #[error("cannot resume {}: {field} was {saved} and is {current} now", path.display())]
+    #[error(
+        "cannot resume {}: {field} was {saved} and is {current} now{}",
+        path.display(),
+        if may_be_a_branchs(field) { ". As a run of its own it can go on so: Training::branch" } else { "" }
+    )]
     ConfigChanged {
         /// The configuration of the run.
         path: PathBuf,

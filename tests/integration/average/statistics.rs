@@ -5,12 +5,16 @@ use std::path::Path;
 use burn::module::Module;
 use burn::nn::{BatchNorm, BatchNormConfig, Linear};
 use burn::tensor::Tensor;
+use burn::train::metric::LossMetric;
 use burn::train::{InferenceStep, Interrupter, RegressionOutput, TrainOutput, TrainStep};
-use burn_lr::training::average::{Average, Statistics};
+use burn_lr::training::average::{Average, Decay, Statistics};
+use burn_lr::training::loader::EpochLoader;
+use burn_lr::training::storage::load_model;
 use burn_lr::training::{Training, TrainingError};
 use tempfile::TempDir;
 
-use crate::common::line::Points;
+use crate::common::line::{Points, Slope};
+use crate::common::stopping::stopping_after;
 use crate::engine::net::{EPOCHS, Net, on_points, values};
 
 /// `second(norm(first(x)))`. Nothing in it draws random numbers, which other tests draw too.
@@ -110,6 +114,51 @@ fn they_are_averaged_copied_or_computed_anew() {
     for (feature, mean) in recomputed[..4].iter().enumerate() {
         let expected = weight[feature] * mean_x + bias[feature];
         assert!((mean - expected).abs() < 1e-5, "{mean} for {expected}");
+    }
+}
+
+#[test]
+fn those_of_a_mean_of_checkpoints_are_copied_too() {
+    let directory = TempDir::new().unwrap();
+    let average = Average::checkpoints(2, Decay::Linear).statistics(Statistics::Copied);
+    let training = on_points::<Normed>(directory.path()).average(average);
+    let trained = training.fit(Normed::new(1)).unwrap();
+    let average = trained.average.unwrap();
+    assert_eq!(average.statistics(), trained.model.statistics());
+    assert_ne!(values(&average.first), values(&trained.model.first));
+}
+
+#[test]
+fn the_models_own_are_of_all_updates_where_only_the_average_is_validated() {
+    let statistics = [2, 3, 1].map(|every| {
+        let directory = TempDir::new().unwrap();
+        let average = Average::ema(0.9).every_updates(every);
+        let training = on_points::<Normed>(directory.path()).average(average);
+        let trained = training.fit(Normed::new(1)).unwrap();
+        let last = load_model(&directory.path().join("final.bpk"), Normed::new(2)).unwrap();
+        assert_eq!(last.statistics(), trained.model.statistics());
+        trained.model.statistics()
+    });
+    assert_eq!(statistics[0], statistics[2]);
+    assert_eq!(statistics[1], statistics[2]);
+}
+
+#[test]
+fn a_stop_while_they_are_computed_is_a_stop() {
+    // An epoch has five batches, of which the next one is computed on.
+    for batches in [5, 6, 7, 9] {
+        let directory = TempDir::new().unwrap();
+        let (train, interrupter) = stopping_after(batches);
+        let average = Average::ema(0.9).statistics(Statistics::Recomputed);
+        let stopped = Training::new(directory.path(), train, EpochLoader::new(Slope, 20))
+            .metrics((LossMetric::new(),))
+            .interrupter(interrupter)
+            .average(average)
+            .fit(Normed::new(1));
+        assert!(
+            matches!(stopped, Err(TrainingError::Interrupted { .. })),
+            "{stopped:?}"
+        );
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use burn_lr::training::average::{Average, AverageError, Decay, Ema, Validate, merged};
 use burn_lr::training::checkpoint::{CheckpointStore, KeepPolicy, MODEL};
+use burn_lr::training::metrics::{Best, valid};
 use burn_lr::training::run::Branch;
 use burn_lr::training::storage::load_model;
 use burn_lr::training::{Trained, Training, TrainingError};
@@ -196,6 +197,41 @@ fn an_average_may_end_with_a_branch() {
     let last = load_model(&parent.join("final.bpk"), Net::new(3)).unwrap();
     assert_eq!(values(&trained.model), values(&last));
     assert_eq!(trained.history.branches[0].changes[0].to, "null");
+}
+
+#[test]
+fn the_best_file_begins_anew_where_its_metric_is_of_other_weights() {
+    let root = TempDir::new().unwrap();
+    let ema = || Average::ema(0.9);
+    let plain = parent(root.path(), "plain", None);
+    let averaged = parent(root.path(), "averaged", Some(ema()));
+    let kept = |name: &str, parent: &Path| {
+        let best = KeepPolicy::all().with_best(Best::min(valid("loss")));
+        let training = kept(&root.path().join(name)).keep(best);
+        // So high a rate that nothing is better than what the parent had.
+        let branch = Branch::epoch(parent, EPOCHS);
+        training.schedule(3.0).epochs(EPOCHS + 2).branch(branch)
+    };
+    let begun = kept("begun", &plain).average(ema());
+    let ended = kept("ended", &averaged);
+    for (name, training, part) in [("begun", begun, "average.bpk"), ("ended", ended, MODEL)] {
+        let path = root.path().join(name);
+        let (training, said) = noted(training);
+        let epochs = training.fit(Net::new(2)).unwrap().history.epochs;
+        let loss = |epoch: usize| epochs[epoch - 1].valid["loss"];
+        let best = if loss(EPOCHS + 1) <= loss(EPOCHS + 2) {
+            EPOCHS + 1
+        } else {
+            EPOCHS + 2
+        };
+        let of_best = path.join(format!("checkpoint/epoch-{best:04}")).join(part);
+        let file = std::fs::read(path.join("best.bpk")).unwrap();
+        assert!(file == std::fs::read(of_best).unwrap(), "{name}");
+        assert!(
+            said.iter()
+                .any(|said| said.contains("best.bpk begins anew"))
+        );
+    }
 }
 
 #[test]

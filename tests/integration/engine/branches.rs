@@ -10,7 +10,7 @@ use burn_lr::scheduler::{
 use burn_lr::training::average::{Average, Decay, Validate};
 use burn_lr::training::checkpoint::KeepPolicy;
 use burn_lr::training::loader::EpochLoader;
-use burn_lr::training::metrics::{Best, valid};
+use burn_lr::training::metrics::{Best, EarlyStopping, valid};
 use burn_lr::training::optim::{GradientClip, Group, OptimError, Select};
 use burn_lr::training::run::{Branch, Period};
 use burn_lr::training::{Trained, Training, TrainingError};
@@ -285,6 +285,31 @@ fn what_a_branch_cannot_be_is_refused_before_anything_is_written() {
         fresh.fit(Net::new(1)),
         Err(TrainingError::RunExists { .. })
     ));
+}
+
+#[test]
+fn a_branch_with_another_rate_has_its_patience_before_it() {
+    let directory = TempDir::new().unwrap();
+    let parent = directory.path().join("parent");
+    let of = |path: &Path, rate: f64| {
+        let stopping = EarlyStopping::new(2);
+        run(path).schedule(rate).epochs(20).early_stopping(stopping)
+    };
+    let parents = of(&parent, 3.0).fit(Net::new(1)).unwrap().history.epochs;
+    assert!(parents.len() < 20);
+    let refused = of(&parent, 0.001).fit(Net::new(1)).unwrap_err();
+    assert!(
+        refused.to_string().contains("Training::branch"),
+        "{refused}"
+    );
+    let at = |name: &str, rate| {
+        let path = directory.path().join(name);
+        of(&path, rate).branch(Branch::newest(&parent))
+    };
+    let epochs = |training: Training<Net>| training.fit(Net::new(1)).unwrap().history.epochs.len();
+    assert!(epochs(at("another", 0.001)) >= parents.len() + 2);
+    // What changes nothing ends where its parent does.
+    assert_eq!(epochs(at("same", 3.0)), parents.len());
 }
 
 #[test]

@@ -33,6 +33,15 @@ pub fn merged<M: Module>(
     models: impl IntoIterator<Item = M>,
     coefficients: &[f64],
 ) -> Result<M, AverageError> {
+    merged_with(models, coefficients, Statistics::Averaged)
+}
+
+/// The same, with running statistics that are averaged, or those of the last model.
+pub(crate) fn merged_with<M: Module>(
+    models: impl IntoIterator<Item = M>,
+    coefficients: &[f64],
+    statistics: Statistics,
+) -> Result<M, AverageError> {
     let models: Vec<M> = models.into_iter().collect();
     let wrong = || AverageError::Weights {
         models: models.len(),
@@ -46,7 +55,7 @@ pub fn merged<M: Module>(
     let mut pairs = models.iter().zip(coefficients);
     let (first, &coefficient) = pairs.next().ok_or_else(wrong)?;
     let mut mean = first.valid();
-    let slots = slots(first, &values(&mean), Statistics::Averaged)?;
+    let slots = slots(first, &values(&mean), statistics)?;
     let mut total = coefficient;
     for (model, coefficient) in pairs {
         let values = values(&model.valid());

@@ -33,6 +33,7 @@ pub use decay::Decay;
 pub use ema::{Ema, EmaWarmup};
 pub use error::AverageError;
 pub use merged::merged;
+pub(crate) use merged::merged_with;
 pub use model_average::ModelAverage;
 pub(crate) use plan::Length;
 pub use plan::{Average, Every, Kind, Start, Validate};

@@ -10,15 +10,17 @@ use crate::TrainingError;
 use crate::storage::{sha256, write_with_sum};
 
 impl CheckpointStore {
-    /// Completes the checkpoint of `epoch` with `parts`, and the metrics and the best of `parent`'s.
+    /// Completes the checkpoint of `epoch` with `parts`, and the metrics and the best of `parent`'s if it is
+    /// `judged` as that is.
     pub(crate) fn begin_as(
         &self,
         parent: &Self,
         epoch: usize,
         parts: &BTreeMap<String, Vec<u8>>,
+        judged: bool,
     ) -> Result<(), TrainingError> {
         let (_, manifest) = parent.manifest(epoch)?;
-        {
+        if judged {
             let mut pending = self.pending();
             pending
                 .metrics

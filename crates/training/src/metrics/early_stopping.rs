@@ -49,12 +49,16 @@ impl EarlyStopping {
 
     /// Whether a run with this history stops here.
     ///
-    /// Epochs that were made before the metric was registered do not count.
+    /// Epochs that were made before the metric was registered do not count, nor those before a branch that
+    /// changed something: it has its patience before it, whatever its parent had left.
     pub fn stops(&self, history: &History) -> bool {
         let best = self.best.of(history).map_or(0, |best| best.epoch);
         let lacks = |epoch: &&EpochRecord| epoch.get(&self.best.metric).is_none();
         let unknown = history.epochs.iter().rev().find(lacks);
         let since = unknown.map_or(best, |unknown| unknown.epoch.max(best));
+        let branches = history.branches.iter().rev();
+        let mut changed = branches.filter(|branch| !branch.changes.is_empty());
+        let since = since.max(changed.next().map_or(0, |branch| branch.epoch));
         let last = history.epochs.last();
         last.is_some_and(|last| last.epoch - since >= self.patience.max(1))
     }
@@ -120,6 +124,28 @@ mod tests {
         assert!(!stopping.stops(&history));
         history.epochs[3].valid.clear();
         assert!(!stopping.stops(&history));
+    }
+
+    #[test]
+    fn a_branch_that_changed_something_has_its_patience_before_it() {
+        use super::super::{Lineage, SettingChange};
+        let stopping = EarlyStopping::new(2);
+        let branched = |epoch, changes| Lineage {
+            parent: "parent".to_owned(),
+            epoch,
+            updates: 0,
+            sha256: String::new(),
+            changes,
+        };
+        let change = || SettingChange::new("schedule".into(), "0.1".into(), "0.01".into());
+        let mut history = history(&[1.0, 2.0, 2.0]);
+        assert!(stopping.stops(&history));
+        history.branches.push(branched(3, Vec::new()));
+        assert!(stopping.stops(&history));
+        history.branches.insert(0, branched(2, vec![change()]));
+        assert!(!stopping.stops(&history));
+        history.branches[0].epoch = 1;
+        assert!(stopping.stops(&history));
     }
 
     #[test]

@@ -83,10 +83,7 @@ impl<M: LearnerModel> Training<M> {
 
     /// The part of a checkpoint that `best.bpk` is a copy of.
     pub(super) fn best_part(&self, keep: &KeepPolicy) -> &'static str {
-        match (&self.plan.average, &keep.best) {
-            (Some(plan), Some(best)) if is_of_average(plan, &best.metric) => AVERAGE,
-            _ => MODEL,
-        }
+        best_part_of(self.plan.average.as_ref(), keep)
     }
 
     /// Whether the validation has metrics of the average beside the model's.
@@ -126,5 +123,13 @@ impl<M: LearnerModel> Training<M> {
             });
         }
         self.averages(model).map(drop)
+    }
+}
+
+/// The part of a checkpoint that is the best by `keep`, of a run that averages as `plan` says.
+pub(super) fn best_part_of(plan: Option<&Average>, keep: &KeepPolicy) -> &'static str {
+    match (plan, &keep.best) {
+        (Some(plan), Some(best)) if is_of_average(plan, &best.metric) => AVERAGE,
+        _ => MODEL,
     }
 }

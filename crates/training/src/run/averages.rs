@@ -12,7 +12,7 @@ use super::resume::Contents;
 use crate::TrainingError;
 use crate::average::{
     Average, AverageError, Decay, Every, Kind, ModelAverage, Rule, Start, Statistics, Validate,
-    merged,
+    merged_with,
 };
 use crate::checkpoint::{AVERAGE, AVERAGE_PROGRESS};
 use crate::metrics::{MetricKey, Split};
@@ -40,6 +40,7 @@ enum Kept<M> {
         models: VecDeque<M>,
         last: usize,
         decay: Decay,
+        statistics: Statistics,
         mean: M,
     },
 }
@@ -90,6 +91,7 @@ impl<M: Module> Averages<M> {
                 models: VecDeque::new(),
                 last,
                 decay,
+                statistics: plan.statistics,
                 // Whether the model can be averaged is the same question.
                 mean: of(Rule::Equal)?.model(),
             },
@@ -260,6 +262,7 @@ impl<M: Module> State<M> {
                 models,
                 last,
                 decay,
+                statistics,
                 mean,
             } => {
                 models.push_back(model.valid());
@@ -267,7 +270,7 @@ impl<M: Module> State<M> {
                     models.pop_front();
                 }
                 let coefficients = decay.coefficients(models.len());
-                *mean = merged(models.iter().cloned(), &coefficients)?;
+                *mean = merged_with(models.iter().cloned(), &coefficients, *statistics)?;
                 Ok(())
             }
         }

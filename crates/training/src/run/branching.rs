@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use burn::train::LearnerModel;
 
+use super::average::best_part_of;
 use super::check::Checked;
 use super::directory::RunDirectory;
 use super::origin::Origin;
@@ -145,13 +146,21 @@ impl<M: LearnerModel> Training<M> {
         }
         let kept = origin.directory.best_model();
         let best = self.directory.best_model();
-        if checked.spec.keep().best.is_some() {
-            let copied = self.best_part(checked.spec.keep());
+        let keep = checked.spec.keep();
+        let copied = self.best_part(keep);
+        let judged = copied == best_part_of(origin.average().as_ref(), keep);
+        if !judged {
+            said.say(&format!(
+                "branching after epoch {epoch}: {} begins anew, for its metric was of other weights before",
+                best.display()
+            ));
+        }
+        if judged && keep.best.is_some() {
             origin.store.copy_best_as_of(epoch, copied, &kept, &best)?;
         }
         // Also those that only a first checkpoint has.
         let names: Vec<&str> = parts.keys().map(String::as_str).collect();
-        open(&names)?.begin_as(&origin.store, epoch, &parts)?;
+        open(&names)?.begin_as(&origin.store, epoch, &parts, judged)?;
         if let Some(config) = parts.get(CONFIG) {
             write_atomically(&self.directory.config(), config)?;
         }

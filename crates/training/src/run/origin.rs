@@ -79,6 +79,11 @@ impl Branch {
     }
 }
 
+/// Whether a branch may have `field` otherwise, wherever its groups are not in question.
+pub(crate) fn may_be_a_branchs(field: &str) -> bool {
+    MAY_CHANGE.contains(&field.split('.').next().unwrap_or_default())
+}
+
 /// A checkpoint that is branched off.
 pub(super) struct Origin {
     pub directory: RunDirectory,

@@ -97,6 +97,8 @@ impl<M: LearnerModel> SupervisedLearningStrategy<M> for UpdateLoop<M> {
             match &self.averages {
                 None => epoch.validate(&learner.model().valid(), &valid),
                 Some(averages) => {
+                    // Brings running statistics up to date, also of a model that is not validated itself.
+                    drop(learner.model().valid());
                     self.end_epoch(averages, &learner.model(), number);
                     self.validate_average(averages, &mut epoch, &learner, &valid, store);
                 }
@@ -279,6 +281,8 @@ impl<M: LearnerModel> UpdateLoop<M> {
             let pass = &self.second_pass;
             match pass.recomputed(&averages.model(), epoch, &self.device, &self.stops, forward) {
                 Ok(model) => averages.set_recomputed(model),
+                // Of a run that was stopped meanwhile the batches end, which is no error of theirs.
+                Err(_) if self.stops.should_stop() => {}
                 Err(error) => self.epoch_end.fail_on_error(Err(error)),
             }
         }
