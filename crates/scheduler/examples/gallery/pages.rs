@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use burn_lr_plot::{Chart, Line};
+use burn_lr_plot::{COLOURS, Chart, Line};
 use burn_lr_scheduler::{Run, ScheduleConfig, Scheduler};
 use burn_optim::lr_scheduler::LrScheduler;
 
@@ -37,16 +37,22 @@ pub fn all() -> Result<Vec<(PathBuf, String)>, Box<dyn Error>> {
             .filter(|(_, schedule)| schedule.name() == *name)
             .map(|(title, schedule)| line(title, schedule))
             .collect::<Result<Vec<_>, _>>()?;
+        // Beyond the colours that there are, lines have the first ones again.
+        let lines = lines.into_iter().enumerate();
+        let lines = lines.map(|(number, line)| {
+            if number < COLOURS {
+                line
+            } else {
+                line.dashed()
+            }
+        });
         let chart = Chart::new("")
             .x_label("step")
             .whole_x()
             .x_range(0.0, (EPOCHS * UPDATES_PER_EPOCH) as f64)
             .y_label("lr")
             .y_include(0.0);
-        let svg = lines
-            .into_iter()
-            .fold(chart, Chart::line)
-            .svg_file((540, 250))?;
+        let svg = lines.fold(chart, Chart::line).svg_file((540, 250))?;
         let file = snake_case(name);
         let summary = summary(name, &file)?;
         write!(

@@ -92,8 +92,7 @@ impl Warmup {
         }
     }
 
-    /// A linear warmup to `peak_lr`, and a line from there to 0 (D2Z,
-    /// [Bergsma et al.](https://arxiv.org/abs/2502.15938)): usually 10 % and 90 % of the run.
+    /// D2Z: a linear warmup to `peak_lr`, and a line from there to 0, usually over 10 % and 90 % of the run.
     ///
     /// ```
     /// use burn_lr_scheduler::{Length::Percent, Run, ScheduleConfig, Warmup};
@@ -104,6 +103,9 @@ impl Warmup {
     /// assert_eq!([0, 2, 4, 22, 40].map(|step| curve.lr(step)), [0.0, 0.2, 0.4, 0.2, 0.0]);
     /// # Ok::<(), burn_lr_scheduler::ScheduleError>(())
     /// ```
+    ///
+    /// # Source
+    /// [Bergsma et al. 2025](https://arxiv.org/abs/2502.15938), "Straight to Zero".
     pub fn d2z(peak_lr: f64, length: impl Into<Length>, decay: impl Into<Length>) -> Self {
         Self::new(PolynomialLr::new(peak_lr).with_total_iters(decay), length)
     }
@@ -238,6 +240,10 @@ impl Schedule for Warmup {
                 Self::new(base(), 120)
                     .with_prefix(false)
                     .with_target_lr(0.1),
+            ),
+            (
+                "D2Z: a warmup of 10 %, and a line to 0",
+                Self::d2z(0.1, Length::Percent(10.0), Length::Percent(90.0)),
             ),
         ]
     }
