@@ -1,4 +1,4 @@
-//! Training runs followed by [TensorBoard](TensorBoard) and by a [live web page](LivePage).
+//! Training runs followed by [`TensorBoard`] and by a [live web page](LivePage).
 //!
 //! Both are [trackers](burn_lr_training::track::Tracker) of a [`Training`]; [`Follow`] sets them in a line:
 //!
@@ -33,7 +33,7 @@ pub use tensorboard::{TensorBoard, TensorBoardLogger};
 
 /// What follows a [`Training`], each set by a line.
 pub trait Follow {
-    /// Writes the run for [TensorBoard](TensorBoard) into `directory`.
+    /// Writes the run for [`TensorBoard`] into `directory`.
     fn tensorboard(self, directory: impl AsRef<Path>) -> Self;
 
     /// Follows the run by a [page](LivePage) at `path`, such as `run.html` in the run's directory.

@@ -7,10 +7,9 @@ use burn_lr_scheduler::ScheduleError;
 
 use crate::average::AverageError;
 use crate::damage::Damage;
-use crate::lineage::SettingChange;
+use crate::lineage::{SettingChange, may_be_a_branchs};
 use crate::loader::LoaderError;
 use crate::optim::OptimError;
-use crate::run::may_be_a_branchs;
 
 /// What can stop a training run.
 #[derive(Debug, Clone, thiserror::Error)]

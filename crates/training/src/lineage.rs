@@ -2,6 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
+/// What a branch may have otherwise than the run it comes from. Its model, its data and how many
+/// batches make an update stay, or its checkpoint would be of something else; so do its groups, but for
+/// what they set.
+const MAY_CHANGE: [&str; 6] = [
+    "average",
+    "schedule",
+    "optimizer",
+    "clip_gradients",
+    "non_finite",
+    "observed",
+];
+
 /// The checkpoint that a run [branched off](crate::Training::branch), and what was set otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -35,4 +47,9 @@ impl SettingChange {
     pub(crate) fn new(field: String, from: String, to: String) -> Self {
         Self { field, from, to }
     }
+}
+
+/// Whether a branch may have `field` otherwise, wherever its groups are not in question.
+pub(crate) fn may_be_a_branchs(field: &str) -> bool {
+    MAY_CHANGE.contains(&field.split('.').next().unwrap_or_default())
 }

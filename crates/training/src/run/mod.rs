@@ -58,7 +58,6 @@ pub use directory::RunDirectory;
 pub use display::Display;
 pub use launch::Launch;
 pub use lock::Lock;
-pub(crate) use origin::may_be_a_branchs;
 pub use period::Period;
 pub use training::{Trained, Training};
 pub use verify::Verification;

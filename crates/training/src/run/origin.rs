@@ -14,20 +14,9 @@ use crate::TrainingError;
 use crate::average::Average;
 use crate::checkpoint::{CONFIG, Checkpoint, CheckpointStore, PARTS, SCHEDULER};
 use crate::feedback::FeedbackScheduler;
+use crate::lineage::may_be_a_branchs;
 use crate::metrics::{History, Lineage, SettingChange};
 use crate::notices::Notices;
-
-/// What a branch may have otherwise than the run it comes from. Its model, its data and how many
-/// batches make an update stay, or its checkpoint would be of something else; so do its groups, but for
-/// what they set.
-const MAY_CHANGE: [&str; 6] = [
-    "average",
-    "schedule",
-    "optimizer",
-    "clip_gradients",
-    "non_finite",
-    "observed",
-];
 
 impl Branch {
     /// Whether the checkpoint that `lineage` tells of is here now: a run may be moved with its parent.
@@ -79,11 +68,6 @@ impl Branch {
     }
 }
 
-/// Whether a branch may have `field` otherwise, wherever its groups are not in question.
-pub(crate) fn may_be_a_branchs(field: &str) -> bool {
-    MAY_CHANGE.contains(&field.split('.').next().unwrap_or_default())
-}
-
 /// A checkpoint that is branched off.
 pub(super) struct Origin {
     pub directory: RunDirectory,
@@ -119,7 +103,7 @@ impl Origin {
             let place = field.split('.').next().unwrap_or_default();
             let may = match place {
                 "groups" => same_groups,
-                place => MAY_CHANGE.contains(&place),
+                place => may_be_a_branchs(place),
             };
             let change = SettingChange::new(field, saved, current);
             if !may {
