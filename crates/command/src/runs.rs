@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use burn_lr_plot::five_digits;
+use burn_lr_scheduler::Mode;
 use burn_lr_training::metrics::MetricKey;
 use burn_lr_training::run::RunDirectory;
 
@@ -104,7 +105,8 @@ fn row(run: &Run, root: &Path, keys: &BTreeSet<MetricKey>) -> Vec<String> {
     row
 }
 
-/// The best run by `key` first; whether more is better, a run's checkpoints say, or else it is by its name.
+/// The best run by `key` first. Whether more is better, a run says that ranks its checkpoints by it; otherwise the
+/// metric's name does.
 fn sort(runs: &mut [Run], key: &MetricKey) -> Result<(), Failure> {
     let value = |run: &Run| {
         let best = run.best().map(|(_, epoch)| epoch);
@@ -121,9 +123,16 @@ fn sort(runs: &mut [Run], key: &MetricKey) -> Result<(), Failure> {
             "--sort: expected one of {all}, got {key}"
         )));
     }
-    let more_is_better = ["accuracy", "auroc", "score", "precision", "recall", "iou"]
+    let ruled = runs
         .iter()
-        .any(|name| key.name().contains(name));
+        .filter_map(Run::best)
+        .find(|(best, _)| best.metric == *key);
+    let more_is_better = match ruled {
+        Some((best, _)) => best.mode == Mode::Max,
+        None => ["accuracy", "auroc", "score", "precision", "recall", "iou"]
+            .iter()
+            .any(|name| key.name().contains(name)),
+    };
     let rank = |run: &Run| {
         let value = value(run).unwrap_or(f64::NAN);
         let value = if more_is_better { -value } else { value };
