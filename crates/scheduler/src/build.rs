@@ -118,6 +118,17 @@ impl<'a> Build<'a> {
         self.check(name, value, &expected, |v| (0.0..=limit).contains(&v))
     }
 
+    /// The ends between which a momentum is cycled: both in [0, 1), also in the single precision that optimizers
+    /// have it in.
+    pub(crate) fn momentums(&self, base: f64, max: f64) -> Result<(f64, f64), ScheduleError> {
+        let below_1 = "a number of 0 or more and below 1";
+        let max = self.check("max_momentum", max, below_1, |max| {
+            max >= 0.0 && (max as f32) < 1.0
+        })?;
+        let base = self.at_most("base_momentum", base, "max_momentum", max)?;
+        Ok((base, max))
+    }
+
     /// A length of at least one step.
     pub fn steps(&self, name: &str, length: Length) -> Result<u64, ScheduleError> {
         match self.steps_or_zero(name, length)? {

@@ -28,6 +28,8 @@ enum Node {
     Function(Function),
     RunningProduct(RunningProduct),
     Map(Box<Curve>, Mapping),
+    /// The curve, and the momentum that goes with it.
+    WithMomentum(Box<Curve>, Function),
     /// The curve at a later step.
     Shifted(Box<Curve>, u64),
     /// The curve up to a step, from which on it is held at its value there, and inactive.
@@ -56,6 +58,11 @@ impl Curve {
     /// This curve with every value passed through `map(step, lr)`.
     pub fn map(self, map: impl Fn(u64, f64) -> f64 + Send + Sync + 'static) -> Self {
         Self(Node::Map(Box::new(self), Arc::new(map)))
+    }
+
+    /// This curve, and the momentum of every step of it: what a schedule sets beside the rate.
+    pub fn with_momentum(self, momentum: impl Fn(u64) -> f64 + Send + Sync + 'static) -> Self {
+        Self(Node::WithMomentum(Box::new(self), Arc::new(momentum)))
     }
 
     pub(crate) fn shifted(self, by: u64) -> Self {
@@ -89,19 +96,76 @@ impl Curve {
             Node::Function(function) => function(step),
             Node::RunningProduct(product) => product.at(step),
             Node::Map(curve, map) => map(step, curve.lr(step)),
-            Node::Shifted(curve, by) => curve.lr(step.saturating_add(*by)),
-            Node::Until(curve, end) => curve.lr(step.min(*end)),
             // Held in range on the way, or infinity times a later zero would be NaN.
             Node::Product(factors) => factors
                 .iter()
                 .fold(1.0, |lr, factor| f64::min(lr * factor.lr(step), f64::MAX)),
+            Node::Plateau(base, plateau) => plateau.apply(base.lr(step)),
+            // What another curve gives is held.
+            Node::Shifted(curve, by) => return curve.lr(step.saturating_add(*by)),
+            Node::Until(curve, end) => return curve.lr(step.min(*end)),
             Node::Sequence(parts) => {
                 let part = &parts[active(parts, step)];
-                part.curve.lr(step.max(part.start) - part.origin)
+                return part.curve.lr(step.max(part.start) - part.origin);
             }
-            Node::Plateau(base, plateau) => plateau.apply(base.lr(step)),
+            Node::WithMomentum(curve, _) => return curve.lr(step),
         };
         held(lr)
+    }
+
+    /// The learning rate at `step` once every plateau has raised it as far as it goes.
+    pub fn highest_lr(&self, step: u64) -> f64 {
+        let lr = match &self.0 {
+            Node::Function(_) | Node::RunningProduct(_) => self.lr(step),
+            Node::Map(curve, map) => map(step, curve.highest_lr(step)),
+            Node::Shifted(curve, by) => curve.highest_lr(step.saturating_add(*by)),
+            Node::Until(curve, end) => curve.highest_lr(step.min(*end)),
+            Node::Product(factors) => factors.iter().fold(1.0, |lr, factor| {
+                f64::min(lr * factor.highest_lr(step), f64::MAX)
+            }),
+            Node::Sequence(parts) => {
+                let part = &parts[active(parts, step)];
+                part.curve.highest_lr(step.max(part.start) - part.origin)
+            }
+            Node::WithMomentum(curve, _) => curve.highest_lr(step),
+            Node::Plateau(base, plateau) => plateau.apply_at_most(base.highest_lr(step)),
+        };
+        held(lr)
+    }
+
+    /// The momentum, or Adam's beta 1, that goes with the learning rate at `step`; `None` where the schedule leaves
+    /// that to the optimizer.
+    ///
+    /// [`OneCycleLr`](crate::OneCycleLr) and [`CyclicLr`](crate::CyclicLr) have one. What is made of them keeps
+    /// it: factors and plateaus change the rate alone, a sequence has that of its active part, and of several
+    /// factors the first that has any counts.
+    pub fn momentum(&self, step: u64) -> Option<f64> {
+        match &self.0 {
+            Node::Function(_) | Node::RunningProduct(_) => None,
+            Node::WithMomentum(_, momentum) => Some(momentum(step)),
+            Node::Map(curve, _) | Node::Plateau(curve, _) => curve.momentum(step),
+            Node::Shifted(curve, by) => curve.momentum(step.saturating_add(*by)),
+            Node::Until(curve, end) => curve.momentum(step.min(*end)),
+            Node::Product(factors) => factors.iter().find_map(|factor| factor.momentum(step)),
+            Node::Sequence(parts) => {
+                let part = &parts[active(parts, step)];
+                part.curve.momentum(step.max(part.start) - part.origin)
+            }
+        }
+    }
+
+    /// Whether any step has a [momentum](Self::momentum).
+    pub fn has_momentum(&self) -> bool {
+        match &self.0 {
+            Node::Function(_) | Node::RunningProduct(_) => false,
+            Node::WithMomentum(..) => true,
+            Node::Map(curve, _)
+            | Node::Plateau(curve, _)
+            | Node::Shifted(curve, _)
+            | Node::Until(curve, _) => curve.has_momentum(),
+            Node::Product(curves) => curves.iter().any(Self::has_momentum),
+            Node::Sequence(parts) => parts.iter().any(|part| part.curve.has_momentum()),
+        }
     }
 
     /// Tells every plateau that is active at `step` the metric of the epoch that ended there.
@@ -123,7 +187,7 @@ impl Curve {
     fn check_metric(&self, step: u64, metric: f64) -> Result<(), ScheduleError> {
         match &self.0 {
             Node::Function(_) | Node::RunningProduct(_) => Ok(()),
-            Node::Map(curve, _) => curve.check_metric(step, metric),
+            Node::Map(curve, _) | Node::WithMomentum(curve, _) => curve.check_metric(step, metric),
             Node::Shifted(curve, by) => curve.check_metric(step.saturating_add(*by), metric),
             Node::Until(_, end) if step >= *end => Ok(()),
             Node::Until(curve, _) => curve.check_metric(step, metric),
@@ -156,6 +220,7 @@ impl Curve {
                     *verdict = verdict.with_rates(mapped);
                 }
             }
+            Node::WithMomentum(curve, _) => curve.observe_into(step, metric, verdicts),
             Node::Shifted(curve, by) => {
                 curve.observe_into(step.saturating_add(*by), metric, verdicts);
             }
@@ -195,7 +260,10 @@ impl Curve {
     pub(crate) fn visit_plateaus(&mut self, visit: &mut impl FnMut(&mut Plateau)) {
         match &mut self.0 {
             Node::Function(_) | Node::RunningProduct(_) => {}
-            Node::Map(curve, _) | Node::Shifted(curve, _) | Node::Until(curve, _) => {
+            Node::Map(curve, _)
+            | Node::WithMomentum(curve, _)
+            | Node::Shifted(curve, _)
+            | Node::Until(curve, _) => {
                 curve.visit_plateaus(visit);
             }
             Node::Product(curves) => curves.iter_mut().for_each(|c| c.visit_plateaus(visit)),
@@ -225,6 +293,7 @@ impl fmt::Debug for Curve {
             Node::Function(_) => f.write_str("Function"),
             Node::RunningProduct(_) => f.write_str("RunningProduct"),
             Node::Map(curve, _) => f.debug_tuple("Map").field(curve).finish(),
+            Node::WithMomentum(curve, _) => f.debug_tuple("WithMomentum").field(curve).finish(),
             Node::Shifted(curve, by) => f.debug_tuple("Shifted").field(curve).field(by).finish(),
             Node::Until(curve, end) => f.debug_tuple("Until").field(curve).field(end).finish(),
             Node::Product(factors) => f.debug_tuple("Product").field(factors).finish(),

@@ -24,6 +24,8 @@ impl Laps {
     /// How often the length fits into `step`, and the steps that are left.
     pub(crate) fn split(self, step: u64) -> (u64, f64) {
         match self {
+            // Without a division, which would be a fifth of a step's time.
+            Self::Whole(length) if step < length => (0, step as f64),
             Self::Whole(length) => (step / length, (step % length) as f64),
             Self::Fractional(length) => {
                 // The quotient rounded down would be one too large where it is rounded up to a whole
@@ -32,6 +34,20 @@ impl Laps {
                 (((step as f64 - left) / length).round() as u64, left)
             }
         }
+    }
+
+    /// How often the length fits into `step`, rounded up.
+    pub(crate) fn begun(self, step: u64) -> f64 {
+        if let Self::Fractional(length) = self {
+            let ratio = step as f64 / length;
+            let passed = ratio as u64 as f64;
+            // A whole number may be one that the ratio is rounded to.
+            if passed < ratio {
+                return passed + 1.0;
+            }
+        }
+        let (passed, left) = self.split(step);
+        passed as f64 + if left > 0.0 { 1.0 } else { 0.0 }
     }
 
     /// Both lengths, one after the other.
@@ -48,11 +64,6 @@ impl Laps {
             Self::Fractional(length) => Self::Fractional(length * factor as f64),
         }
     }
-
-    /// `step` if the length has not ended there, otherwise its end.
-    pub(crate) fn until_end(self, step: u64) -> f64 {
-        (step as f64).min(self.length())
-    }
 }
 
 #[cfg(test)]
@@ -64,8 +75,6 @@ mod tests {
         let laps = Laps::Whole(3);
         assert_eq!(laps.split(7), (2, 1.0));
         assert_eq!(laps.split(u64::MAX), (u64::MAX / 3, 0.0));
-        assert_eq!(laps.until_end(2), 2.0);
-        assert_eq!(laps.until_end(9), 3.0);
     }
 
     #[test]
@@ -79,5 +88,25 @@ mod tests {
             Laps::Fractional(f64::MIN_POSITIVE).split(u64::MAX).0,
             u64::MAX
         );
+    }
+
+    #[test]
+    fn what_has_begun_has_passed_or_is_under_way() {
+        let fractional = [0.1, 0.3, 2.4, 72.5, 1.0 / 3.0, f64::MIN_POSITIVE, 1e300];
+        let lengths = fractional.map(Laps::Fractional).into_iter();
+        for laps in lengths.chain([1, 3, u64::MAX].map(Laps::Whole)) {
+            for step in (0..3000)
+                .chain(1_000_000_000..1_000_000_300)
+                .chain([u64::MAX])
+            {
+                let (passed, left) = laps.split(step);
+                let under_way = if left > 0.0 { 1.0 } else { 0.0 };
+                assert_eq!(
+                    laps.begun(step),
+                    passed as f64 + under_way,
+                    "{laps:?} {step}"
+                );
+            }
+        }
     }
 }

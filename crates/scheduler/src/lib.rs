@@ -39,6 +39,7 @@ mod running_product;
 mod schedule;
 mod scheduler;
 mod schedules;
+mod stretches;
 mod warmup_kind;
 mod wsd_decay;
 
@@ -52,6 +53,7 @@ pub use cycles::Peaks;
 pub use error::ScheduleError;
 pub use interpolation::Interpolation;
 pub use length::{Length, ParseLengthError};
+pub use older::complete_as_it_ran;
 pub use plateau::{Counting, Mode, NanPolicy, PlateauState, ThresholdMode, Verdict};
 pub use run::{Clock, Run};
 pub use schedule::Schedule;

@@ -9,6 +9,28 @@ use serde_json::{Value, json};
 use crate::hyperparameters::{field, length};
 use crate::{ScheduleConfig, ScheduleError};
 
+/// Completes the document of a schedule that ran under an earlier version, which may lack hyperparameters whose
+/// default is not what that version did.
+///
+/// These are `cycle_momentum` of [`OneCycleLr`](crate::OneCycleLr) and [`CyclicLr`](crate::CyclicLr): no momentum
+/// was cycled before there was one. For who compares what a run was configured with; in a document that someone
+/// writes, a hyperparameter that is left out has its default.
+pub fn complete_as_it_ran(document: &mut Value) {
+    match document {
+        Value::Array(items) => items.iter_mut().for_each(complete_as_it_ran),
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                complete_as_it_ran(value);
+                if let ("OneCycleLr" | "CyclicLr", Some(cycle)) = (&**name, value.as_object_mut()) {
+                    let was = "cycle_momentum".to_owned();
+                    cycle.entry(was).or_insert(Value::Bool(false));
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
 /// What `document` was at a time when only the paths that `holds` knows existed: without the fields of
 /// which nothing is known. `None` if nothing is left.
 pub(crate) fn known(document: &Value, holds: &impl Fn(&str) -> bool) -> Option<Value> {
@@ -38,7 +60,8 @@ fn known_at(value: &Value, path: &str, holds: &impl Fn(&str) -> bool) -> Option<
     }
 }
 
-/// Whether `document` is what `known`, a part of it, becomes when its missing fields get their defaults.
+/// Whether `document` is what `known`, a part of it, becomes when its missing fields get their defaults, or what
+/// they stood for.
 ///
 /// # Errors
 /// [`ScheduleError::Changed`] at the first field that has another value, [`ScheduleError::OtherSchedule`]
@@ -49,8 +72,9 @@ pub(crate) fn has_defaults(
     schedule: &'static str,
 ) -> Result<(), ScheduleError> {
     let other = || ScheduleError::OtherSchedule { schedule };
-    let filled: ScheduleConfig =
-        serde_json::from_value(without_closures(known)).map_err(|_| other())?;
+    let mut known_to_read = without_closures(known);
+    complete_as_it_ran(&mut known_to_read);
+    let filled: ScheduleConfig = serde_json::from_value(known_to_read).map_err(|_| other())?;
     let filled = serde_json::to_value(filled).map_err(|_| other())?;
     match first_difference(document, known, Some(&filled), "") {
         None => Ok(()),

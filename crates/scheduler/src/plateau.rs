@@ -5,80 +5,13 @@
 //! schedule does next. As long as the base stays where it was at the last cut, the rate is the
 //! result of PyTorch's own arithmetic (`max(old * factor, min_lr)`), to the bit.
 
-use serde::{Deserialize, Serialize};
-
 use crate::ScheduleError;
 
-/// Whether a smaller or a larger metric is better.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Mode {
-    /// Smaller is better, as for a loss.
-    #[default]
-    Min,
-    /// Larger is better, as for an accuracy.
-    Max,
-}
+mod greedy;
+mod settings;
 
-/// How the threshold of an improvement is measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum ThresholdMode {
-    /// Relative to the best value: `best -/+ threshold * |best|`.
-    #[default]
-    Rel,
-    /// As a factor of the best value, `best * (1 -/+ threshold)`: PyTorch's and optax's `rel` as they
-    /// compute it. It differs from [`Rel`](Self::Rel) where the best is negative; there a metric that is a
-    /// little worse is taken for better.
-    Factor,
-    /// In the metric's own units: `best -/+ threshold`.
-    Abs,
-}
-
-/// What a metric that is NaN counts as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum NanPolicy {
-    /// A bad epoch, as in PyTorch.
-    #[default]
-    Bad,
-    /// An error; the observation is refused and changes nothing.
-    Error,
-}
-
-/// Whose way of counting bad epochs and cooldowns is followed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Counting {
-    /// PyTorch's: a cut on bad epoch `patience + 1`; the last epoch of a cooldown is not counted.
-    #[default]
-    Pytorch,
-    /// Keras's: a cut on bad epoch `patience`; the last epoch of a cooldown is counted.
-    Keras,
-    /// optax's: a cut on bad epoch `patience`; every epoch of a cooldown is passed over.
-    Optax,
-}
-
-/// The settings of the state machine, validated by
-/// [`ReduceLrOnPlateau`](crate::ReduceLrOnPlateau).
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Settings {
-    /// The place in the schedule tree, for errors.
-    pub path: String,
-    pub mode: Mode,
-    pub factor: f64,
-    pub patience: u64,
-    pub threshold: f64,
-    pub threshold_mode: ThresholdMode,
-    pub cooldown: u64,
-    pub min_lr: f64,
-    pub eps: f64,
-    pub nan: NanPolicy,
-    pub counting: Counting,
-}
+pub use settings::{Counting, Mode, NanPolicy, ThresholdMode};
+pub(crate) use settings::{Greedy, Settings};
 
 /// Everything a plateau remembers.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -100,6 +33,12 @@ pub struct PlateauState {
     pub base_at_cut: f64,
     /// The learning rate that the last cut led to; NaN before the first.
     pub lr_at_cut: f64,
+    /// Good epochs in a row, of a [`GreedyLr`](crate::GreedyLr).
+    pub good_epochs: u64,
+    /// Epochs that remain until it counts again after a rise.
+    pub warmup_left: u64,
+    /// How often it would have cut at its lowest rate.
+    pub times_at_floor: u64,
 }
 
 /// What a plateau made of one metric.
@@ -125,7 +64,14 @@ pub enum Verdict {
         /// The rate after, at the same point of the base schedule.
         to: f64,
     },
-    /// Patience was exhausted, but the rate is at its floor, or the cut would not exceed `eps`.
+    /// The learning rate was raised: by a factor above 1, or by a [`GreedyLr`](crate::GreedyLr).
+    Raised {
+        /// The rate before.
+        from: f64,
+        /// The rate after, at the same point of the base schedule.
+        to: f64,
+    },
+    /// Patience was exhausted, but the rate is at its limit, or the cut would not exceed `eps`.
     AtFloor {
         /// The rate, unchanged.
         lr: f64,
@@ -137,6 +83,10 @@ impl Verdict {
     pub(crate) fn with_rates(self, map: impl Fn(f64) -> f64) -> Self {
         match self {
             Self::Cut { from, to } => Self::Cut {
+                from: map(from),
+                to: map(to),
+            },
+            Self::Raised { from, to } => Self::Raised {
                 from: map(from),
                 to: map(to),
             },
@@ -154,12 +104,8 @@ pub(crate) struct Plateau {
 
 impl Plateau {
     pub(crate) fn new(settings: Settings) -> Self {
-        let best = match settings.mode {
-            Mode::Min => f64::INFINITY,
-            Mode::Max => f64::NEG_INFINITY,
-        };
         let state = PlateauState {
-            best,
+            best: settings.worst(),
             bad_epochs: 0,
             cooldown_left: 0,
             cuts: 0,
@@ -167,6 +113,9 @@ impl Plateau {
             multiplier: 1.0,
             base_at_cut: f64::NAN,
             lr_at_cut: f64::NAN,
+            good_epochs: 0,
+            warmup_left: 0,
+            times_at_floor: 0,
         };
         Self { settings, state }
     }
@@ -188,6 +137,17 @@ impl Plateau {
         }
     }
 
+    /// The same once it has raised the rate as far as it goes.
+    pub(crate) fn apply_at_most(&self, base: f64) -> f64 {
+        let now = self.apply(base);
+        let raises = self.settings.greedy.is_some() || self.settings.factor > 1.0;
+        if raises && base > 0.0 {
+            now.max(self.settings.max_lr)
+        } else {
+            now
+        }
+    }
+
     pub(crate) fn check(&self, metric: f64) -> Result<(), ScheduleError> {
         match self.settings.nan {
             NanPolicy::Error if metric.is_nan() => Err(ScheduleError::NanMetric {
@@ -199,6 +159,9 @@ impl Plateau {
 
     /// Takes in the metric of an epoch at whose end the base schedule stood at `base`.
     pub(crate) fn observe(&mut self, base: f64, metric: f64) -> Verdict {
+        if let Some(greedy) = self.settings.greedy {
+            return self.observe_greedily(&greedy, base, metric);
+        }
         let Settings {
             patience, cooldown, ..
         } = self.settings;
@@ -242,18 +205,48 @@ impl Plateau {
     }
 
     fn cut(&mut self, base: f64) -> Verdict {
+        let Settings {
+            factor,
+            min_lr,
+            max_lr,
+            ..
+        } = self.settings;
+        let scaled = self.apply(base) * factor;
+        if factor > 1.0 {
+            self.raise(base, scaled.min(max_lr))
+        } else {
+            self.lower(base, scaled.max(min_lr))
+        }
+    }
+
+    /// Goes down to the rate `to`, unless that is no way down, as for a base below the floor.
+    fn lower(&mut self, base: f64, to: f64) -> Verdict {
         let from = self.apply(base);
-        let to = (from * self.settings.factor).max(self.settings.min_lr);
-        // Also false where a base below the floor would be raised to it.
         if from - to > self.settings.eps {
-            self.state.multiplier *= to / from;
-            self.state.base_at_cut = base;
-            self.state.lr_at_cut = to;
-            self.state.cuts = self.state.cuts.saturating_add(1);
+            self.set(base, to);
             Verdict::Cut { from, to }
         } else {
             Verdict::AtFloor { lr: from }
         }
+    }
+
+    /// Goes up to the rate `to`, unless that is no way up.
+    fn raise(&mut self, base: f64, to: f64) -> Verdict {
+        let from = self.apply(base);
+        if to - from > self.settings.eps {
+            self.set(base, to);
+            Verdict::Raised { from, to }
+        } else {
+            Verdict::AtFloor { lr: from }
+        }
+    }
+
+    fn set(&mut self, base: f64, to: f64) {
+        let multiplier = self.state.multiplier * (to / self.apply(base));
+        self.state.multiplier = multiplier.min(f64::MAX);
+        self.state.base_at_cut = base;
+        self.state.lr_at_cut = to;
+        self.state.cuts = self.state.cuts.saturating_add(1);
     }
 
     fn improves(&self, metric: f64) -> bool {

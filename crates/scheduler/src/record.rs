@@ -188,6 +188,9 @@ fn write_plateau(state: &PlateauState) -> LrSchedulerRecord {
         .with_scalar("multiplier", state.multiplier)
         .with_scalar("base_at_cut", state.base_at_cut)
         .with_scalar("lr_at_cut", state.lr_at_cut)
+        .with_scalar("good_epochs", state.good_epochs)
+        .with_scalar("warmup_left", state.warmup_left)
+        .with_scalar("times_at_floor", state.times_at_floor)
 }
 
 fn read_plateau(record: &LrSchedulerRecord, prefix: &str) -> Result<PlateauState, ScheduleError> {
@@ -204,11 +207,15 @@ fn read_plateau(record: &LrSchedulerRecord, prefix: &str) -> Result<PlateauState
         multiplier: need(
             number("multiplier")
                 .ok()
-                .filter(|m| (0.0..=1.0).contains(m)),
+                .filter(|m| (0.0..=f64::MAX).contains(m)),
             &missing("multiplier"),
         )?,
         base_at_cut: number("base_at_cut")?,
         lr_at_cut: number("lr_at_cut")?,
+        // Records of before have none of these, which only a greedy rate goes by.
+        good_epochs: count("good_epochs").unwrap_or(0),
+        warmup_left: count("warmup_left").unwrap_or(0),
+        times_at_floor: count("times_at_floor").unwrap_or(0),
     })
 }
 

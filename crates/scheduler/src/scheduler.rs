@@ -86,6 +86,28 @@ impl Scheduler {
         }
     }
 
+    /// What [`lr`](Self::lr) would be once every [plateau](crate::ReduceLrOnPlateau) has raised it as far as it goes.
+    pub fn highest_lr(&self) -> LearningRate {
+        match self.refused {
+            Some(_) => 0.0,
+            None => self.curve.highest_lr(self.run.step_of_update(self.updates)),
+        }
+    }
+
+    /// The momentum, or Adam's beta 1, that goes with [`lr`](Self::lr), where the schedule
+    /// [has one](Curve::momentum).
+    ///
+    /// Burn's optimizers are handed a rate alone: burn-lr-training's `Driver` sets the rest too, in Burn's Learner
+    /// and in loops of one's own, and its `Training` does by itself.
+    pub fn momentum(&self) -> Option<f64> {
+        self.curve.momentum(self.run.step_of_update(self.updates))
+    }
+
+    /// Whether the schedule has a [momentum](Self::momentum) at any step.
+    pub fn has_momentum(&self) -> bool {
+        self.curve.has_momentum()
+    }
+
     /// How many optimizer updates were made.
     pub fn updates(&self) -> u64 {
         self.updates

@@ -1,5 +1,5 @@
 //! Compares every schedule with the libraries that it is said to agree with, over the drawn
-//! configurations of `tests/golden/fidelity`, and writes docs/fidelity.md.
+//! configurations of `tests/golden/fidelity`, and writes docs/book/src/fidelity.md.
 //!
 //! ```text
 //! cargo run --example fidelity [-- FOLDER]
@@ -80,7 +80,7 @@ fn training_step() -> std::io::Result<String> {
 }
 
 fn page_path() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/fidelity.md")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/book/src/fidelity.md")
 }
 
 #[cfg(test)]
@@ -109,7 +109,7 @@ mod tests {
             page::page(&libraries(&golden()).unwrap(), &training_step().unwrap()).unwrap();
         assert!(
             found.replace("\r\n", "\n") == expected,
-            "docs/fidelity.md is out of date: run `cargo run --example fidelity`"
+            "docs/book/src/fidelity.md is out of date: run `cargo run --example fidelity`"
         );
     }
 }

@@ -24,7 +24,7 @@ metrics. Another seed draws others.
 - **None**: no counterpart, so that there is no document to write and nothing is compared.
 
 The values and the program that draws them are in
-[`crates/scheduler/tests/golden/fidelity`](../crates/scheduler/tests/golden/fidelity/__main__.py). This page
+[`crates/scheduler/tests/golden/fidelity`](../../../crates/scheduler/tests/golden/fidelity/__main__.py). This page
 is written by `cargo run --example fidelity`; differences are rounded up to a power of ten, from 1e-14.
 At its end is [the training step](#the-training-step), beside PyTorch's.
 ";

@@ -6,7 +6,7 @@ use super::*;
 use crate::build::RunUse;
 use crate::{
     Build, LambdaLr, OneCycleLr, PiecewiseConstant, ReduceLrOnPlateau, Run, ScheduleConfig,
-    Sequence, StepLr, Warmup,
+    Sequence, StepLr, Warmup, complete_as_it_ran,
 };
 
 fn run() -> Run {
@@ -65,7 +65,9 @@ fn every_field_with_a_default_may_be_missing() {
             let old = without(now.clone(), &format!("/{name}/{field}"));
             let result = load(&old, schedule.clone());
             let title = format!("{title}, {field}: {result:?}");
-            match ScheduleConfig::from_json(&old.to_string()) {
+            let mut meant = old.clone();
+            complete_as_it_ran(&mut meant);
+            match ScheduleConfig::from_json(&meant.to_string()) {
                 // Without a default, or with a closure.
                 Err(_) => {
                     assert!(is_other(result), "{title}");

@@ -4,6 +4,7 @@ use std::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
+use crate::power::shaped;
 use crate::{Build, Curve, Length, Schedule, ScheduleError};
 
 /// Anneals the learning rate along half a cosine:
@@ -99,13 +100,7 @@ impl Schedule for CosineAnnealingLr {
         })?;
         let exponent = build.positive("exponent", self.exponent)?;
         let (mirrored, length) = (self.mirrored, t_max.length());
-        let period = t_max.times(2);
-        Ok(Curve::new(move |step| {
-            let t = if mirrored {
-                period.split(step).1
-            } else {
-                t_max.until_end(step)
-            };
+        let at = move |t: f64| {
             if t == 0.0 {
                 return initial_lr;
             }
@@ -114,7 +109,16 @@ impl Schedule for CosineAnnealingLr {
             if exponent == 1.0 {
                 return eta_min + (initial_lr - eta_min) * raised / 2.0;
             }
-            eta_min + (initial_lr - eta_min) * (raised / 2.0).powf(exponent)
+            eta_min + (initial_lr - eta_min) * shaped(raised / 2.0, exponent)
+        };
+        if mirrored {
+            let period = t_max.times(2);
+            return Ok(Curve::new(move |step| at(period.split(step).1)));
+        }
+        let end = at(length);
+        Ok(Curve::new(move |step| {
+            let t = step as f64;
+            if t < length { at(t) } else { end }
         }))
     }
 

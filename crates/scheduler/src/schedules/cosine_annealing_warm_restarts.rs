@@ -4,6 +4,7 @@ use std::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
+use crate::stretches::Stretches;
 use crate::{Build, Curve, Length, Schedule, ScheduleError};
 
 /// Anneals along half a cosine and starts again from the initial learning rate:
@@ -94,10 +95,9 @@ impl Schedule for CosineAnnealingWarmRestarts {
             0 => Err(build.invalid("t_mult", "a whole number of at least 1", 0)),
             1 => Ok(Curve::new(move |step| anneal(step % t_0, t_0))),
             t_mult => {
-                let cycles = cycles(t_0, t_mult);
+                let cycles = Stretches::new(cycles(t_0, t_mult));
                 Ok(Curve::new(move |step| {
-                    let begun = cycles.partition_point(|&(start, _)| start <= step);
-                    let (start, t_i) = cycles[begun - 1];
+                    let &(start, t_i) = cycles.at(|&(start, _)| start <= step);
                     anneal(step - start, t_i)
                 }))
             }

@@ -124,7 +124,6 @@ impl CosineDecayCycles {
 
 impl Schedule for CosineDecayCycles {
     fn build(&self, build: &Build<'_>) -> Result<Curve, ScheduleError> {
-        let k_decay = build.positive("k_decay", self.k_decay)?;
         let cycles = Cycles {
             initial_lr: self.initial_lr,
             min_lr: self.min_lr,
@@ -133,8 +132,9 @@ impl Schedule for CosineDecayCycles {
             decay: self.cycle_decay,
             peaks: self.peaks,
             limit: self.cycle_limit,
+            k_decay: self.k_decay,
         };
-        cycles.curve(build, move |progress| cosine(progress.shaped(k_decay)))
+        cycles.curve(build, cosine)
     }
 
     fn examples() -> Vec<(&'static str, Self)> {
@@ -189,6 +189,38 @@ mod tests {
         assert_eq!(peak(Peaks::Floored), (0.4, 0.2));
         assert_eq!(peak(Peaks::Free), (0.4, 0.1));
         assert_eq!(peak(Peaks::Height), (0.4, 0.25));
+    }
+
+    #[test]
+    fn steps_in_any_order_give_the_same_rates() {
+        for mul in [0.5, 1.0, 1.5, 2.0] {
+            let cycles = CosineDecayCycles::new(0.4, 5).with_cycle_mul(mul);
+            let schedule = cycles.with_cycle_decay(0.9).with_min_lr(0.01);
+            let alone = |step| build(schedule.clone()).unwrap().lr(step);
+            let shared = build(schedule.clone()).unwrap();
+            let clone = shared.clone();
+            let far = [
+                u64::MAX,
+                1_000_000_000,
+                17,
+                16,
+                15,
+                14,
+                15,
+                5,
+                4,
+                u64::MAX,
+                0,
+            ];
+            for step in (0..60).chain((0..60).rev()).chain(far) {
+                assert_eq!(shared.lr(step), alone(step), "{mul} {step}");
+                assert_eq!(
+                    clone.lr(2 * (step / 3)),
+                    alone(2 * (step / 3)),
+                    "{mul} {step}"
+                );
+            }
+        }
     }
 
     #[test]

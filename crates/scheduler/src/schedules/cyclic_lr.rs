@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::power::power;
+use crate::power::{power, raised};
 use crate::{Build, Curve, Length, Schedule, ScheduleError};
 
 /// Cycles the learning rate linearly between two bounds:
@@ -26,14 +26,17 @@ use crate::{Build, Curve, Length, Schedule, ScheduleError};
 ///
 /// # Errors
 /// `base_lr` and `max_lr` must be finite and at least 0, `base_lr` at most `max_lr`, `step_size_up` above 0 steps,
-/// `gamma` finite and above 0. Both step sizes may end between two steps.
+/// `gamma` finite and above 0, `base_momentum` and `max_momentum` in [0, 1), the first at most the second. Both step
+/// sizes may end between two steps.
+///
+/// # Momentum
+/// The [momentum](Curve::momentum), or Adam's beta 1, cycles inversely, unless
+/// [`cycle_momentum`](Self::cycle_momentum) is false: it is `max_momentum - (max_momentum - base_momentum) * x * scale`.
 ///
 /// # Source
 /// PyTorch's `CyclicLR`, after Smith, "Cyclical Learning Rates" (2017). It accepts a `base_lr` above `max_lr`, and
-/// a `gamma` of 0 or less; here these are errors. Momentum is not cycled:
-/// a Burn scheduler sets the learning rate only. PyTorch cycles it unless `cycle_momentum=False`;
-/// a document that names a momentum is refused. A scale of one's own is a
-/// [`LambdaLr`](crate::LambdaLr).
+/// a `gamma` of 0 or less; here these are errors. A momentum that a `gamma` above 1 would bring below 0 is 0 here.
+/// A scale of one's own is a [`LambdaLr`](crate::LambdaLr).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -54,6 +57,15 @@ pub struct CyclicLr {
     /// The factor per step of `exp_range`, which alone uses it; 1 by default.
     #[serde(default = "default_gamma")]
     pub gamma: f64,
+    /// Whether the momentum is cycled inversely to the rate; `true` by default.
+    #[serde(default = "default_cycle_momentum")]
+    pub cycle_momentum: bool,
+    /// The momentum where the rate is highest, in the first cycle; 0.8 by default.
+    #[serde(default = "default_base_momentum")]
+    pub base_momentum: f64,
+    /// The momentum where the rate is lowest; 0.9 by default.
+    #[serde(default = "default_max_momentum")]
+    pub max_momentum: f64,
 }
 
 /// How the height of a [`CyclicLr`]'s cycles changes.
@@ -78,6 +90,18 @@ fn default_gamma() -> f64 {
     1.0
 }
 
+fn default_cycle_momentum() -> bool {
+    true
+}
+
+fn default_base_momentum() -> f64 {
+    0.8
+}
+
+fn default_max_momentum() -> f64 {
+    0.9
+}
+
 impl CyclicLr {
     /// From `base_lr` to `max_lr` in 2000 steps and back in as many, without end.
     pub fn new(base_lr: f64, max_lr: f64) -> Self {
@@ -88,6 +112,9 @@ impl CyclicLr {
             step_size_down: None,
             mode: CyclicMode::Triangular,
             gamma: default_gamma(),
+            cycle_momentum: default_cycle_momentum(),
+            base_momentum: default_base_momentum(),
+            max_momentum: default_max_momentum(),
         }
     }
 
@@ -114,6 +141,24 @@ impl CyclicLr {
         self.gamma = gamma;
         self
     }
+
+    /// Sets whether the momentum is cycled.
+    pub fn with_cycle_momentum(mut self, cycle_momentum: bool) -> Self {
+        self.cycle_momentum = cycle_momentum;
+        self
+    }
+
+    /// Sets the momentum where the rate is highest.
+    pub fn with_base_momentum(mut self, base_momentum: f64) -> Self {
+        self.base_momentum = base_momentum;
+        self
+    }
+
+    /// Sets the momentum where the rate is lowest.
+    pub fn with_max_momentum(mut self, max_momentum: f64) -> Self {
+        self.max_momentum = max_momentum;
+        self
+    }
 }
 
 impl Schedule for CyclicLr {
@@ -128,28 +173,36 @@ impl Schedule for CyclicLr {
             None => up,
         };
         let gamma = build.positive("gamma", self.gamma)?;
+        let (base_momentum, max_momentum) =
+            build.momentums(self.base_momentum, self.max_momentum)?;
         let mode = self.mode;
         let (period, up, down) = (up.plus(down), up.length(), down.length());
-        Ok(Curve::new(move |step| {
+        // `from` at the start of a cycle, `from + height` in its middle, scaled.
+        let at = move |step: u64, from: f64, height: f64| {
             let (cycle, t) = period.split(step);
             let x = if t <= up {
                 t / up
             } else {
                 (period.length() - t) / down
             };
-            let height = (max_lr - base_lr) * x;
+            let height = height * x;
             // Also keeps 0 from being multiplied by an infinite scale.
             if height == 0.0 {
-                return base_lr;
+                return from;
             }
-            base_lr
-                + height
-                    * match mode {
-                        CyclicMode::Triangular => 1.0,
-                        CyclicMode::Triangular2 => power(0.5, cycle),
-                        CyclicMode::ExpRange => gamma.powf(step as f64),
-                    }
-        }))
+            from + height
+                * match mode {
+                    CyclicMode::Triangular => 1.0,
+                    CyclicMode::Triangular2 => power(0.5, cycle),
+                    CyclicMode::ExpRange => raised(gamma, step as f64),
+                }
+        };
+        let curve = Curve::new(move |step| at(step, base_lr, max_lr - base_lr));
+        if !self.cycle_momentum {
+            return Ok(curve);
+        }
+        let height = base_momentum - max_momentum;
+        Ok(curve.with_momentum(move |step| at(step, max_momentum, height).max(0.0)))
     }
 
     fn examples() -> Vec<(&'static str, Self)> {
@@ -227,11 +280,52 @@ mod tests {
     }
 
     #[test]
-    fn momentum_is_refused_rather_than_ignored() {
-        let document = r#"{"CyclicLr": {"base_lr": 0.1, "max_lr": 1, "base_momentum": 0.8}}"#;
-        assert!(matches!(
-            ScheduleConfig::from_json(document),
-            Err(ScheduleError::Document { path, .. }) if path == "CyclicLr.base_momentum"
-        ));
+    fn the_momentum_falls_as_the_rate_rises() {
+        let cyclic = CyclicLr::new(0.0, 1.0)
+            .with_step_size_up(2)
+            .with_base_momentum(0.5)
+            .with_max_momentum(0.75);
+        let curve = |schedule: CyclicLr| {
+            ScheduleConfig::from(schedule)
+                .curve(&Run::per_update())
+                .unwrap()
+        };
+        let momentums = |schedule| {
+            let curve = curve(schedule);
+            [0, 1, 2, 3, 6].map(|step| curve.momentum(step).unwrap())
+        };
+        assert_eq!(momentums(cyclic.clone()), [0.75, 0.625, 0.5, 0.625, 0.5]);
+        let halving = cyclic.clone().with_mode(CyclicMode::Triangular2);
+        assert_eq!(momentums(halving), [0.75, 0.625, 0.5, 0.625, 0.625]);
+        let growing = cyclic.clone().with_mode(CyclicMode::ExpRange);
+        let growing = curve(growing.with_gamma(2.0));
+        assert_eq!(growing.momentum(1001), Some(0.0));
+        assert!(!curve(cyclic.with_cycle_momentum(false)).has_momentum());
+    }
+
+    #[test]
+    fn momentums_out_of_range_are_refused() {
+        for (schedule, name) in [
+            (
+                CyclicLr::new(0.1, 0.2).with_max_momentum(1.0),
+                "max_momentum",
+            ),
+            (
+                CyclicLr::new(0.1, 0.2).with_max_momentum(f64::NAN),
+                "max_momentum",
+            ),
+            (
+                CyclicLr::new(0.1, 0.2).with_base_momentum(-0.1),
+                "base_momentum",
+            ),
+            (
+                CyclicLr::new(0.1, 0.2).with_base_momentum(0.95),
+                "base_momentum",
+            ),
+        ] {
+            let error = ScheduleConfig::from(schedule).curve(&Run::per_update());
+            let name = format!("CyclicLr.{name}");
+            assert!(matches!(error, Err(ScheduleError::Invalid { path, .. }) if path == name));
+        }
     }
 }

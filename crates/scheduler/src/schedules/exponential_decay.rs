@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::power::raised;
 use crate::{Build, Curve, Length, Schedule, ScheduleError};
 
 /// Multiplies the learning rate by `decay_rate` every `decay_steps`, smoothly:
@@ -114,7 +115,7 @@ impl Schedule for ExponentialDecay {
                 decay_steps.ratio(step)
             };
             // Finite, so that growth leaves an initial rate of 0 at 0.
-            let growth = decay_rate.powf(time).min(f64::MAX);
+            let growth = raised(decay_rate, time).min(f64::MAX);
             (initial_lr * growth).clamp(floor, ceiling)
         }))
     }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::power::raised;
 use crate::{Build, Curve, Schedule, ScheduleError};
 
 /// Multiplies the learning rate by `gamma` at every step: `lr(t) = initial_lr * gamma^t`.
@@ -44,7 +45,9 @@ impl Schedule for ExponentialLr {
     fn build(&self, build: &Build<'_>) -> Result<Curve, ScheduleError> {
         let initial_lr = build.non_negative("initial_lr", self.initial_lr)?;
         let gamma = build.positive("gamma", self.gamma)?;
-        Ok(Curve::new(move |step| initial_lr * gamma.powf(step as f64)))
+        Ok(Curve::new(move |step| {
+            initial_lr * raised(gamma, step as f64)
+        }))
     }
 
     fn examples() -> Vec<(&'static str, Self)> {

@@ -31,6 +31,7 @@ macro_rules! catalogue {
             swa_lr::SwaLr,
             sequence::Sequence,
             reduce_lr_on_plateau::ReduceLrOnPlateau,
+            greedy_lr::GreedyLr,
             product::Product,
             warmup::Warmup,
             scaled::Scaled,

@@ -125,6 +125,55 @@ mod tests {
     }
 
     #[test]
+    fn what_is_known_is_not_asked_for_again() {
+        let calls = Arc::new(AtomicU64::new(0));
+        let counter = calls.clone();
+        let curve = build(move |step| {
+            counter.fetch_add(1, Ordering::Relaxed);
+            if step == 5 { 0.0 } else { 1.0 }
+        });
+        for step in [0, 1, 1, 2, 2, 1, 3, 4, 4, 3, 4] {
+            curve.clone().lr(step);
+            assert_eq!((curve.lr(step), curve.clone().lr(step)), (1.0, 1.0));
+        }
+        // Four steps, and each of them once more by a clone.
+        assert_eq!(calls.swap(0, Ordering::Relaxed), 4 + 4);
+        for step in [5, 5, 6, 7, 6, 1000, u64::MAX] {
+            assert_eq!(curve.lr(step), 0.0);
+        }
+        assert_eq!(calls.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn a_factor_may_ask_for_the_rate_before() {
+        let curve = Arc::new(std::sync::OnceLock::<Curve>::new());
+        let itself = curve.clone();
+        let halves = move |step: u64| {
+            let before = itself.get().unwrap().lr(step - 1);
+            if before > 0.2 { 0.5 } else { 1.0 }
+        };
+        let curve = curve.get_or_init(|| build(halves));
+        let lrs: Vec<f64> = (0..5).map(|step| curve.lr(step)).collect();
+        assert_eq!(lrs, [1.0, 0.5, 0.25, 0.125, 0.125]);
+    }
+
+    #[test]
+    fn threads_share_a_curve() {
+        let curve = build(|step| if step % 2 == 0 { 2.0 } else { 0.5 });
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                let curve = &curve;
+                scope.spawn(move || {
+                    for step in 0..2000 {
+                        let expected = if step % 2 == 0 { 1.0 } else { 0.5 };
+                        assert_eq!(curve.lr(step), expected, "{step}");
+                    }
+                });
+            }
+        });
+    }
+
+    #[test]
     fn bad_factors_stop_the_training_for_good() {
         for bad in [f64::NAN, -1.0, f64::NEG_INFINITY] {
             let curve = build(move |step| if step == 3 { bad } else { 2.0 });

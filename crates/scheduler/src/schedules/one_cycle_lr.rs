@@ -29,15 +29,20 @@ use crate::{AnnealStrategy, Build, Curve, Length, Schedule, ScheduleError};
 ///
 /// # Errors
 /// `max_lr` must be finite and at least 0, `total_steps` at least 1 step, `pct_start` between 0 and
-/// 1, `div_factor` finite and at least 1, `final_div_factor` finite and above 0.
+/// 1, `div_factor` finite and at least 1, `final_div_factor` finite and above 0, `base_momentum` and `max_momentum`
+/// in [0, 1), the first at most the second.
+///
+/// # Momentum
+/// The [momentum](Curve::momentum), or Adam's beta 1, falls from `max_momentum` to `base_momentum` where the rate
+/// rises, and rises back where that falls, unless [`cycle_momentum`](Self::cycle_momentum) is false. With three
+/// phases it stays at `max_momentum` in the last.
 ///
 /// # Source
 /// PyTorch's `OneCycleLR`, after Smith and Topin, "Super-Convergence" (2018), with its defaults.
 /// Differences: after the last step it leaves its range for a step and then raises, here the rate
 /// holds; a phase of no length divides by zero there, here it is at its end (`pct_start * n = 1`
 /// starts at `max_lr`). As there, a `pct_start` above 0.5 with three phases leaves no room for the
-/// third. Momentum is not cycled: a Burn scheduler sets the learning rate only. PyTorch cycles it
-/// unless `cycle_momentum=False`; a document that names a momentum is refused.
+/// third.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -63,6 +68,15 @@ pub struct OneCycleLr {
     /// it; `false` by default.
     #[serde(default)]
     pub three_phase: bool,
+    /// Whether the momentum is cycled inversely to the rate; `true` by default.
+    #[serde(default = "default_cycle_momentum")]
+    pub cycle_momentum: bool,
+    /// The momentum at the highest rate; 0.85 by default.
+    #[serde(default = "default_base_momentum")]
+    pub base_momentum: f64,
+    /// The momentum at the first rate, and at the last; 0.95 by default.
+    #[serde(default = "default_max_momentum")]
+    pub max_momentum: f64,
 }
 
 fn default_total_steps() -> Length {
@@ -81,6 +95,18 @@ fn default_final_div_factor() -> f64 {
     1e4
 }
 
+fn default_cycle_momentum() -> bool {
+    true
+}
+
+fn default_base_momentum() -> f64 {
+    0.85
+}
+
+fn default_max_momentum() -> f64 {
+    0.95
+}
+
 impl OneCycleLr {
     /// PyTorch's defaults over the whole run.
     pub fn new(max_lr: f64) -> Self {
@@ -92,6 +118,9 @@ impl OneCycleLr {
             div_factor: default_div_factor(),
             final_div_factor: default_final_div_factor(),
             three_phase: false,
+            cycle_momentum: default_cycle_momentum(),
+            base_momentum: default_base_momentum(),
+            max_momentum: default_max_momentum(),
         }
     }
 
@@ -130,6 +159,24 @@ impl OneCycleLr {
         self.three_phase = three_phase;
         self
     }
+
+    /// Sets whether the momentum is cycled.
+    pub fn with_cycle_momentum(mut self, cycle_momentum: bool) -> Self {
+        self.cycle_momentum = cycle_momentum;
+        self
+    }
+
+    /// Sets the momentum at the highest rate.
+    pub fn with_base_momentum(mut self, base_momentum: f64) -> Self {
+        self.base_momentum = base_momentum;
+        self
+    }
+
+    /// Sets the momentum at the first rate, and at the last.
+    pub fn with_max_momentum(mut self, max_momentum: f64) -> Self {
+        self.max_momentum = max_momentum;
+        self
+    }
 }
 
 impl Schedule for OneCycleLr {
@@ -147,39 +194,40 @@ impl Schedule for OneCycleLr {
         let min_lr = initial_lr / final_div_factor;
 
         let last_step = total_steps - 1;
-        let peak = pct_start * total_steps as f64 - 1.0;
-        // A phase is its end and the rates at both its ends; the step decides which it is in.
-        let rise = (peak, initial_lr, max_lr);
-        let phases = if self.three_phase {
-            let descent_ends = 2.0 * pct_start * total_steps as f64 - 2.0;
-            [
-                rise,
-                (descent_ends, max_lr, initial_lr),
-                (last_step as f64, initial_lr, min_lr),
-            ]
+        let (base_momentum, max_momentum) =
+            build.momentums(self.base_momentum, self.max_momentum)?;
+        let rises = pct_start * total_steps as f64 - 1.0;
+        // Where a phase ends, and what is there; the second of two phases is never entered.
+        let falls = if self.three_phase {
+            2.0 * pct_start * total_steps as f64 - 2.0
         } else {
-            // The second ends where it begins and so is never entered.
-            [
-                rise,
-                (peak, max_lr, max_lr),
-                (last_step as f64, max_lr, min_lr),
-            ]
+            rises
         };
+        let ends = [rises, falls, last_step as f64];
+        let (fallen_lr, fallen_momentum) = if self.three_phase {
+            (initial_lr, max_momentum)
+        } else {
+            (max_lr, base_momentum)
+        };
+        let rates = [initial_lr, max_lr, fallen_lr, min_lr];
+        let momentums = [max_momentum, base_momentum, fallen_momentum, max_momentum];
         let strategy = self.anneal_strategy;
-        Ok(Curve::new(move |step| {
+        let at = move |step: u64, values: [f64; 4]| {
             let step = step.min(last_step) as f64;
-            let (begin, (end, from, to)) = match phases {
-                [first, _, _] if step <= first.0 => (0.0, first),
-                [first, second, _] if step <= second.0 => (first.0, second),
-                [_, second, third] => (second.0, third),
-            };
-            let pct = if begin < end {
-                (step - begin) / (end - begin)
+            let phase = ends[..2].iter().filter(|&&end| step > end).count();
+            let begin = if phase == 0 { 0.0 } else { ends[phase - 1] };
+            let pct = if begin < ends[phase] {
+                (step - begin) / (ends[phase] - begin)
             } else {
                 1.0
             };
-            strategy.between(from, to, pct)
-        }))
+            strategy.between(values[phase], values[phase + 1], pct)
+        };
+        let curve = Curve::new(move |step| at(step, rates));
+        if !self.cycle_momentum {
+            return Ok(curve);
+        }
+        Ok(curve.with_momentum(move |step| at(step, momentums)))
     }
 
     fn examples() -> Vec<(&'static str, Self)> {
@@ -262,11 +310,43 @@ mod tests {
     }
 
     #[test]
-    fn momentum_is_refused_rather_than_ignored() {
-        let document = r#"{"OneCycleLr": {"max_lr": 0.1, "cycle_momentum": true}}"#;
-        assert!(matches!(
-            ScheduleConfig::from_json(document),
-            Err(ScheduleError::Document { path, .. }) if path == "OneCycleLr.cycle_momentum"
-        ));
+    fn the_momentum_is_lowest_where_the_rate_is_highest() {
+        for three_phase in [false, true] {
+            let cycle = OneCycleLr::new(1.0)
+                .with_total_steps(11)
+                .with_pct_start(0.5)
+                .with_three_phase(three_phase)
+                .with_anneal_strategy(AnnealStrategy::Linear)
+                .with_base_momentum(0.5)
+                .with_max_momentum(0.75);
+            let curve = build(cycle.clone());
+            let momentums = [0, 9, 10, 11, u64::MAX].map(|step| curve.momentum(step).unwrap());
+            assert_eq!(momentums[0], 0.75);
+            assert_eq!(momentums[2..], [0.75; 3]);
+            let lowest = (0..11).map(|step| curve.momentum(step).unwrap());
+            assert!(lowest.fold(1.0, f64::min) < 0.53);
+            assert!(!build(cycle.with_cycle_momentum(false)).has_momentum());
+        }
+    }
+
+    #[test]
+    fn momentums_out_of_range_are_refused() {
+        for (schedule, name) in [
+            (OneCycleLr::new(0.1).with_max_momentum(1.0), "max_momentum"),
+            // As an `f32` it is 1.
+            (
+                OneCycleLr::new(0.1).with_max_momentum(1.0 - 1e-9),
+                "max_momentum",
+            ),
+            (
+                OneCycleLr::new(0.1).with_base_momentum(0.99),
+                "base_momentum",
+            ),
+        ] {
+            let schedule = ScheduleConfig::from(schedule.with_total_steps(5));
+            let error = schedule.curve(&Run::per_update());
+            let name = format!("OneCycleLr.{name}");
+            assert!(matches!(error, Err(ScheduleError::Invalid { path, .. }) if path == name));
+        }
     }
 }

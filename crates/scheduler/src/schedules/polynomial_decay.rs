@@ -110,8 +110,7 @@ impl Schedule for PolynomialDecay {
         Ok(Curve::new(move |step| {
             let step = step.saturating_sub(begin);
             let ends = if cycle {
-                let (passed, beyond) = length.split(step);
-                (passed as f64 + if beyond > 0.0 { 1.0 } else { 0.0 }).max(1.0)
+                length.begun(step).max(1.0)
             } else {
                 1.0
             };

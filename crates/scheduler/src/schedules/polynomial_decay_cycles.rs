@@ -136,7 +136,6 @@ impl PolynomialDecayCycles {
 impl Schedule for PolynomialDecayCycles {
     fn build(&self, build: &Build<'_>) -> Result<Curve, ScheduleError> {
         let power = build.positive("power", self.power)?;
-        let k_decay = build.positive("k_decay", self.k_decay)?;
         let cycles = Cycles {
             initial_lr: self.initial_lr,
             min_lr: self.min_lr,
@@ -145,10 +144,9 @@ impl Schedule for PolynomialDecayCycles {
             decay: self.cycle_decay,
             peaks: self.peaks,
             limit: self.cycle_limit,
+            k_decay: self.k_decay,
         };
-        cycles.curve(build, move |progress| {
-            shaped(1.0 - progress.shaped(k_decay), power)
-        })
+        cycles.curve(build, move |progress| shaped(1.0 - progress, power))
     }
 
     fn examples() -> Vec<(&'static str, Self)> {

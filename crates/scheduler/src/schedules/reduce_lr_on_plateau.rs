@@ -31,14 +31,18 @@ use crate::{Build, Constant, Curve, Schedule, ScheduleConfig, ScheduleError};
 /// # Ok::<(), burn_lr_scheduler::ScheduleError>(())
 /// ```
 ///
+/// With [`max_lr`](Self::max_lr) the factor may be above 1, and a cut is a rise to `min(lr * factor, max_lr)`: for what
+/// shall grow when the metric stalls, such as a weight decay.
+///
 /// # Errors
-/// `factor` must lie in (0, 1), `threshold`, `min_lr` and `eps` be finite and at least 0. Any
+/// `factor` must lie in (0, 1), or above that if there is a `max_lr`, `threshold`, `min_lr`, `max_lr` and `eps` be finite
+/// and at least 0. Any
 /// `patience` and `cooldown` are legal; a `patience` of 0 cuts on every bad epoch.
 ///
 /// # Source
 /// PyTorch's `ReduceLROnPlateau`, with its defaults. Differences: the relative threshold is
 /// `best -/+ threshold * |best|`, which is right for negative metrics too
-/// ([`ThresholdMode::Factor`] is PyTorch's); the base may be any schedule. [`keras`](Self::keras) and
+/// ([`ThresholdMode::Factor`] is PyTorch's); the base may be any schedule; a factor above 1. [`keras`](Self::keras) and
 /// [`optax`](Self::optax) count as those libraries do.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -67,6 +71,9 @@ pub struct ReduceLrOnPlateau {
     /// No cut goes below this rate; 0 by default.
     #[serde(default)]
     pub min_lr: f64,
+    /// No rise goes above this rate; none by default, and then there are no rises.
+    #[serde(default)]
+    pub max_lr: Option<f64>,
     /// A cut that would change the rate by no more than this is not made; 1e-8 by default.
     #[serde(default = "default_eps")]
     pub eps: f64,
@@ -111,6 +118,7 @@ impl ReduceLrOnPlateau {
             threshold_mode: ThresholdMode::Rel,
             cooldown: 0,
             min_lr: 0.0,
+            max_lr: None,
             eps: default_eps(),
             nan: NanPolicy::Bad,
             counting: Counting::Pytorch,
@@ -184,6 +192,12 @@ impl ReduceLrOnPlateau {
         self
     }
 
+    /// Sets the rate above which no rise goes, for a factor above 1.
+    pub fn with_max_lr(mut self, max_lr: f64) -> Self {
+        self.max_lr = Some(max_lr);
+        self
+    }
+
     /// Sets the change of rate below which a cut is not made.
     pub fn with_eps(mut self, eps: f64) -> Self {
         self.eps = eps;
@@ -205,20 +219,33 @@ impl ReduceLrOnPlateau {
 
 impl Schedule for ReduceLrOnPlateau {
     fn build(&self, build: &Build<'_>) -> Result<Curve, ScheduleError> {
+        let max_lr = self.max_lr.map(|max| build.non_negative("max_lr", max));
+        let max_lr = max_lr.transpose()?;
+        let factor = match max_lr {
+            None => build.check("factor", self.factor, "a number between 0 and 1", |f| {
+                0.0 < f && f < 1.0
+            })?,
+            Some(_) => build.check(
+                "factor",
+                self.factor,
+                "a number above 0 other than 1",
+                |f| 0.0 < f && f != 1.0,
+            )?,
+        };
         let settings = Settings {
             path: build.path().to_owned(),
             mode: self.mode,
-            factor: build.check("factor", self.factor, "a number between 0 and 1", |f| {
-                0.0 < f && f < 1.0
-            })?,
+            factor,
             patience: self.patience,
             threshold: build.non_negative("threshold", self.threshold)?,
             threshold_mode: self.threshold_mode,
             cooldown: self.cooldown,
             min_lr: build.non_negative("min_lr", self.min_lr)?,
+            max_lr: max_lr.unwrap_or(f64::INFINITY),
             eps: build.non_negative("eps", self.eps)?,
             nan: self.nan,
             counting: self.counting,
+            greedy: None,
         };
         let base = build.child("base", &self.base)?;
         Ok(base.plateau(Plateau::new(settings)))
@@ -232,5 +259,72 @@ impl Schedule for ReduceLrOnPlateau {
                 .with_patience(2)
                 .with_cooldown(3),
         )]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Run, Verdict};
+
+    #[test]
+    fn a_factor_above_1_raises_up_to_the_limit() {
+        let plateau = ReduceLrOnPlateau::new(0.25)
+            .with_factor(2.0)
+            .with_max_lr(0.75)
+            .with_patience(0);
+        let mut curve = ScheduleConfig::from(plateau)
+            .curve(&Run::per_update())
+            .unwrap();
+        let mut observe = |metric| curve.observe(0, metric).unwrap()[0];
+        assert_eq!(observe(1.0), Verdict::Improved);
+        assert_eq!(
+            observe(2.0),
+            Verdict::Raised {
+                from: 0.25,
+                to: 0.5
+            }
+        );
+        assert_eq!(
+            observe(2.0),
+            Verdict::Raised {
+                from: 0.5,
+                to: 0.75
+            }
+        );
+        assert_eq!(observe(2.0), Verdict::AtFloor { lr: 0.75 });
+        assert_eq!(curve.lr(7), 0.75);
+    }
+
+    #[test]
+    fn the_highest_rate_is_the_limit_wherever_the_plateau_is() {
+        use crate::{GreedyLr, Scaled, Scheduler};
+        let highest = |schedule: ScheduleConfig| {
+            let scheduler = Scheduler::new(schedule, Run::per_update()).unwrap();
+            assert_eq!(scheduler.lr(), 0.25);
+            scheduler.highest_lr()
+        };
+        let raising = |lr| {
+            let plateau = ReduceLrOnPlateau::new(lr).with_factor(2.0);
+            plateau.with_max_lr(0.75)
+        };
+        assert_eq!(highest(raising(0.25).into()), 0.75);
+        assert_eq!(highest(Scaled::new(raising(0.5), 0.5).into()), 0.375);
+        assert_eq!(highest(GreedyLr::new(0.25).into()), 1.0);
+        assert_eq!(highest(ReduceLrOnPlateau::new(0.25).into()), 0.25);
+    }
+
+    #[test]
+    fn a_factor_above_1_needs_a_limit() {
+        let plateau = ReduceLrOnPlateau::new(0.1);
+        for (schedule, name) in [
+            (plateau.clone().with_factor(2.0), "factor"),
+            (plateau.clone().with_max_lr(0.2).with_factor(1.0), "factor"),
+            (plateau.with_max_lr(f64::NAN), "max_lr"),
+        ] {
+            let error = ScheduleConfig::from(schedule).curve(&Run::per_update());
+            let name = format!("ReduceLrOnPlateau.{name}");
+            assert!(matches!(error, Err(ScheduleError::Invalid { path, .. }) if path == name));
+        }
     }
 }

@@ -147,9 +147,9 @@ impl Schedule for TanhDecay {
             decay: self.cycle_decay,
             peaks: self.peaks,
             limit: Some(self.cycle_limit),
+            k_decay: 1.0,
         };
         cycles.curve(build, move |progress| {
-            let progress = progress.share();
             let argument = lb * (1.0 - progress) + ub * progress;
             0.5 * (1.0 - argument.tanh())
         })

@@ -40,25 +40,28 @@ def relative(a, b):
 
 
 def rates(make, lr, last):
-    """The rates of the steps 0 to `last` inclusive, stepped like a training does."""
+    """The rates and momentums of the steps 0 to `last` inclusive, stepped like a training does."""
     optimizer = sgd(lr)
     scheduler = make(optimizer)
-    stepped, closed = [], []
+    stepped, closed, momentums = [], [], []
     for step in range(last + 1):
         if step:
             optimizer.step()
             scheduler.step()
         stepped.append(optimizer.param_groups[0]["lr"])
+        momentums.append(optimizer.param_groups[0]["momentum"])
         if hasattr(scheduler, "_get_closed_form_lr"):
             closed.append(scheduler._get_closed_form_lr()[0])
     if any(relative(a, b) > 1e-13 for a, b in zip(stepped, closed)):
-        return closed, True
-    return stepped, False
+        return closed, momentums, True
+    return stepped, momentums, False
 
 
 def case(document, make, lr, steps=STEPS, far=()):
-    values, closed_form = rates(make, lr, max([steps - 1, *far]))
+    values, momentums, closed_form = rates(make, lr, max([steps - 1, *far]))
     result = {"schedule": document, "lrs": values[:steps]}
+    if any(momentums):
+        result["momentums"] = momentums[:steps]
     if far:
         result["far"] = [[step, values[step]] for step in far]
     if closed_form:
@@ -159,13 +162,17 @@ def cyclic_lr():
         (0.01, 0.1, 1, 1, "triangular2", 1.0), (0.01, 0.1, 20, None, "exp_range", 0.99),
         (0.0, 0.5, 13, 29, "exp_range", 1.01), (0.2, 0.2, 10, None, "triangular", 1.0),
         (0.01, 0.1, 12, 0, "triangular", 1.0),
+        (0.01, 0.1, 20, 7, "triangular", {"base_momentum": 0.5, "max_momentum": 0.99}),
+        (0.1, 3.0, 5, 45, "triangular2", {"base_momentum": 0.0}),
+        (0.01, 0.1, 20, None, "exp_range", {"gamma": 0.99, "base_momentum": 0.7, "max_momentum": 0.7}),
+        (0.01, 0.1, 9, None, "triangular2", {"cycle_momentum": False, "max_momentum": 0.95}),
     ]:
-        parameters = {"max_lr": high, "step_size_up": up, "step_size_down": down, "mode": mode,
-                      "gamma": gamma}
+        more = gamma if isinstance(gamma, dict) else {"gamma": gamma}
+        parameters = {"max_lr": high, "step_size_up": up, "step_size_down": down, "mode": mode, **more}
         document = {k: v for k, v in parameters.items() if v is not None}
         yield case(
             {"CyclicLr": {"base_lr": base, **document}},
-            lambda o: torch_lr.CyclicLR(o, base_lr=base, cycle_momentum=False, **parameters),
+            lambda o: torch_lr.CyclicLR(o, base_lr=base, **parameters),
             0.1, far=[1234],
         )
 
@@ -185,11 +192,13 @@ def one_cycle_lr():
         (0.3, 50, {"three_phase": True, "pct_start": 0.8}),
         (0.1, 1, {}), (0.1, 2, {}), (0.1, 3, {"three_phase": True}),
         (0.1, 37, {"pct_start": 0.01, "final_div_factor": 0.5}),
+        (0.1, 90, {"base_momentum": 0.5, "max_momentum": 0.99}),
+        (0.1, 90, {"three_phase": True, "anneal_strategy": "linear", "base_momentum": 0.0, "max_momentum": 0.9}),
+        (0.1, 20, {"cycle_momentum": False, "base_momentum": 0.1}),
     ]:
         yield case(
             {"OneCycleLr": {"max_lr": high, "total_steps": total, **parameters}},
-            lambda o: torch_lr.OneCycleLR(o, max_lr=high, total_steps=total, cycle_momentum=False,
-                                          **parameters),
+            lambda o: torch_lr.OneCycleLR(o, max_lr=high, total_steps=total, **parameters),
             0.1, steps=total,
         )
 

@@ -1,7 +1,7 @@
 //! Every rate equals PyTorch's: golden files written by `golden/pytorch.py`.
 
 use burn_lr_scheduler::{
-    LambdaLr, Mode, MultiplicativeLr, ReduceLrOnPlateau, Run, ScheduleConfig, Scheduler,
+    Curve, LambdaLr, Mode, MultiplicativeLr, ReduceLrOnPlateau, Run, ScheduleConfig, Scheduler,
 };
 use burn_optim::lr_scheduler::LrScheduler;
 use serde_json::Value;
@@ -51,6 +51,23 @@ fn check(file: &str, schedule_of: impl Fn(&Value) -> ScheduleConfig) {
                 &format!("step {step} of {}", case["schedule"]),
             );
         }
+        check_momentums(&curve, &case);
+    }
+}
+
+/// The momentums of the steps, where PyTorch sets any.
+fn check_momentums(curve: &Curve, case: &Value) {
+    let Some(momentums) = case.get("momentums") else {
+        assert!(!curve.has_momentum(), "{}", case["schedule"]);
+        return;
+    };
+    for (step, momentum) in (0..).zip(numbers(momentums)) {
+        let place = format!("momentum of step {step} of {}", case["schedule"]);
+        let ours = curve.momentum(step).unwrap_or(f64::NAN);
+        assert!(
+            (ours - momentum).abs() <= TOLERANCE,
+            "{ours} instead of {momentum}: {place}"
+        );
     }
 }
 

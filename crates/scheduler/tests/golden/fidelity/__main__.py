@@ -1,5 +1,5 @@
 """Draws configurations of other libraries' schedulers, translates each into a document of ours as
-docs/migration.md says, and writes it with the rates that the library's own code gives.
+docs/book/src/migration.md says, and writes it with the rates that the library's own code gives.
 
     pip install optax==0.2.8 timm==1.0.31 transformers==5.24.0 keras==3.15.1 torch==2.15.0 composer==0.32.1 \
         ai2-olmo-core==3.0.0 torchtitan==0.3.0 megatron-core==0.16.1 deepspeed==0.19.8 levanter==1.1 \
@@ -11,7 +11,7 @@ draws other configurations; they are drawn from the whole range that a library a
 
     cargo run --example fidelity [-- FOLDER]
 
-compares, and writes docs/fidelity.md if no other folder is given. Everything is computed in float64.
+compares, and writes docs/book/src/fidelity.md if no other folder is given. Everything is computed in float64.
 
 Where a package cannot be installed as a whole, its folder can be given instead, unpacked from the wheel:
 FIDELITY_PACKAGES=/folder, with /folder/timm/timm and so on. Schedulers are plain Python; what they import

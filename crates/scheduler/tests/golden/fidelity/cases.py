@@ -66,6 +66,21 @@ def apart(ours, theirs, highest, tolerance):
     return abs(ours - theirs) > tolerance * max(theirs, 1e-3 * highest)
 
 
+class Unsteady:
+    """The steps where a rounding error of the step alone moves the rate beyond what is compared, as it does shortly
+    before the end of a cycle with a power below 1. Where a cycle begins it moves it by far more, and is none."""
+
+    def __init__(self, rates, highest):
+        self.rates, self.highest = rates, highest
+
+    def __contains__(self, step):
+        if step < 1:
+            return False
+        rate = self.rates(step)
+        moved = max(abs(self.rates(step * (1 + error)) - rate) for error in (-(2**-52), 2**-52))
+        return 1e-13 < moved / max(rate, 1e-3 * self.highest) < 1e-6
+
+
 class Cases:
     def __init__(self, seed, version, source):
         """`source` says where the values come from, as in "the installed package"."""

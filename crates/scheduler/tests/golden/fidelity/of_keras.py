@@ -7,7 +7,7 @@ import jax.numpy
 import keras
 from keras.src import ops
 
-from cases import Cases, constant, cycle, end_of_cycles, nudged, warmup
+from cases import Cases, Unsteady, constant, cycle, end_of_cycles, nudged, warmup
 
 keras.config.set_floatx("float64")
 # Keras casts what these are given to 32 bits, also where it has 64.
@@ -85,7 +85,9 @@ def polynomial(cases):
         differs = arguments.get("cycle") and counted != exact
         return (ROUNDED, nudged(function, step, counted, exact)) if differs else None
 
-    cases.equal("PolynomialDecay", arguments, document, function, [steps, 2 * steps, 5 * steps], departs)
+    highest = max(arguments["initial_learning_rate"], ours["end_lr"])
+    ends, without = [steps, 2 * steps, 5 * steps], Unsteady(function, highest)
+    cases.equal("PolynomialDecay", arguments, document, function, ends, departs, without=without)
 
 
 def cosine(cases):

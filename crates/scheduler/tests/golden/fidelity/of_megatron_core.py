@@ -7,13 +7,17 @@ from megatron.core.optimizer_param_scheduler import OptimizerParamScheduler
 KINDS = {"linear": "linear", "cosine": "cosine", "exponential": "exponential", "minus_sqrt": "1-sqrt"}
 
 
+FRACTION = "a warmup that ends within an update, as of `lr_warmup_fraction`: what comes after it begins at a step"
+
+
 class Rates:
-    def __init__(self, arguments):
+    def __init__(self, arguments, per_step=1):
+        self.per_step = per_step
         fixed = {"start_wd": 0.1, "end_wd": 0.1, "wd_incr_steps": 1, "wd_incr_style": "constant"}
         self.scheduler = OptimizerParamScheduler(stand_ins.optimizer(0.0), **arguments, **fixed)
 
     def __call__(self, step):
-        self.scheduler.num_steps = step
+        self.scheduler.num_steps = step * self.per_step
         return self.scheduler.get_lr({})
 
 
@@ -66,6 +70,41 @@ def within(arguments):
     return sequence([ramp, shifted(wsd(arguments, d), over)], [w + 1])
 
 
+def by_samples(cases, style):
+    """As its training script has it: counted in samples, and with a share of the run as the warmup."""
+    draw = cases.draw
+    top, batch, end = draw.rate(), draw.choice([8, 256, 1024]), draw.randint(200, 9000)
+    share = draw.choice([0.01, 0.002, 0.1, draw.number(0.001, 0.3)])
+    while share * end == int(share * end):
+        end += 1
+    given = {"max_lr": top, "min_lr": top / 10, "init_lr": draw.choice([0.0, top / 100]), "lr_decay_style": style}
+    w = share * end
+    in_updates = {**given, "lr_warmup_steps": w, "lr_decay_steps": end}
+    arguments = {**given, "lr_warmup_steps": share * (end * batch), "lr_decay_steps": end * batch}
+    if style == "WSD":
+        of_wsd = {"lr_wsd_decay_style": draw.choice(list(KINDS))}
+        in_updates |= {**of_wsd, "wsd_decay_steps": end // 5}
+        arguments |= {**of_wsd, "wsd_decay_steps": end // 5 * batch}
+    shown, rates = {**arguments, "samples_per_step": batch}, Rates(arguments, batch)
+    if style == "cosine":
+        return cases.refused(style, shown, "length", FRACTION, document(in_updates), rates)
+    over = {"start_lr": given["init_lr"], "target_lr": top, "prefix": False}
+    low, boundaries = given["min_lr"], [w, end]
+    if style == "constant":
+        ours = warmup(constant(top), w, **over)
+    elif style == "linear":
+        first = low + (top - low) * end / (end - w)
+        ours = warmup({"PolynomialDecay": {"initial_lr": first, "end_lr": low, "length": end}}, w, **over)
+    elif style == "WSD":
+        ours = warmup(wsd(in_updates, end), w, **over)
+        boundaries.append(end - in_updates["wsd_decay_steps"])
+    else:
+        fields = {"max_lr": top, "coefficient": top * w**0.5, "exponent": -0.5, "warmup": 0}
+        ours = warmup({"Clamped": {"base": {"PowerLr": fields}, "min_lr": low}}, w, **over)
+        ours = sequence([ours, constant(low)], [end + 1])
+    cases.equal(style, shown, ours, rates, boundaries)
+
+
 def cases(seed):
     cases = Cases(seed, stand_ins.version("megatron-core", "megatron_core"), stand_ins.source())
     draw = cases.draw
@@ -84,4 +123,6 @@ def cases(seed):
             boundaries.append(end - arguments["wsd_decay_steps"])
         ours = within(arguments) if style == "WSD" and boundaries[-1] < w else document(arguments)
         cases.equal(style, arguments, ours, Rates(arguments), boundaries)
+    for style in ["linear", "cosine", "WSD", "inverse-square-root", "constant"] * 4:
+        by_samples(cases, style)
     return cases

@@ -1,4 +1,5 @@
-"""OLMo-core: schedulers as data, asked for the rate of a step of a run of `t_max`."""
+"""OLMo-core: schedulers as data, asked for the rate of a step of a run of `t_max`. Its trainer counts an update
+before it asks for its rate, and so does this: step 0 has the rate of 1."""
 
 import math
 
@@ -7,6 +8,7 @@ from cases import Cases, constant, sequence, shifted, warmup
 from olmo_core.optim import scheduler as olmo
 
 RISES = "an `alpha_f` above 1"
+FRACTION = "a warmup in tokens that ends within an update: what comes after it begins at a step"
 
 
 def phase(draw, arguments, name, length, low=0):
@@ -29,8 +31,9 @@ def decaying(draw, arguments, length):
 
 
 class Rates:
-    def __init__(self, scheduler, lr, length):
-        self.of = lambda step: scheduler.get_lr(lr, step, length)
+    def __init__(self, scheduler, lr, length, per_step=1):
+        """`length` is in steps, or in tokens of which a step has `per_step`."""
+        self.of = lambda step: scheduler.get_lr(lr, (step + 1) * per_step, length)
 
     def __call__(self, step):
         return self.of(step)
@@ -48,9 +51,8 @@ def with_warmup(cases, kind, alpha=None):
     if draw.maybe(0.4):
         arguments["warmup_min_lr"] = draw.choice([0.0, lr / 100, lr / 10])
     start = arguments.get("warmup_min_lr", 0.0)
-    # Without warmup these have no rate at step 0, where they divide by zero, and PowerLR has none at all.
-    first = 1 if w == 0 and name in ("ConstantWithWarmup", "WSD", "InvSqrtWithWarmup") else 0
     if w == 0 and name == "PowerLR":
+        # It divides by zero.
         return None
     after, d, before = length, 0, math.inf
     if name in ("WSD", "PowerLR", "CosWithWarmupAndLinearDecay"):
@@ -58,7 +60,7 @@ def with_warmup(cases, kind, alpha=None):
         if draw.maybe():
             arguments["decay_min_lr"] = draw.choice([0.0, lr / 1000])
         # Past the end of the run theirs goes on to fall below 0.
-        after, before = length - d, length + (d > 0)
+        after, before = length - d, length - (d == 0)
     low = arguments.get("decay_min_lr", 0.0)
     if name not in ("ConstantWithWarmup", "WSD", "PowerLR"):
         if draw.maybe() or alpha:
@@ -116,13 +118,14 @@ def with_warmup(cases, kind, alpha=None):
         tail = {"PolynomialDecay": {"initial_lr": there, "end_lr": low, "length": max(d, 1)}}
         ours = sequence([ours, tail], [after]) if after > 0 else tail
     rates, shown = Rates(kind(**arguments), lr, length), {"lr": lr, "max_steps": length, **arguments}
+    ours = shifted(ours, 1)
     if floor > lr and name != "LinearWithWarmup":
         if left <= 0 or w == 0:
             # Here no cosine has to rise.
             return with_warmup(cases, kind, alpha)
         parameter = "end_lr" if name == "InvSqrtWithWarmup" else "eta_min"
         return cases.refused(name, shown, parameter, RISES, ours, rates)
-    cases.equal(name, shown, ours, rates, [w, after, length, until], first=first, before=before)
+    cases.equal(name, shown, ours, rates, [w, after, length, until], before=before)
 
 
 def between(shape, start, end, duration):
@@ -171,7 +174,7 @@ def composable(cases):
         ours = sequence([ours, between(decay.get("shape", "linear"), there, end, duration)], [start])
         ends += [start, start + duration]
     scheduler = olmo.ComposableScheduler(stages=made, override_decay=override)
-    cases.equal("ComposableScheduler", shown, ours, Rates(scheduler, lr, 0), ends)
+    cases.equal("ComposableScheduler", shown, shifted(ours, 1), Rates(scheduler, lr, 0), ends)
 
 
 def wsds(cases):
@@ -179,10 +182,17 @@ def wsds(cases):
     lr = draw.rate()
     lengths = [draw.length(low=8, high=2000) for _ in range(draw.randint(1, 4))]
     arguments = {"period_lengths": lengths}
-    w = arguments["warmup"] = draw.randint(0, lengths[0] // 4)
+    if draw.maybe(0.3):
+        arguments["warmup_fraction"] = draw.choice([0.0, 0.1, 0.25])
+        w = round(arguments["warmup_fraction"] * lengths[0])
+    else:
+        w = arguments["warmup"] = draw.randint(0, lengths[0] // 4)
+    if draw.maybe(0.3):
+        arguments["warmup_min_lr"] = lr / 10
+    start = arguments.get("warmup_min_lr", 0.0)
     low = arguments["decay_min_lr"] = draw.choice([0.0, lr / 1000])
     if draw.maybe():
-        arguments["decay"] = draw.randint(1, min(lengths) // 2)
+        arguments["decay"] = draw.randint(1, draw.choice([min(lengths) // 2, min([lengths[0] - w, *lengths[1:]])]))
         decays = [arguments["decay"]] * len(lengths)
     else:
         arguments["decay_fraction"] = draw.choice([0.1, 0.2, 0.5])
@@ -195,18 +205,18 @@ def wsds(cases):
         peaks = [lr * multiplier for multiplier in arguments["period_lr_multipliers"]]
     ends = [sum(lengths[: i + 1]) for i in range(len(lengths))]
     if len(set(decays)) == len(set(peaks)) == 1:
-        fields = {"peak_lr": peaks[0], "warmup": w, "ends": ends, "decay": decays[0], "end_lr": low}
+        fields = {"peak_lr": peaks[0], "warmup": w, "ends": ends, "decay": decays[0], "end_lr": low, "start_lr": start}
         ours = {"WsdS": {**fields, "decay_kind": "linear"}}
     else:
         parts = []
         for i, (length, decay, peak) in enumerate(zip(lengths, decays, peaks)):
             ramp = w if i == 0 else 0
             fields = {"peak_lr": peak, "warmup": ramp, "stable": length - decay - ramp, "decay": decay}
-            part = {"WarmupStableDecay": {**fields, "decay_kind": "linear", "end_lr": low}}
+            part = {"WarmupStableDecay": {**fields, "decay_kind": "linear", "end_lr": low, "start_lr": start}}
             parts.append(part if i == 0 else {"Shifted": {"base": part, "by": 1}})
         ours = sequence(parts, [end + 1 for end in ends[:-1]])
     boundaries = [w, *ends, *(end - decay for end, decay in zip(ends, decays))]
-    cases.equal("WSDS", {"lr": lr, **arguments}, ours, Rates(olmo.WSDS(**arguments), lr, 0), boundaries)
+    cases.equal("WSDS", {"lr": lr, **arguments}, shifted(ours, 1), Rates(olmo.WSDS(**arguments), lr, 0), boundaries)
 
 
 def exponential(cases):
@@ -215,7 +225,49 @@ def exponential(cases):
     arguments = {"lr_min": draw.choice([1e-9, lr / 100])}
     ours = warmup(constant(lr), length, kind="exponential", start_lr=arguments["lr_min"])
     rates = Rates(olmo.ExponentialScheduler(**arguments), lr, length)
-    cases.equal("ExponentialScheduler", {"lr": lr, "max_steps": length, **arguments}, ours, rates, [length])
+    cases.equal("ExponentialScheduler", {"lr": lr, "max_steps": length, **arguments}, shifted(ours, 1), rates, [length])
+
+
+def by_tokens(cases, whole):
+    """Its other unit. A warmup of some tokens may end within an update."""
+    draw = cases.draw
+    lr, batch = draw.rate(), draw.choice([4_194_304, 1_048_576, draw.randint(1000, 10**7)])
+    w = draw.length(low=2, high=300)
+    tokens = {"warmup": w * batch if whole else w * batch - draw.randint(1, batch - 1), "decay": w * batch}
+    length = 2 * tokens["warmup"] + (draw.length(low=4) + w) * batch
+    w = w if whole else tokens["warmup"] / batch
+    steps = length / batch
+    for kind, fields, ours, parameter in [
+        (olmo.ConstantWithWarmup, {}, warmup(constant(lr), w), "length"),
+        (
+            olmo.CosWithWarmup,
+            {},
+            warmup({"CosineAnnealingLr": {"initial_lr": lr, "t_max": steps - w, "eta_min": lr / 10}}, w),
+            "length",
+        ),
+        (
+            olmo.WSD,
+            {"decay": tokens["decay"], "decay_fraction": None},
+            {
+                "WarmupStableDecay": {
+                    **{"peak_lr": lr, "warmup": w, "decay": tokens["decay"] // batch, "decay_kind": "linear"},
+                    "stable": round(steps - w - tokens["decay"] / batch),
+                }
+            },
+            "warmup",
+        ),
+    ]:
+        arguments = {"warmup": tokens["warmup"], **fields}
+        shown = {"lr": lr, "units": "tokens", "tokens_per_step": batch, "max_tokens": length, **arguments}
+        rates, name = Rates(kind(**arguments), lr, length, batch), kind.__name__
+        if whole:
+            before = steps if kind is olmo.WSD else math.inf
+            cases.equal(name, shown, shifted(ours, 1), rates, [w, steps], before=before)
+        elif kind is olmo.ConstantWithWarmup:
+            ours["Warmup"]["prefix"] = False
+            cases.equal(name, shown, shifted(ours, 1), rates, [w, steps])
+        else:
+            cases.refused(name, shown, parameter, FRACTION, shifted(ours, 1), rates)
 
 
 def cases(seed):
@@ -231,6 +283,8 @@ def cases(seed):
     for name in ("CosWithWarmup", "HalfCosWithWarmup", "CosWithWarmupAndLinearDecay", "InvSqrtWithWarmup"):
         for alpha in (1.5, 3.0):
             with_warmup(cases, getattr(olmo, name), alpha)
+    for whole in (True, True, False, False):
+        by_tokens(cases, whole)
     for _ in range(8):
         exponential(cases)
         lr = draw.rate()

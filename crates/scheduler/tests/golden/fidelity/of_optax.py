@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from cases import Cases, constant, sequence, warmup
+from cases import Cases, Unsteady, constant, sequence, warmup
 
 jax.config.update("jax_enable_x64", True)
 # Every schedule would be compiled anew, in minutes; the operations are the same.
@@ -154,7 +154,9 @@ def cases(seed):
         else:
             arguments["power"] = draw.choice([0.5, 1.0, 2.0, 3.0, 0.9])
             function = optax.polynomial_schedule(**arguments)
-            cases.equal("polynomial_schedule", arguments, polynomial(**arguments), function, (ends[0], sum(ends)))
+            without = Unsteady(function, max(arguments["init_value"], arguments["end_value"]))
+            ours, ends = polynomial(**arguments), (ends[0], sum(ends))
+            cases.equal("polynomial_schedule", arguments, ours, function, ends, without=without)
     for power in (0.0, -1.0):
         arguments = {"init_value": 0.1, "end_value": 0.01, "power": power, "transition_steps": 10}
         function = optax.polynomial_schedule(**arguments)

@@ -2,6 +2,7 @@
 recursive one pile up."""
 
 import math
+from fractions import Fraction
 
 import pytorch_combined
 import stand_ins
@@ -11,6 +12,7 @@ from cases import Cases
 from pytorch_combined import SIMPLE, ours, simple
 
 CLOSURE = "a function: in code, not in documents"
+MULTIPLES = "PyTorch decays where a step is a multiple of `step_size`; with a fraction not every one of those is a step"
 
 
 class Closed:
@@ -56,6 +58,23 @@ def edges(cases):
         rates = stand_ins.Stepped(lambda o: getattr(theirs, name)(o, **arguments), lr)
         document = ours(name, lr, arguments)
         cases.refused(name, {"lr": lr, **arguments}, parameter, reason, document, rates)
+
+
+def fractions(cases):
+    """Lengths that PyTorch does not have in its types, and accepts."""
+    for size in (2.5, 4.2, 0.4):
+        lr = cases.draw.rate()
+        arguments = {"step_size": size, "gamma": 0.9}
+        rates = stand_ins.Stepped(lambda o: theirs.StepLR(o, **arguments), lr)
+        departs = lambda step: (MULTIPLES, lr * 0.9 ** (Fraction(step) // Fraction(size)))
+        ours = {"StepLr": {"initial_lr": lr, **arguments}}
+        cases.equal("StepLR", {"lr": lr, **arguments}, ours, rates, [5, 10, 21], departs)
+    for length in (0.5, 7.5):
+        lr = cases.draw.rate()
+        rates = stand_ins.Stepped(lambda o: theirs.CosineAnnealingLR(o, T_max=length, eta_min=lr / 10), lr)
+        ours = {"initial_lr": lr, "t_max": length, "eta_min": lr / 10, "mirrored": True}
+        shown = {"lr": lr, "T_max": length, "eta_min": lr / 10}
+        cases.equal("CosineAnnealingLR", shown, {"CosineAnnealingLr": ours}, rates, [length, 15])
 
 
 def more_edges(cases):
@@ -208,6 +227,7 @@ def cases(seed):
         for name in SIMPLE:
             one_phase(cases, name)
     edges(cases)
+    fractions(cases)
     more_edges(cases)
     for _ in range(25):
         cosine(cases)

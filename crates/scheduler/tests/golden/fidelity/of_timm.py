@@ -1,9 +1,9 @@
-"""timm, stepped by number, as its train.py steps: `scheduler.step(epoch)`."""
+"""timm, stepped by number, as its train.py steps: `scheduler.step(epoch + 1)` after each epoch, none before the first."""
 
 import math
 
 import stand_ins
-from cases import Cases, constant, cycle, end_of_cycles, nudged, warmup
+from cases import Cases, Unsteady, constant, cycle, end_of_cycles, nudged, sequence, shifted, warmup
 from timm.scheduler.cosine_lr import CosineLRScheduler
 from timm.scheduler.multistep_lr import MultiStepLRScheduler
 from timm.scheduler.plateau_lr import PlateauLRScheduler
@@ -22,8 +22,11 @@ class ByNumber:
     def __init__(self, kind, lr, arguments):
         self.optimizer = stand_ins.optimizer(lr)
         self.scheduler = kind(self.optimizer, **arguments)
+        self.first = self.optimizer.param_groups[0]["lr"]
 
     def __call__(self, step):
+        if step == 0:
+            return self.first
         self.scheduler.step(step)
         return self.optimizer.param_groups[0]["lr"]
 
@@ -50,6 +53,11 @@ def warmed(base, lr, arguments, prefix, target=None):
     prefix = arguments.get("warmup_prefix", prefix)
     start = arguments.get("warmup_lr_init", 0.0)
     return warmup(base, length, start_lr=start, target_lr=lr if target is None else target, prefix=prefix)
+
+
+def begun(document, lr):
+    """With the optimizer's rate at step 0, for which timm does not ask its scheduler."""
+    return sequence([constant(lr), shifted(document, 1)], [1])
 
 
 def cycles(cases, kind, name):
@@ -79,12 +87,6 @@ def cycles(cases, kind, name):
         if draw.maybe():
             arguments["power"] = draw.choice([0.5, 1.0, 2.0, 0.9, draw.number(0.1, 4)])
         ours["power"] = arguments.get("power", 0.5)
-    if draw.maybe(0.03):
-        given = {**arguments, "cycle_limit": 0, "lr_min": 0.0}
-        document = {name: {**ours, "cycle_limit": 0, "min_lr": 0.0}}
-        return cases.refused(
-            kind.__name__, {"lr": lr, **given}, "cycle_limit", "0", document, ByNumber(kind, lr, given)
-        )
     if arguments.get("lr_min", 0.0) > lr:
         shown, rates = {"lr": lr, **arguments}, ByNumber(kind, lr, arguments)
         return cases.refused(kind.__name__, shown, "min_lr", FLOOR, {name: ours}, rates)
@@ -112,8 +114,11 @@ def cycles(cases, kind, name):
         return None if counted == exact else (LOGARITHM, nudged(right, step, counted, exact))
 
     document = warmed({name: ours}, lr, arguments, False, target)
+    if kind is TanhLRScheduler and not arguments.get("warmup_t"):
+        document = begun(document, lr)
     boundaries = [delay, arguments.get("warmup_t", 0), *(delay + start for start in starts(arguments))]
-    cases.equal(kind.__name__, {"lr": lr, **arguments}, document, rates, boundaries, departs, before=before)
+    shown, without = {"lr": lr, **arguments}, Unsteady(rates, lr) if kind is PolyLRScheduler else ()
+    cases.equal(kind.__name__, shown, document, rates, boundaries, departs, before=before, without=without)
 
 
 def stepped(cases):
@@ -146,7 +151,10 @@ def milestones(cases):
     if len(set(later)) < len(later):
         return cases.refused(name, shown, "milestones", "one that is given twice", ours, rates)
     length = arguments.get("warmup_t", 0)
-    cases.equal(name, shown, warmed(ours, lr, arguments, True), rates, [length, *decay, *(length + m for m in decay)])
+    document = warmed(ours, lr, arguments, True)
+    if at_once and not length:
+        document = begun(document, lr)
+    cases.equal(name, shown, document, rates, [length, *decay, *(length + m for m in decay)])
 
 
 def plateau(cases, threshold=None):
@@ -184,6 +192,9 @@ def edges(cases):
     cosine, poly, tanh = (CosineLRScheduler, PolyLRScheduler, TanhLRScheduler)
     fields = {"cycle_length": 20, "cycle_limit": 3, "peaks": "free"}
     for kind, ours in [(cosine, "CosineDecayCycles"), (poly, "PolynomialDecayCycles"), (tanh, "TanhDecay")]:
+        lr, given = cases.draw.rate(), {"t_initial": 20, "cycle_limit": 0}
+        rates, document = ByNumber(kind, lr, given), {ours: {"initial_lr": lr, **fields, "cycle_limit": 0}}
+        cases.refused(kind.__name__, {"lr": lr, **given}, "cycle_limit", "0", document, rates)
         for name in ["cycle_decay", *(["k_decay"] if kind is not tanh else []), *(["power"] if kind is poly else [])]:
             lr = cases.draw.rate()
             rates, document = ByNumber(kind, lr, {**cycles, name: 0.0}), {ours: {"initial_lr": lr, **fields, name: 0.0}}

@@ -249,6 +249,72 @@ def wsd(cases, lr):
     cases.equal(name, shown, ours, rates, [w, max(top, 0), max(top + d, 0)])
 
 
+def greedy(cases, lr, threshold=None):
+    """With a relative `threshold` of 1 or more it departs, as PyTorch's plateau."""
+    draw, arguments = cases.draw, {}
+    choices = {
+        "mode": ["min", "max"],
+        "factor": [0.95, 0.5, 0.1],
+        "patience": [0, 1, 2, 5, 10],
+        "threshold": [1e-6, 0.0, 0.1, 1e-3],
+        "threshold_mode": ["rel", "abs"],
+        "cooldown": [0, 1, 3],
+        "warmup": [0, 1, 3],
+        "min_lr": [0.0, lr / 4, lr, 1.5 * lr],
+        "max_lr": [lr / 2, 1.5 * lr, 2 * lr, 100 * lr],
+        "eps": [1e-8, 0.0, lr / 20],
+        "reset_start": [1, 2, 3, 500],
+    }
+    for argument, values in choices.items():
+        if draw.maybe(0.7) or argument in ("min_lr", "max_lr"):
+            arguments[argument] = draw.choice(values)
+    if threshold is not None:
+        # It shows in the first cut.
+        shows = {"threshold_mode": "rel", "patience": draw.randint(0, 5), "min_lr": 0.0, "max_lr": 2 * lr, "eps": 0.0}
+        arguments |= {"mode": "min", "threshold": threshold, **shows}
+    metrics = draw.metrics(negative=draw.maybe(0.3) if threshold is None else False)
+    shown, document = {"lr": lr, **arguments}, greedy_document(lr, arguments)
+    if arguments["min_lr"] > arguments["max_lr"]:
+        hf.get_greedy_schedule(stand_ins.optimizer(lr), **arguments).step(metrics[0])
+        return cases.refused("get_greedy_schedule", shown, "min_lr", "above `max_lr`", document)
+
+    def observing(first=None):
+        optimized, after = stand_ins.optimizer(lr), []
+        scheduler = hf.get_greedy_schedule(optimized, **arguments)
+        given = scheduler.threshold
+        for number, metric in enumerate(metrics):
+            scheduler.threshold = given if first is None or number else first
+            scheduler.step(metric)
+            after.append(optimized.param_groups[0]["lr"])
+        return after
+
+    departs = None if threshold is None else (stand_ins.BAD, observing(first=0.0))
+    cases.observed("get_greedy_schedule", shown, document, metrics, observing(), departs)
+
+
+def greedy_document(lr, arguments):
+    threshold_mode = {"rel": "factor", "abs": "abs"}[arguments.get("threshold_mode", "abs")]
+    return {"GreedyLr": {"base": constant(lr), **arguments, "threshold_mode": threshold_mode}}
+
+
+def greedy_edges(cases):
+    """What Hugging Face accepts of it and ours does not."""
+    for name, value, reason in [
+        ("reset_start", 0, "0, which is 1 there"),
+        ("threshold", -0.1, "negative"),
+        ("patience", -1, "negative"),
+        ("cooldown", -1, "negative"),
+        ("warmup", -1, "negative"),
+    ]:
+        lr = cases.draw.rate()
+        hf.get_greedy_schedule(stand_ins.optimizer(lr), **{name: value}).step(0.5)
+        document = greedy_document(lr, {name: value})
+        cases.refused("get_greedy_schedule", {"lr": lr, name: value}, name, reason, document)
+    for window in (50, 5):
+        arguments = {"lr": cases.draw.rate(), "smooth": True, "window_size": window}
+        cases.no_counterpart("get_greedy_schedule", arguments, "`smooth`: observe a metric that is smoothed")
+
+
 def cases(seed):
     cases = Cases(seed, stand_ins.version("transformers", "transformers"), stand_ins.source())
     rate = cases.draw.rate
@@ -268,11 +334,15 @@ def cases(seed):
         inverse_sqrt(cases, rate())
         stand_ins.plateau(cases, "get_reduce_on_plateau_schedule", hf.get_reduce_on_plateau_schedule, stand_ins.PLATEAU)
     for _ in range(3):
-        cases.no_counterpart("get_greedy_schedule", {"lr": rate()}, "a rate that a metric also raises")
         cases.no_counterpart("get_adafactor_schedule", {"initial_lr": rate()}, "it reports what Adafactor computes")
     polynomial_edges(cases)
     name = "get_reduce_on_plateau_schedule"
     for threshold in (1.0, 1.5):
         stand_ins.plateau(cases, name, getattr(hf, name), stand_ins.PLATEAU, threshold)
     fractions(cases)
+    for _ in range(30):
+        greedy(cases, rate())
+    for threshold in (1.0, 1.5):
+        greedy(cases, rate(), threshold)
+    greedy_edges(cases)
     return cases
