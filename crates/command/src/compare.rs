@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::PathBuf;
 
-use burn_lr_plot::{Chart, Line, Terminal, five_digits, page_style};
+use burn_lr_plot::{COLOURS, Chart, Line, Terminal, five_digits, page_style};
 use burn_lr_tracking::settings;
 use burn_lr_training::metrics::{EpochRecord, MetricKey};
 use maud::{DOCTYPE, PreEscaped, html};
 use serde_json::Value;
 
+use crate::colours::{Colours, Drawn};
 use crate::failure::{self, Failure};
 use crate::run::Run;
 use crate::table::table;
@@ -17,8 +18,20 @@ use crate::table::table;
 /// The width and height of a chart on a page, at which its text is legible on a phone.
 const SIZE: (u32, u32) = (480, 300);
 
+/// A longer setting is cut in the terminal: the description of a model fills a screen.
+const LONGEST: usize = 40;
+
+const EXAMPLES: &str = "\
+Examples:
+  burn-lr compare artifacts/mnist_step/run-001 artifacts/mnist_plateau/run-001
+      validation losses as a chart, the best epochs, and the settings that differ
+  burn-lr compare artifacts/mnist_step/run-* --metric valid_accuracy
+  burn-lr compare artifacts/mnist_step/run-* --html runs.html
+      all metrics on a page, with settings at full length";
+
 /// Options of `compare`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// The runs' directories
     #[arg(required = true, num_args = 2..)]
@@ -57,23 +70,44 @@ pub fn show(args: &Args, colour: bool, out: &mut impl Write) -> Result<(), Failu
             "--metric: expected one of {all}, got {key}"
         )));
     }
+    let colours = Colours::of(&runs, &key);
     let figures = figures(&runs, &names, &keys);
     let differences = differences(&runs);
     if let Some(path) = &args.html {
-        let page = page(&runs, &names, &keys, &figures, &differences);
+        let page = page(&runs, &names, &colours, &keys, &figures, &differences);
         failure::write(path, &page)?;
         return Ok(writeln!(out, "{}", path.display())?);
     }
     let terminal = Terminal::new(args.width.into(), 16).colour(colour);
-    let chart = chart(&runs, &names, &key.to_string(), &|epoch| epoch.get(&key));
+    // In letters, faint lines would be as any others.
+    let coloured = colours.best_alone();
+    let chart = chart(&runs, &names, &coloured, &key.to_string(), &|epoch| {
+        epoch.get(&key)
+    });
     writeln!(out, "{}", chart.terminal(terminal))?;
+    if runs.len() > COLOURS {
+        writeln!(out, "The best {COLOURS} of {} runs by {key}.\n", runs.len())?;
+    }
     write!(out, "{}", table(&figures.0, &figures.1))?;
     if differences.is_empty() {
         return Ok(writeln!(out, "\nAll settings are the same.")?);
     }
     let mut head = vec!["setting".to_owned()];
     head.extend(names);
-    Ok(write!(out, "\n{}", table(&head, &differences))?)
+    let rows: Vec<Vec<String>> = differences
+        .iter()
+        .map(|row| row.iter().map(|cell| shortened(cell)).collect())
+        .collect();
+    Ok(write!(out, "\n{}", table(&head, &rows))?)
+}
+
+/// The beginning of a text that is longer than a column may be.
+fn shortened(text: &str) -> String {
+    // Names of settings are long, and at the beginning of a row.
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) if text.contains([' ', '"']) => format!("{}…", &text[..end]),
+        _ => text.to_owned(),
+    }
 }
 
 /// The metric that is drawn unless one is asked for.
@@ -184,6 +218,7 @@ fn text(value: &Value) -> String {
 fn chart(
     runs: &[Run],
     names: &[String],
+    colours: &Colours,
     title: &str,
     value: &dyn Fn(&EpochRecord) -> Option<f64>,
 ) -> Chart {
@@ -191,9 +226,10 @@ fn chart(
     let over_updates = runs
         .iter()
         .any(|run| run.is_in_updates() || per_epoch(run) != per_epoch(&runs[0]));
-    let chart = Chart::new(title).y_label(title).whole_x();
+    let chart = Chart::new(title).whole_x();
     let chart = chart.x_label(if over_updates { "update" } else { "epoch" });
-    runs.iter().zip(names).fold(chart, |chart, (run, name)| {
+    let runs = runs.iter().zip(names).zip(&colours.drawn);
+    runs.fold(chart, |chart, ((run, name), drawn)| {
         let place = |epoch: &EpochRecord| {
             if over_updates {
                 epoch.updates as f64
@@ -203,23 +239,44 @@ fn chart(
         };
         let epochs = run.history.epochs.iter();
         let points = epochs.filter_map(|epoch| Some((place(epoch), value(epoch)?)));
-        chart.line(Line::new(name, points.collect::<Vec<_>>()))
+        let points: Vec<_> = points.collect();
+        // A run of another model may have no such metric.
+        if points.is_empty() {
+            return chart;
+        }
+        match *drawn {
+            // The same in all charts.
+            Drawn::Coloured(colour) => chart.line(Line::new(name, points).colour(colour)),
+            Drawn::Faint => chart.line(Line::new("", points).faint()),
+            Drawn::Not => chart,
+        }
     })
 }
 
 fn page(
     runs: &[Run],
     names: &[String],
+    colours: &Colours,
     keys: &BTreeSet<MetricKey>,
     (head, rows): &(Vec<String>, Vec<Vec<String>>),
     differences: &[Vec<String>],
 ) -> String {
     let mut charts: Vec<Chart> = keys
         .iter()
-        .map(|key| chart(runs, names, &key.to_string(), &|epoch| epoch.get(key)))
+        .map(|key| {
+            chart(runs, names, colours, &key.to_string(), &|epoch| {
+                epoch.get(key)
+            })
+        })
         .collect();
-    charts.push(chart(runs, names, "learning rate", &|epoch| Some(epoch.lr)));
-    let title = names.join(", ");
+    charts.push(chart(runs, names, colours, "learning rate", &|epoch| {
+        Some(epoch.lr)
+    }));
+    let title = if runs.len() > COLOURS {
+        format!("{} runs", runs.len())
+    } else {
+        names.join(", ")
+    };
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -235,6 +292,11 @@ fn page(
                     tr { @for cell in head { th { (cell) } } }
                     @for row in rows { tr { @for cell in row { td { (cell) } } } }
                 } }
+                @if runs.len() > COLOURS {
+                    p.faint {
+                        "In colour the best " (COLOURS) " runs by " (colours.by) "; thin and grey the others."
+                    }
+                }
                 div.charts {
                     @for chart in &charts {
                         // The size is one that charts have room in.
@@ -244,7 +306,7 @@ fn page(
                 h2 { "Settings that differ" }
                 @if differences.is_empty() { p { "None." } }
                 @else {
-                    div.wide { table {
+                    div.wide { table.settings {
                         tr { th { "setting" } @for name in names { th { (name) } } }
                         @for row in differences { tr { @for cell in row { td { (cell) } } } }
                     } }

@@ -11,8 +11,16 @@ use clap::ValueEnum;
 use crate::failure::Failure;
 use crate::run::Run;
 
+const EXAMPLES: &str = "\
+Examples:
+  burn-lr export artifacts/mnist_step/run-001 > history.csv
+  burn-lr export artifacts/mnist_step/run-001 --format json -o history.json
+  burn-lr export artifacts/mnist_step/run-001 --format tensorboard -o board/run-001
+      then: tensorboard --logdir board";
+
 /// Options of `export`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// The run's directory
     run: PathBuf,

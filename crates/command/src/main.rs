@@ -3,6 +3,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
+mod colours;
 mod compare;
 mod export;
 mod failure;
@@ -27,6 +28,13 @@ const EXIT_CODES: &str = "\
 Exit codes: 0 done, 1 the output could not be written, 2 wrong options or files that cannot be read,
 3 verify has found damage.";
 
+const COMPLETIONS: &str = "\
+Examples:
+  burn-lr completions bash > ~/.local/share/bash-completion/completions/burn-lr
+  burn-lr completions fish > ~/.config/fish/completions/burn-lr.fish
+  burn-lr completions zsh > ~/.zfunc/_burn-lr
+      with ~/.zfunc in fpath, before compinit";
+
 /// Looks at learning-rate schedules and at training runs.
 #[derive(Debug, Parser)]
 #[command(name = "burn-lr", version, after_help = EXIT_CODES)]
@@ -50,6 +58,7 @@ enum Action {
     /// List all runs below a directory with what they have come to
     Runs(runs::Args),
     /// Print a script that completes this command in a shell
+    #[command(after_help = COMPLETIONS)]
     Completions {
         /// The shell
         shell: Shell,

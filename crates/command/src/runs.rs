@@ -6,16 +6,25 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use burn_lr_plot::five_digits;
-use burn_lr_scheduler::Mode;
 use burn_lr_training::metrics::MetricKey;
 use burn_lr_training::run::RunDirectory;
 
 use crate::failure::Failure;
-use crate::run::Run;
+use crate::run::{Run, State, ranked};
 use crate::table::table;
+
+const EXAMPLES: &str = "\
+Examples:
+  burn-lr runs
+      all runs below artifacts, where the examples write them
+  burn-lr runs artifacts/compare_schedules/run-001 --sort valid_accuracy
+      the trials of an experiment, the best one first
+
+Metrics are those of a run's best epoch, or of its last one if none is known to be the best.";
 
 /// Options of `runs`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Where to look, at any depth
     #[arg(default_value = "artifacts")]
@@ -73,10 +82,10 @@ fn row(run: &Run, root: &Path, keys: &BTreeSet<MetricKey>) -> Vec<String> {
         .unwrap_or(&run.path)
         .display()
         .to_string();
-    let state = if run.is_complete {
-        "complete"
-    } else {
-        "unfinished"
+    let state = match run.state {
+        State::AtWork => "at work",
+        State::Complete => "complete",
+        State::Unfinished => "unfinished",
     };
     let seconds: f64 = run.history.epochs.iter().map(|epoch| epoch.seconds).sum();
     let launches = RunDirectory::new(&run.path).launches().unwrap_or_default();
@@ -105,14 +114,9 @@ fn row(run: &Run, root: &Path, keys: &BTreeSet<MetricKey>) -> Vec<String> {
     row
 }
 
-/// The best run by `key` first. Whether more is better, a run says that ranks its checkpoints by it; otherwise the
-/// metric's name does.
-fn sort(runs: &mut [Run], key: &MetricKey) -> Result<(), Failure> {
-    let value = |run: &Run| {
-        let best = run.best().map(|(_, epoch)| epoch);
-        best.or(run.history.epochs.last())?.get(key)
-    };
-    if runs.iter().all(|run| value(run).is_none()) {
+/// The best run by `key` first.
+fn sort(runs: &mut Vec<Run>, key: &MetricKey) -> Result<(), Failure> {
+    if runs.iter().all(|run| run.value(key).is_none()) {
         let all: BTreeSet<String> = runs
             .iter()
             .flat_map(|run| run.history.keys())
@@ -123,23 +127,13 @@ fn sort(runs: &mut [Run], key: &MetricKey) -> Result<(), Failure> {
             "--sort: expected one of {all}, got {key}"
         )));
     }
-    let ruled = runs
-        .iter()
-        .filter_map(Run::best)
-        .find(|(best, _)| best.metric == *key);
-    let more_is_better = match ruled {
-        Some((best, _)) => best.mode == Mode::Max,
-        None => ["accuracy", "auroc", "score", "precision", "recall", "iou"]
-            .iter()
-            .any(|name| key.name().contains(name)),
-    };
-    let rank = |run: &Run| {
-        let value = value(run).unwrap_or(f64::NAN);
-        let value = if more_is_better { -value } else { value };
-        // Behind all numbers.
-        if value.is_nan() { f64::INFINITY } else { value }
-    };
-    runs.sort_by(|a, b| rank(a).total_cmp(&rank(b)));
+    let all: Vec<&Run> = runs.iter().collect();
+    let ranking = ranked(&all, key);
+    let mut unsorted: Vec<Option<Run>> = runs.drain(..).map(Some).collect();
+    let sorted = ranking
+        .into_iter()
+        .filter_map(|place| unsorted[place].take());
+    runs.extend(sorted);
     Ok(())
 }
 
@@ -151,9 +145,11 @@ fn find(directory: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
     }
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
-        // Not through links, which may lead around in a circle.
-        if entry.file_type()?.is_dir() {
-            find(&entry.path(), found)?;
+        // Not through links, which may lead around in a circle. Where one must not look, there may be others.
+        if entry.file_type().is_ok_and(|kind| kind.is_dir())
+            && let Err(error) = find(&entry.path(), found)
+        {
+            eprintln!("note: {}: {error}", entry.path().display());
         }
     }
     Ok(())

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use burn_lr_training::metrics::{EpochRecord, History};
-use burn_lr_training::run::RunDirectory;
+use burn_lr_training::run::{Lock, RunDirectory};
 use clap::{CommandFactory, Parser};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -100,6 +100,85 @@ fn all_runs_are_listed_by_path_or_by_what_they_have_come_to() {
         done(&["runs", &empty]),
         Err(Failure::Input(message)) if message.contains(&empty)
     ));
+}
+
+/// Of root, whom nothing is hidden from, this says little.
+#[cfg(unix)]
+#[test]
+fn a_directory_that_cannot_be_looked_into_hides_no_other_run() {
+    let (directory, [root, ..]) = two();
+    let secret = directory.path().join("a/secret");
+    std::fs::create_dir(&secret).unwrap();
+    let permit = |mode| {
+        let permissions = std::os::unix::fs::PermissionsExt::from_mode(mode);
+        std::fs::set_permissions(&secret, permissions).unwrap();
+    };
+    permit(0o000);
+    let listed = done(&["runs", &root]);
+    // Otherwise it could not be deleted.
+    permit(0o700);
+    assert_eq!(listed.unwrap().lines().count(), 3);
+}
+
+#[test]
+fn a_run_at_work_is_called_so() {
+    let (_directory, [root, _, b]) = two();
+    let _lock = Lock::take(&RunDirectory::new(&b)).unwrap();
+    let listed = done(&["runs", &root]).unwrap();
+    let row = |name| listed.lines().find(|row| row.trim().starts_with(name));
+    assert!(row("b").unwrap().contains("at work"), "{listed}");
+    assert!(row("a/run-001").unwrap().contains("complete"), "{listed}");
+    let seen = done(&["verify", &b]).unwrap();
+    assert!(seen.contains("The run is at work"), "{seen}");
+    let partial = RunDirectory::new(&b).checkpoints().join("epoch-0004.tmp");
+    std::fs::create_dir_all(partial).unwrap();
+    let seen = done(&["verify", &b]).unwrap();
+    assert!(
+        seen.contains("partial  checkpoint/epoch-0004.tmp is being written"),
+        "{seen}"
+    );
+}
+
+#[test]
+fn runs_of_other_models_fit_beside_each_other() {
+    let (directory, [_, a, b]) = two();
+    let other = RunDirectory::new(&b).config();
+    let config = std::fs::read_to_string(&other).unwrap();
+    let model = format!("Net {{ {} }}", "layer: Linear,".repeat(100));
+    std::fs::write(&other, config.replace("Net {\\n  fc1\\n}", &model)).unwrap();
+    let text = done(&["compare", &a, &b]).unwrap();
+    assert!(text.contains("fixed.model") && text.contains('…'), "{text}");
+    let widest = text.lines().map(|line| line.chars().count()).max();
+    assert!(widest < Some(120), "{text}");
+    let page = directory.path().join("page.html").display().to_string();
+    done(&["compare", &a, &b, "--html", &page]).unwrap();
+    assert!(std::fs::read_to_string(&page).unwrap().contains(&model));
+}
+
+#[test]
+fn of_many_runs_the_best_are_told_apart() {
+    let directory = TempDir::new().unwrap();
+    let paths: Vec<String> = (0..12)
+        .map(|number| {
+            let path = directory.path().join(format!("run-{number:02}"));
+            run(&path, 1.0 - 0.05 * f64::from(number), 0.1);
+            path.display().to_string()
+        })
+        .collect();
+    let mut args = vec!["compare"];
+    args.extend(paths.iter().map(String::as_str));
+    let text = done(&args).unwrap();
+    assert!(
+        text.contains("The best 8 of 12 runs by valid_loss."),
+        "{text}"
+    );
+    let (chart, table) = text.split_once("The best 8").unwrap();
+    assert!(!chart.contains("run-03") && chart.contains("run-04") && table.contains("run-03"));
+    let page = directory.path().join("page.html").display().to_string();
+    args.extend(["--html", &page]);
+    done(&args).unwrap();
+    let html = std::fs::read_to_string(&page).unwrap();
+    assert!(html.contains("In colour the best 8 runs by valid_loss"));
 }
 
 #[test]

@@ -143,8 +143,8 @@ mod tests {
                 let values = values.into_data().try_into_vec::<f32>().unwrap();
                 let largest = values.iter().fold(0.0f32, |max, v| max.max(v.abs()));
                 assert!(largest <= bound, "{largest} > {bound}");
-                // Ten uniform draws all lie in the inner half once in a thousand times.
-                assert!(largest > bound / 2.0, "{largest} is far below {bound}");
+                // The fewest are ten: uniform ones all lie in an inner hundredth at odds of 1e-20.
+                assert!(largest > bound / 100.0, "{largest} is far below {bound}");
             }
         }
         assert_eq!(model.num_params(), 784 * 128 + 128 + 128 * 10 + 10);

@@ -140,10 +140,15 @@ impl Chart {
             let bands = self.lines.iter().flat_map(|line| &line.band);
             let marks = self.marks.iter().filter_map(|mark| mark.y);
             let values = points.map(|point| point.1);
-            let values = values.chain(bands.flat_map(|&(low, high)| [low, high]));
             let values = values.chain(marks).chain(self.y_include.iter().copied());
             let values: Vec<f64> = values.filter(|value| value.is_finite()).collect();
-            let axis = Axis::around(values.iter().copied(), self.log_y, ticks).rounded(ticks);
+            let bands = bands.flat_map(|&(low, high)| [low, high]);
+            let all = values
+                .iter()
+                .copied()
+                .chain(bands.filter(|end| end.is_finite()));
+            let axis = Axis::around(all, self.log_y, ticks).rounded(ticks);
+            // A standard deviation reaches beyond what there is: it is cut off there.
             axis.within_reason(&values, ticks)
         })
     }

@@ -8,7 +8,11 @@
 /// assert_eq!([0.1234567, 12.3, 1e-7].map(five_digits), ["0.12346", "12.300", "1.0000e-7"]);
 /// ```
 pub fn five_digits(value: f64) -> String {
-    if value == 0.0 || !value.is_finite() {
+    // Also for -0, which a sum of nothing is.
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    if !value.is_finite() {
         return value.to_string();
     }
     let magnitude = value.abs().log10().floor();
@@ -27,6 +31,7 @@ mod tests {
     fn digits_are_five_whatever_the_magnitude() {
         let all = [
             0.0,
+            -0.0,
             0.000_123_456,
             12_345.67,
             123_456.7,
@@ -35,6 +40,7 @@ mod tests {
             f64::NAN,
         ];
         let expected = [
+            "0",
             "0",
             "0.00012346",
             "12346",

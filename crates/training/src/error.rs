@@ -234,6 +234,20 @@ pub enum TrainingError {
         /// How many it would have.
         current: String,
     },
+    /// The run is to end before the checkpoint that it would go on from, or branch off.
+    #[error(
+        "{done} {unit} are over where the run would go on, and it is to end after {asked}: give it at least as \
+         many, or let a run of its own begin at an earlier checkpoint, if one was kept: Training::branch with \
+         Branch::epoch or Branch::update"
+    )]
+    TooShort {
+        /// Epochs, updates or samples.
+        unit: &'static str,
+        /// How many the run is to have.
+        asked: u64,
+        /// How many are over, in epochs perhaps some hundredths of one.
+        done: String,
+    },
     /// There is no such checkpoint to branch off.
     #[error(
         "{}: expected {expected} of its checkpoints, found {}. A run keeps those that its KeepPolicy says, a \

@@ -22,6 +22,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod average;
+mod caught;
 pub mod checkpoint;
 mod damage;
 pub mod device;

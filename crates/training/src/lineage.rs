@@ -5,9 +5,12 @@ use serde::{Deserialize, Serialize};
 /// What a branch may have otherwise than the run it comes from. Its model, its data and how many
 /// batches make an update stay, or its checkpoint would be of something else; so do its groups, but for
 /// what they set.
-const MAY_CHANGE: [&str; 6] = [
+const MAY_CHANGE: [&str; 9] = [
     "average",
+    "every",
+    "seeded",
     "schedule",
+    "scheduled",
     "optimizer",
     "clip_gradients",
     "non_finite",

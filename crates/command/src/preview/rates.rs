@@ -36,7 +36,7 @@ pub fn rates(
     let updates_per_epoch = run.updates_per_epoch().unwrap_or(u64::MAX);
     let mut lrs = Vec::new();
     let mut observations = metrics.iter().zip(1..);
-    let mut cuts = Vec::new();
+    let (mut cuts, mut rises) = (Vec::new(), Vec::new());
     for update in 1..=steps {
         lrs.push(scheduler.step());
         if update % updates_per_epoch != 0 {
@@ -50,7 +50,10 @@ pub fn rates(
                 )
             })?;
             if verdicts.iter().any(|v| matches!(v, Verdict::Cut { .. })) {
-                cuts.push(number.to_string());
+                cuts.push(number);
+            }
+            if verdicts.iter().any(|v| matches!(v, Verdict::Raised { .. })) {
+                rises.push(number);
             }
         }
     }
@@ -58,11 +61,39 @@ pub fn rates(
         let (file, metrics) = (file.display(), metrics.display());
         if scheduler.plateaus().is_empty() {
             eprintln!("note: {file}: no plateau that could hear {metrics}");
-        } else if cuts.is_empty() {
-            eprintln!("note: {file}: no cut");
         } else {
-            eprintln!("note: {file}: cut after epoch {}", cuts.join(", "));
+            eprintln!("note: {file}: {}", changes(&cuts, &rises));
         }
     }
     Ok(lrs)
+}
+
+/// After which epochs plateaus cut the rate, and raised it.
+fn changes(cuts: &[u64], rises: &[u64]) -> String {
+    let said = |what, epochs: &[u64]| {
+        let epochs: Vec<String> = epochs.iter().map(u64::to_string).collect();
+        (!epochs.is_empty()).then(|| format!("{what} after epoch {}", epochs.join(", ")))
+    };
+    let all = [said("cut", cuts), said("raised", rises)];
+    let all: Vec<String> = all.into_iter().flatten().collect();
+    if all.is_empty() {
+        return "no cut".to_owned();
+    }
+    all.join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rises_are_not_said_to_be_cuts() {
+        assert_eq!(changes(&[], &[]), "no cut");
+        assert_eq!(changes(&[6, 8], &[]), "cut after epoch 6, 8");
+        assert_eq!(changes(&[], &[2]), "raised after epoch 2");
+        assert_eq!(
+            changes(&[6], &[2, 4]),
+            "cut after epoch 6; raised after epoch 2, 4"
+        );
+    }
 }

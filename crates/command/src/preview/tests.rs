@@ -1,8 +1,7 @@
 //! The whole command, without the process around it.
 
-use std::path::PathBuf;
-
 use clap::Parser;
+use tempfile::TempDir;
 
 use super::*;
 
@@ -13,17 +12,15 @@ const PLATEAU: &str = r#"{"ReduceLrOnPlateau": {
 }}"#;
 
 /// A folder of its own for a test, removed with it.
-struct Folder(PathBuf);
+struct Folder(TempDir);
 
 impl Folder {
-    fn new(test: &str, files: &[(&str, &str)]) -> Self {
-        let name = format!("burn-lr-preview-{test}-{}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir_all(&path).unwrap();
+    fn new(files: &[(&str, &str)]) -> Self {
+        let folder = TempDir::new().unwrap();
         for (file, content) in files {
-            fs::write(path.join(file), content).unwrap();
+            fs::write(folder.path().join(file), content).unwrap();
         }
-        Self(path)
+        Self(folder)
     }
 
     /// Runs `preview`, with `@name` standing for the path of a file in the folder.
@@ -41,7 +38,7 @@ impl Folder {
     }
 
     fn path(&self, file: &str) -> String {
-        self.0.join(file).display().to_string()
+        self.0.path().join(file).display().to_string()
     }
 
     fn error(&self, args: &str) -> String {
@@ -49,12 +46,6 @@ impl Folder {
             Err(Failure::Input(message)) => message.replace(&self.path(""), ""),
             other => panic!("{other:?}"),
         }
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 
@@ -66,7 +57,7 @@ fn the_options_are_consistent() {
 
 #[test]
 fn csv_has_a_row_per_update_and_a_column_per_file() {
-    let folder = Folder::new("csv", &[("a.json", STEP), ("b,c.json", PERCENT)]);
+    let folder = Folder::new(&[("a.json", STEP), ("b,c.json", PERCENT)]);
     let one = folder.preview("@a.json --csv --steps 3").unwrap();
     assert_eq!(one, "step,lr\n0,0.1\n1,0.1\n2,0.05\n");
     let two = folder
@@ -79,7 +70,7 @@ fn csv_has_a_row_per_update_and_a_column_per_file() {
 #[test]
 fn toml_is_read_too() {
     let document = "[StepLr]\ninitial_lr = 0.1\nstep_size = 2\ngamma = 0.5\n";
-    let folder = Folder::new("toml", &[("a.toml", document), ("bad.toml", "[StepLr]\n")]);
+    let folder = Folder::new(&[("a.toml", document), ("bad.toml", "[StepLr]\n")]);
     let csv = folder.preview("@a.toml --csv --steps 3").unwrap();
     assert_eq!(csv, "step,lr\n0,0.1\n1,0.1\n2,0.05\n");
     let message = folder.error("@bad.toml");
@@ -88,7 +79,7 @@ fn toml_is_read_too() {
 
 #[test]
 fn a_schedule_advances_per_epoch_or_per_update() {
-    let folder = Folder::new("advance", &[("a.json", STEP)]);
+    let folder = Folder::new(&[("a.json", STEP)]);
     let last = |args| {
         let csv = folder.preview(args).unwrap();
         csv.lines().last().unwrap().to_owned()
@@ -107,10 +98,7 @@ fn a_schedule_advances_per_epoch_or_per_update() {
 
 #[test]
 fn a_plateau_hears_one_metric_per_epoch() {
-    let folder = Folder::new(
-        "plateau",
-        &[("p.json", PLATEAU), ("loss", "1\n2\r\n0.5\n\n")],
-    );
+    let folder = Folder::new(&[("p.json", PLATEAU), ("loss", "1\n2\r\n0.5\n\n")]);
     let csv = folder.preview("@p.json --metrics @loss --csv --steps 4");
     assert_eq!(csv.unwrap(), "step,lr\n0,0.1\n1,0.1\n2,0.05\n3,0.05\n");
     let csv = folder.preview("@p.json --metrics @loss --csv --steps-per-epoch 2");
@@ -120,7 +108,7 @@ fn a_plateau_hears_one_metric_per_epoch() {
 
 #[test]
 fn a_chart_and_a_picture_are_drawn() {
-    let folder = Folder::new("chart", &[("a.json", STEP), ("b.json", PLATEAU)]);
+    let folder = Folder::new(&[("a.json", STEP), ("b.json", PLATEAU)]);
     let chart = folder.preview("@a.json @b.json --steps 10").unwrap();
     assert!(chart.contains("** a") && chart.contains("oo b"), "{chart}");
     assert_eq!(folder.preview("@a.json --svg @out.svg").unwrap(), "");
@@ -130,28 +118,25 @@ fn a_chart_and_a_picture_are_drawn() {
 
 #[test]
 fn bad_input_is_named_with_its_place() {
-    let folder = Folder::new(
-        "bad",
-        &[
-            ("good.json", STEP),
-            ("percent.json", PERCENT),
-            ("plateau.json", PLATEAU),
-            ("cut.json", r#"{"StepLr": {"#),
-            (
-                "field.json",
-                r#"{"Sequence": {"schedules": [{"StepLr": {"lr": 1}}]}}"#,
-            ),
-            (
-                "value.json",
-                r#"{"StepLr": {"initial_lr": 0.1, "step_size": 2, "gamma": -1}}"#,
-            ),
-            ("text.md", STEP),
-            ("words", "0.5\nhalf\n"),
-            ("gap", "0.5\n\n0.4\n"),
-            ("empty", "\n"),
-            ("nan", "0.5\nNaN\n"),
-        ],
-    );
+    let folder = Folder::new(&[
+        ("good.json", STEP),
+        ("percent.json", PERCENT),
+        ("plateau.json", PLATEAU),
+        ("cut.json", r#"{"StepLr": {"#),
+        (
+            "field.json",
+            r#"{"Sequence": {"schedules": [{"StepLr": {"lr": 1}}]}}"#,
+        ),
+        (
+            "value.json",
+            r#"{"StepLr": {"initial_lr": 0.1, "step_size": 2, "gamma": -1}}"#,
+        ),
+        ("text.md", STEP),
+        ("words", "0.5\nhalf\n"),
+        ("gap", "0.5\n\n0.4\n"),
+        ("empty", "\n"),
+        ("nan", "0.5\nNaN\n"),
+    ]);
     for (args, expected) in [
         ("@absent.json", "absent.json: "),
         ("@cut.json", "cut.json: "),

@@ -10,7 +10,7 @@ use super::charts::SIZE;
 use crate::candidate::Candidate;
 use crate::results::Trial;
 use crate::results::varying;
-use crate::search::Found;
+use crate::search::{ETA, Found};
 
 /// So wide that the names of the axes have room.
 const WIDE: (u32, u32) = (960, 360);
@@ -23,6 +23,8 @@ struct Tried<'a> {
     /// By how much the bounds are missed, the mean over seeds.
     distance: f64,
     seeds: usize,
+    /// Why a trial of it did not come to its end, if one did not.
+    error: Option<&'a str>,
 }
 
 /// A hyperparameter, with its place between 0 and 1 for each candidate that has it.
@@ -52,11 +54,16 @@ pub(super) fn search(found: &Found) -> Markup {
     });
     let axes = axes(&tried);
     let trials = found.trials.len();
+    let ended = tried.iter().filter(|tried| tried.error.is_some()).count();
+    let most = tried.iter().map(|tried| tried.seeds).max().unwrap_or(1);
     html! {
         h2 { "What the search has tried" }
         p {
             (tried.len()) " candidates in " (trials) " trials: under one seed each, and then the better ones "
             "under more."
+            @if ended > 0 {
+                " " (ended) " did not come to their end; the table of all candidates says why."
+            }
         }
         @if let Ok(svg) = coordinates(&axes, &order).svg(WIDE) {
             div.wide { (PreEscaped(svg)) }
@@ -76,16 +83,42 @@ pub(super) fn search(found: &Found) -> Markup {
         details {
             summary { "All candidates, the best one first" }
             div.wide { table {
-                tr { th { "candidate" } th { (objective.metric) } th { "seeds" } }
+                tr { th { "candidate" } th { (objective.metric) } th { "seeds" } th { "what became of it" } }
                 @for &place in &order {
                     tr {
                         td { (tried[place].candidate.name) }
-                        td { (tried[place].value.map_or("failed".to_owned(), five_digits)) }
+                        td { (tried[place].value.map_or("-".to_owned(), five_digits)) }
                         td { (tried[place].seeds) }
+                        td { (became(&tried[place], most, found)) }
                     }
                 }
             } }
         }
+    }
+}
+
+/// What became of it in a search that trained some under as many as `most` seeds.
+fn became(tried: &Tried<'_>, most: usize, found: &Found) -> String {
+    if let Some(error) = tried.error {
+        return error.to_owned();
+    }
+    if tried.candidate.name == found.candidate.name {
+        return "found".to_owned();
+    }
+    left(tried.seeds, most)
+}
+
+/// Where the search left a candidate that it has trained under so many seeds.
+fn left(seeds: usize, most: usize) -> String {
+    let rung = |seeds: usize| 1 + seeds.ilog(ETA);
+    let (own, last) = (rung(seeds), rung(most));
+    if seeds == most {
+        "in the last rung".to_owned()
+    } else if seeds == ETA.pow(own - 1) {
+        format!("dropped after rung {own} of {last}")
+    } else {
+        // Others were ahead before it was trained under all seeds of the next.
+        format!("dropped in rung {} of {last}", own + 1)
     }
 }
 
@@ -116,12 +149,14 @@ fn tried(found: &Found) -> Vec<Tried<'_>> {
     };
     let tried = all.into_values().filter_map(|trials| {
         let candidate = &trials.first()?.0;
+        let error = trials.iter().find_map(|(_, trial)| trial.error());
         let (seeds, value, distance) = of(trials);
         Some(Tried {
             candidate,
             value,
             distance,
             seeds,
+            error,
         })
     });
     tried.collect()
@@ -253,4 +288,21 @@ fn scatter(axis: &Axis, tried: &[Tried<'_>], metric: &MetricKey) -> Option<Chart
     } else {
         chart
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_tell_in_which_rung_a_candidate_was_left() {
+        let of = |seeds| left(seeds, 9);
+        assert_eq!(of(1), "dropped after rung 1 of 3");
+        assert_eq!(of(2), "dropped in rung 2 of 3");
+        assert_eq!(of(3), "dropped after rung 2 of 3");
+        assert_eq!(of(8), "dropped in rung 3 of 3");
+        assert_eq!(of(9), "in the last rung");
+        assert_eq!(left(1, 3), "dropped after rung 1 of 2");
+        assert_eq!(left(1, 1), "in the last rung");
+    }
 }

@@ -11,16 +11,18 @@ use crate::error::BaseError;
 use crate::objective::Objective;
 
 /// So many trials must have got as far before one is behind.
-const LEAST: usize = 5;
+const LEAST: usize = 4;
 /// Before this share of a run nothing is said of it.
-const EARLIEST: f64 = 1.0 / 3.0;
+const EARLIEST: f64 = 0.1;
 
-/// The median rule: a trial ends when it is behind the median of complete ones at the same share of its epochs
-/// (Golovin et al. 2017, Google Vizier). At the same epoch would be unjust: a longer schedule has a higher rate
-/// there.
+/// A trial ends when it would not be among the best of complete ones at the same share of its epochs: the rule of
+/// Golovin et al. 2017 (Google Vizier), which takes the median. At the same epoch would be unjust: a longer schedule
+/// has a higher rate there.
 #[derive(Debug, Clone)]
 pub(crate) struct Pruner {
     objective: Objective,
+    /// The share of trials that is good enough.
+    kept: f64,
     /// Of each trial the shares of its epochs, and what was reached.
     curves: Arc<Vec<Vec<(f64, Reached)>>>,
 }
@@ -30,17 +32,19 @@ type Reached = (f64, f64);
 
 /// A trial that was ended.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
-#[error("ended after epoch {epoch} of {epochs}, behind the median of {others} trials")]
+#[error("ended after epoch {epoch} of {epochs}, behind the best {percent:.0} % of {others} trials")]
 struct Pruned {
     epoch: usize,
     epochs: usize,
+    percent: f64,
     others: usize,
 }
 
 impl Pruner {
-    /// Compares with those histories of complete trials.
+    /// Compares with the best, which are such a share, of those histories of complete trials.
     pub(crate) fn new<'a>(
         objective: &Objective,
+        kept: f64,
         histories: impl IntoIterator<Item = &'a History>,
     ) -> Self {
         let curve = |history: &History| {
@@ -52,14 +56,21 @@ impl Pruner {
         };
         Self {
             objective: objective.clone(),
+            kept,
             curves: Arc::new(histories.into_iter().map(curve).collect()),
         }
     }
 
-    /// How many trials the epoch, of so many, is behind the median of, if it is.
+    /// Whether a complete trial is behind after its last epoch.
+    pub(crate) fn is_behind(&self, history: &History) -> bool {
+        let last = history.epochs.last();
+        last.is_some_and(|last| self.behind(last, history.epochs.len()).is_some())
+    }
+
+    /// Of how many trials the epoch, of so many, is behind the best, if it is.
     fn behind(&self, epoch: &EpochRecord, epochs: usize) -> Option<usize> {
         let share = epoch.epoch as f64 / epochs as f64;
-        if share < EARLIEST || epoch.epoch >= epochs {
+        if share < EARLIEST {
             return None;
         }
         let by_then = |curve: &Vec<(f64, Reached)>| {
@@ -72,8 +83,8 @@ impl Pruner {
         }
         let order = |a: &Reached, b: &Reached| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1));
         others.sort_by(order);
-        let median = others[(others.len() - 1) / 2];
-        let is_behind = order(&reached(&self.objective, epoch), &median).is_gt();
+        let last = ((others.len() - 1) as f64 * self.kept).round() as usize;
+        let is_behind = order(&reached(&self.objective, epoch), others.get(last)?).is_gt();
         is_behind.then_some(others.len())
     }
 }
@@ -113,15 +124,19 @@ impl Watcher {
     }
 
     fn look(&self, epoch: &EpochRecord) {
+        // After the last one there is nothing to save.
+        if epoch.epoch >= self.epochs {
+            return;
+        }
         if let Some(others) = self.pruner.behind(epoch, self.epochs) {
             let mut pruned = self.pruned.lock().unwrap_or_else(PoisonError::into_inner);
             pruned.get_or_insert(Pruned {
                 epoch: epoch.epoch,
                 epochs: self.epochs,
+                percent: 100.0 * self.pruner.kept,
                 others,
             });
-            self.interrupter
-                .stop(Some("the trial is behind the median"));
+            self.interrupter.stop(Some("the trial is behind others"));
         }
     }
 }
@@ -161,18 +176,24 @@ mod tests {
     }
 
     #[test]
-    fn who_is_behind_the_median_at_the_same_share_of_a_run_is_ended() {
+    fn who_is_behind_the_best_at_the_same_share_of_a_run_is_ended() {
         let histories: Vec<History> = (1..=5).map(|loss| history(10, f64::from(loss))).collect();
-        let pruner = Pruner::new(&Objective::min(valid("loss")), &histories);
-        // After half of a run, the median has a loss of 3 / 5.
+        let objective = Objective::min(valid("loss"));
+        let pruner = Pruner::new(&objective, 0.5, &histories);
+        // After half of a run, the median has a loss of 3 / 5, and the best third one of 2 / 5.
         assert_eq!(pruner.behind(&epoch(5, 0.61), 10), Some(5));
         assert_eq!(pruner.behind(&epoch(2, 0.61), 4), Some(5));
         assert_eq!(pruner.behind(&epoch(5, 0.6), 10), None);
         assert_eq!(pruner.behind(&epoch(5, f64::NAN), 10), Some(5));
-        // Too early, and too late to save anything.
-        assert_eq!(pruner.behind(&epoch(3, 9.0), 10), None);
-        assert_eq!(pruner.behind(&epoch(10, 9.0), 10), None);
-        let few = Pruner::new(&Objective::min(valid("loss")), &histories[..4]);
+        let third = Pruner::new(&objective, 0.33, &histories);
+        assert_eq!(third.behind(&epoch(5, 0.41), 10), Some(5));
+        assert_eq!(third.behind(&epoch(5, 0.4), 10), None);
+        // Too early, and the end.
+        assert_eq!(pruner.behind(&epoch(1, 99.0), 11), None);
+        assert_eq!(pruner.behind(&epoch(2, 9.0), 10), Some(5));
+        assert!(pruner.is_behind(&history(10, 3.1)) && !pruner.is_behind(&history(4, 1.2)));
+        assert!(!pruner.is_behind(&History::default()));
+        let few = Pruner::new(&objective, 0.5, &histories[..3]);
         assert_eq!(few.behind(&epoch(5, 9.0), 10), None);
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::results::Trial;
 
 /// A rung keeps one candidate in so many, and trains it under so many times the seeds.
-pub(super) const ETA: usize = 3;
+pub(crate) const ETA: usize = 3;
 /// How many rungs there are: candidates end with up to 9 seeds.
 pub(super) const RUNGS: u32 = 3;
 /// So many trials are started at most within a time.
@@ -17,7 +17,7 @@ const LEAST_SECONDS: f64 = 1e-3;
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Budget {
-    /// So many trials. What is found depends on the seed alone.
+    /// At most so many trials. What is found depends on the seed alone.
     Trials(usize),
     /// About so long: the first trials tell how many will fit, up to 1000. What is found depends on
     /// the machine too.

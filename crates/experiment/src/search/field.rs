@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use burn::train::LearnerModel;
 use burn_lr_training::Training;
+use burn_lr_training::metrics::History;
 
-use super::budget::{Spent, side_by_side};
+use super::budget::{ETA, Spent, side_by_side};
 use super::draw::Draw;
 use super::guide::{Choices, Guide};
 use crate::candidate::Candidate;
@@ -143,11 +144,59 @@ where
         self.train_by(rung, seeds, None)
     }
 
-    /// The same, but for trials that are behind those that were complete before, which are ended.
-    pub(super) fn train_pruned(&mut self, rung: &[usize]) -> Result<(), ExperimentError> {
-        let histories = self.trials.values().filter_map(Trial::history);
-        let pruner = Pruner::new(&self.experiment.objective, histories);
-        self.train_by(rung, 1, Some(pruner))
+    /// Trains `rung` under the first seed, so many `together`, but for trials that are behind the best, which are such
+    /// a share, of those that were complete before: they are ended.
+    pub(super) fn train_pruned(
+        &mut self,
+        rung: &[usize],
+        together: usize,
+        kept: f64,
+    ) -> Result<(), ExperimentError> {
+        let missing = self.missing(rung, 1);
+        let missing: Vec<usize> = missing.into_iter().map(|(number, _)| number).collect();
+        for some in missing.chunks(together) {
+            let histories = self.trials.values().filter_map(Trial::history);
+            let pruner = Pruner::new(&self.experiment.objective, kept, histories);
+            self.train_by(some, 1, Some(pruner))?;
+        }
+        Ok(())
+    }
+
+    /// Trains `rung`, whose best is the first, under the seeds `from` to `to`: the third that would be kept as it is, and
+    /// then the others, a seed at a time, until they are behind the best of these. Leaves those that are not.
+    pub(super) fn race(
+        &mut self,
+        rung: &mut Vec<usize>,
+        from: usize,
+        to: usize,
+        kept: f64,
+    ) -> Result<(), ExperimentError> {
+        let mut others = rung.split_off(rung.len().div_ceil(ETA));
+        self.train(rung, to)?;
+        let trials = self.trials.values();
+        let leading = trials.filter(|trial| rung.contains(&trial.candidate));
+        let pruner = Pruner::new(
+            &self.experiment.objective,
+            kept,
+            leading.filter_map(Trial::history),
+        );
+        // Those that were ended in an earlier rung are out.
+        others.retain(|&number| self.history(number, from - 1).is_some());
+        for place in from..to {
+            self.train_by(&others, place + 1, Some(pruner.clone()))?;
+            others.retain(|&number| {
+                let history = self.history(number, place);
+                history.is_some_and(|history| !pruner.is_behind(history))
+            });
+        }
+        rung.append(&mut others);
+        Ok(())
+    }
+
+    /// What came of a candidate under the seed at that place, if it was trained to the end.
+    fn history(&self, candidate: usize, place: usize) -> Option<&History> {
+        let trial = self.trials.get(&(candidate, self.seed + place as u64))?;
+        trial.history()
     }
 
     fn train_by(

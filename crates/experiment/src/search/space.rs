@@ -44,6 +44,8 @@ pub fn catalogue(lr: f64, epochs: RangeInclusive<usize>) -> impl Fn(&mut Draw) -
             OneCycleLr::new(lr)
                 .with_pct_start(digits(draw.uniform(0.05, 0.5)))
                 .with_anneal_strategy(strategy)
+                // Schedules are what is searched, and whatever optimizer there is shall be as it is.
+                .with_cycle_momentum(false)
                 .into()
         }),
         (1, |draw, lr, _| {

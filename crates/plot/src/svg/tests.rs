@@ -109,6 +109,25 @@ fn styles_of_a_line_are_in_the_picture() {
 }
 
 #[test]
+fn a_band_makes_no_place_for_what_there_is_not() {
+    let ticks = |mean: f64, sd: f64| {
+        let line = Line::new("mean", [(0.0, mean), (1.0, mean)]);
+        let line = line.band([(mean - sd, mean + sd), (mean - sd / 2.0, mean + sd / 2.0)]);
+        Chart::new("Band").line(line).svg((640, 360)).unwrap()
+    };
+    // Of the picture's lines, those that are numbers beside the axis.
+    let has = |svg: &str, wanted: &dyn Fn(f64) -> bool| {
+        let mut numbers = svg.lines().filter_map(|line| line.parse().ok());
+        numbers.any(wanted)
+    };
+    // No accuracy of 104 %, and no loss below 0; a gap may be on both sides.
+    let accuracy = ticks(0.99, 0.05);
+    assert!(!has(&accuracy, &|tick| tick > 1.0) && has(&accuracy, &|tick| tick < 0.97));
+    assert!(!has(&ticks(0.5, 0.8), &|tick| tick < 0.0));
+    assert!(has(&ticks(-0.1, 0.8), &|tick| tick < 0.0));
+}
+
+#[test]
 fn texts_are_escaped_and_named_for_screen_readers() {
     let hostile = "<b> & \"#010000\"\u{1}";
     let chart = Chart::new(hostile)

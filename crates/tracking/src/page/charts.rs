@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use burn_lr_plot::{Chart, Line, Mark};
-use burn_lr_training::metrics::{Best, EpochRecord, MetricKey, train, valid};
+use burn_lr_training::metrics::{Best, EpochRecord, LrCut, MetricKey, train, valid};
 use burn_lr_training::track::UpdateRecord;
 
 use super::state::RunPage;
@@ -12,14 +12,17 @@ use super::state::RunPage;
 pub(super) const SIZE: (u32, u32) = (480, 300);
 
 impl RunPage {
-    /// Charts of every metric on both splits, of the gap between them, of the rates, and of what the updates led
-    /// to.
+    /// Charts of every metric on both splits, of the gap between them, of the rates and what else is scheduled, and of what
+    /// the updates led to.
     pub(super) fn charts(&self) -> Vec<Chart> {
         let keys = self.history.keys();
         let names: BTreeSet<&str> = keys.iter().map(MetricKey::name).collect();
         let mut charts: Vec<Chart> = names.iter().map(|name| self.of_metric(name)).collect();
         charts.extend(names.iter().filter_map(|name| self.gap(name)));
-        charts.push(self.rates());
+        if !self.history.epochs.is_empty() {
+            charts.push(self.rates());
+        }
+        charts.extend(self.hyperparameters());
         charts.extend(self.of_updates());
         charts
     }
@@ -51,8 +54,17 @@ impl RunPage {
         let cut = |epoch: &&EpochRecord| !epoch.cuts.is_empty();
         let cuts = self.history.epochs.iter().filter(cut);
         // Of many, labels would be a wall.
-        let label = if cuts.clone().count() > 8 { "" } else { "cut" };
-        cuts.map(|epoch| Mark::vertical(self.place(epoch), label))
+        let is_labelled = cuts.clone().count() <= 8;
+        let label = |epoch: &EpochRecord| {
+            if !is_labelled {
+                ""
+            } else if epoch.cuts.iter().all(LrCut::is_rise) {
+                "rise"
+            } else {
+                "cut"
+            }
+        };
+        cuts.map(|epoch| Mark::vertical(self.place(epoch), label(epoch)))
             .fold(chart, Chart::mark)
     }
 
@@ -66,6 +78,13 @@ impl RunPage {
             }
         }
         let best = self.best_rule().filter(|best| best.metric == valid(name));
+        if best.is_some() {
+            let epochs = self.history.epochs.iter();
+            let saved = epochs.filter(|epoch| self.checkpoints.binary_search(&epoch.epoch).is_ok());
+            chart = saved
+                .map(|epoch| Mark::point(self.place(epoch), epoch.valid(name), ""))
+                .fold(chart, Chart::mark);
+        }
         let best = best.and_then(|best| best.of(&self.history));
         match best {
             Some(epoch) => {
@@ -86,8 +105,12 @@ impl RunPage {
     }
 
     fn rates(&self) -> Chart {
-        let mut chart =
-            self.over_epochs("learning rate of each epoch's last update", "learning rate");
+        let title = if self.is_in_updates() {
+            "learning rate of each period's last update"
+        } else {
+            "learning rate of each epoch's last update"
+        };
+        let mut chart = self.over_epochs(title, "learning rate");
         chart = chart.line(Line::new("", self.points(|epoch| Some(epoch.lr))));
         let epochs = self.history.epochs.iter();
         let groups: BTreeSet<&String> = epochs.flat_map(|epoch| epoch.group_lrs.keys()).collect();
@@ -96,6 +119,18 @@ impl RunPage {
             chart = chart.line(Line::new(group, points).colour(index).dashed());
         }
         chart.y_include(0.0)
+    }
+
+    /// What schedules set beside the rate, each by itself.
+    fn hyperparameters(&self) -> Vec<Chart> {
+        let epochs = self.history.epochs.iter();
+        let names: BTreeSet<&String> = epochs.flat_map(|e| e.hyperparameters.keys()).collect();
+        let chart = |name: &String| {
+            let points = self.points(|epoch| epoch.hyperparameters.get(name).copied());
+            let title = format!("{name} of each epoch's last update");
+            self.over_epochs(&title, name).line(Line::new("", points))
+        };
+        names.into_iter().map(chart).collect()
     }
 
     /// What single updates led to, if they were followed.

@@ -2,14 +2,23 @@
 //!
 //! maud writes it: its macros are checked when this is compiled, and escape every text.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use burn_lr_plot::page_style;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::charts;
 use super::state::{RunPage, Status};
 
-/// Has the page loaded anew while the run goes, unless nobody looks; where it was scrolled to stays.
-const RELOAD: &str = "setInterval(() => { if (!document.hidden) location.reload(); }, 2000);";
+/// Has the page loaded anew while the run goes, unless nobody looks; where it was scrolled to stays. A run that was
+/// killed does not say so: its page tells how old it is.
+const RELOAD: &str = r#"setInterval(() => { if (!document.hidden) location.reload(); }, 2000);
+addEventListener("DOMContentLoaded", () => {
+    const written = document.getElementById("written");
+    const minutes = Math.floor((Date.now() - written.dataset.at) / 60000);
+    if (minutes > 0) written.textContent +=
+        ` That was ${minutes} min ago: the run was killed, or its updates take so long.`;
+});"#;
 
 impl RunPage {
     /// The page.
@@ -30,14 +39,15 @@ impl RunPage {
                     p.verdict { (self.state()) }
                     @if let Status::Running { done, .. } = self.status {
                         progress value=(done) max="1" { (percent(done)) }
+                        (written_now())
                     }
                     (self.epochs())
-                    h2 { "Curves" }
                     (self.pictures())
                     (self.cuts())
                     (self.lineage())
                     (self.starts())
                     (self.configuration())
+                    (PreEscaped(self.followed()))
                 }
             }
         };
@@ -70,18 +80,34 @@ impl RunPage {
             }
             Status::Complete => format!("complete; {made}"),
             Status::Stopped(reason) => format!("ended: {reason}; {made}"),
+            Status::AtWork => format!("at work; {made}"),
             Status::Unfinished => format!("not at its end; {made}"),
         }
     }
 
     fn pictures(&self) -> Markup {
+        let charts = self.charts();
         html! {
-            div.charts {
-                @for chart in self.charts() {
-                    // The size is one that charts have room in.
-                    @if let Ok(svg) = chart.svg(charts::SIZE) { (PreEscaped(svg)) }
+            @if !charts.is_empty() {
+                h2 { "Curves" }
+                div.charts {
+                    @for chart in charts {
+                        // The size is one that charts have room in.
+                        @if let Ok(svg) = chart.svg(charts::SIZE) { (PreEscaped(svg)) }
+                    }
                 }
             }
+        }
+    }
+}
+
+/// When the page is written.
+fn written_now() -> Markup {
+    let now = SystemTime::now();
+    let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+    html! {
+        p #written .faint data-at=(since.as_millis()) {
+            "Written at " (humantime::format_rfc3339_seconds(now)) "."
         }
     }
 }

@@ -9,6 +9,7 @@ use burn_lr_training::run::RunDirectory;
 use burn_lr_training::storage::write_atomically;
 use burn_lr_training::track::{RunStart, Tracker, TrackerError, UpdateRecord};
 
+use super::followed::Followed;
 use super::state::{RunPage, Status};
 
 /// The page is not written more often than this, and the writing takes no more than a share of 1 / 200 of the time.
@@ -20,6 +21,8 @@ const UPDATES: usize = 800;
 /// Follows a run by one HTML file without any other beside it, which loads itself anew while the run goes and is
 /// its report afterwards. It opens from the disk, without a server or a network.
 ///
+/// A run that is resumed goes on with the curves that its page at the same path has.
+///
 /// It is written at most once a second, and less often where that would take more than 0.5 % of the time.
 #[derive(Debug)]
 pub struct LivePage {
@@ -30,11 +33,10 @@ pub struct LivePage {
 #[derive(Debug)]
 struct Run {
     page: RunPage,
+    directory: RunDirectory,
     /// All epochs, and all updates where it is known how many an epoch has.
     epochs: usize,
     updates: Option<u64>,
-    /// Every so many updates one is kept.
-    keep_every: usize,
     told: usize,
     begun: Instant,
     /// How much of the run was done then.
@@ -86,6 +88,7 @@ impl Run {
 
     fn write(&mut self, path: &Path) -> Result<(), TrackerError> {
         let begun = Instant::now();
+        self.page.checkpoints = self.directory.saved_epochs();
         write_atomically(path, self.page.to_html().as_bytes())?;
         self.next = PATIENCE.max(begun.elapsed() * SHARE);
         self.written = Some(Instant::now());
@@ -100,11 +103,19 @@ impl Tracker for LivePage {
                 .map_err(|error| format!("{}: {error}", directory.display()))?;
         }
         let directory = RunDirectory::new(run.directory);
+        let mut page = RunPage::begun(&directory, run.config, run.history);
+        if let Some(followed) = Followed::read(&self.path, &page.launches) {
+            page.keep_every = followed.keep_every.max(1);
+            page.updates = followed.updates.into_owned();
+            // What came later is of a run that was given up.
+            page.updates
+                .retain(|told| told.update <= run.updates_before);
+        }
         let mut begun = Run {
-            page: RunPage::begun(&directory, run.config, run.history),
+            page,
+            directory,
             epochs: run.epochs,
             updates: run.updates,
-            keep_every: 1,
             told: 0,
             begun: Instant::now(),
             begun_at: 0.0,
@@ -123,13 +134,13 @@ impl Tracker for LivePage {
             return Ok(());
         };
         run.told += 1;
-        if run.told.is_multiple_of(run.keep_every) {
+        if run.told.is_multiple_of(run.page.keep_every) {
             run.page.updates.push(update.clone());
         }
         if run.page.updates.len() > UPDATES {
             let mut keep = [true, false].into_iter().cycle();
             run.page.updates.retain(|_| keep.next().unwrap_or(true));
-            run.keep_every *= 2;
+            run.page.keep_every *= 2;
         }
         let share = run.share(update.update, update.epoch - 1);
         run.go_on(share);

@@ -1,6 +1,7 @@
 //! A run as a web page: while it goes, and a week later.
 
 mod charts;
+mod followed;
 mod html;
 mod live;
 mod sections;

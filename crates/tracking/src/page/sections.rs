@@ -1,7 +1,7 @@
 //! The tables of a run's page.
 
 use burn_lr_plot::five_digits;
-use burn_lr_training::metrics::{EpochRecord, MetricKey};
+use burn_lr_training::metrics::{EpochRecord, LrCut, MetricKey};
 use maud::{Markup, html};
 
 use super::html::duration;
@@ -43,6 +43,11 @@ impl RunPage {
                 p.faint {
                     (self.history.epochs.len()) " " (unit) "s in " (duration(seconds))
                     ", validation included."
+                    @if !self.checkpoints.is_empty() {
+                        " Checkpoints after " (unit) " " (listed(&self.checkpoints))
+                        @if let Some(rule) = &rule { ", dots in the curve of " (rule.metric) }
+                        "."
+                    }
                 }
             }
         }
@@ -54,18 +59,23 @@ impl RunPage {
         let mut cuts = cuts
             .flat_map(|epoch| epoch.cuts.iter().map(move |cut| (epoch, cut)))
             .peekable();
+        let title = if cuts.clone().any(|(_, cut)| cut.is_rise()) {
+            "Rises and cuts"
+        } else {
+            "Cuts of the learning rate"
+        };
         html! {
             @if cuts.peek().is_some() {
-                h2 { "Cuts of the learning rate" }
+                h2 { (title) }
                 div.wide { table {
                     tr {
-                        th { "after" } th { "updates" } th { "group" } th { "from" } th { "to" }
+                        th { "after" } th { "updates" } th { "of" } th { "from" } th { "to" }
                         th { "the metric was" } th { "best until then" } th { "bad in a row" }
                     }
                     @for (epoch, cut) in cuts {
                         tr {
                             td { (epoch.epoch) } td { (epoch.updates) }
-                            td { (cut.group.as_deref().unwrap_or("")) }
+                            td { (of_what(cut)) }
                             td { (five_digits(cut.from)) } td { (five_digits(cut.to)) }
                             td { (five_digits(cut.metric)) } td { (five_digits(cut.best)) }
                             td { (cut.bad_epochs) }
@@ -107,7 +117,13 @@ impl RunPage {
                     @for launch in &self.launches {
                         li {
                             (launch.at)
-                            @if launch.after_epoch > 0 { ", resumed after epoch " (launch.after_epoch) }
+                            @match launch.after_update {
+                                Some(update) => { ", resumed after update " (update) }
+                                None if launch.after_epoch > 0 => {
+                                    ", resumed after epoch " (launch.after_epoch)
+                                }
+                                None => {}
+                            }
                             ": burn-lr " (launch.burn_lr) " on " (launch.platform) ", "
                             (launch.threads) " threads"
                             @if let Some(processor) = &launch.processor { " of " (processor) }
@@ -129,15 +145,40 @@ impl RunPage {
             ("batch size", &fixed["train"]["batch_size"]),
             ("devices", &self.config["free"]["devices"]),
         ];
+        // The caller's own, such as the seed and the model, each for itself.
+        let settings = fixed["settings"].as_object().into_iter().flatten();
+        let settings = settings.map(|(name, value)| (name.as_str(), value));
         let all = serde_json::to_string_pretty(&self.config).unwrap_or_default();
         html! {
             h2 { "Configuration" }
             ul {
-                @for (name, value) in short {
+                @for (name, value) in short.into_iter().chain(settings) {
                     @if !value.is_null() { li { (name) ": " code { (value) } } }
                 }
             }
             details { summary { "All of it" } pre { (all) } }
+        }
+    }
+}
+
+/// What was cut: the rate, or a hyperparameter, and of which group.
+fn of_what(cut: &LrCut) -> String {
+    let what = cut.hyperparameter.as_deref().unwrap_or("rate");
+    match &cut.group {
+        Some(group) => format!("{what} of {group}"),
+        None => what.to_owned(),
+    }
+}
+
+/// Numbers that grow, the first and last of many.
+fn listed(numbers: &[usize]) -> String {
+    match numbers {
+        [first, .., last] if numbers.len() > 8 => {
+            format!("{first} to {last}, {} of them", numbers.len())
+        }
+        _ => {
+            let numbers: Vec<String> = numbers.iter().map(usize::to_string).collect();
+            numbers.join(", ")
         }
     }
 }

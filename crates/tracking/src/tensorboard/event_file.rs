@@ -3,14 +3,14 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::event;
 use super::message::Message;
 
 const PREFIX: &str = "events.out.tfevents.";
-/// Events are kept back no longer than this, so that the curves grow while one looks.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// What the names of our files end with, behind which whoever they are of may be.
+const SUFFIX: &str = "burn-lr";
 
 /// A new file of events beside those that are there. What was written to one reaches the disk when the
 /// operating system sees fit: a power cut may cost the last seconds of a curve.
@@ -19,26 +19,32 @@ pub(super) struct EventFile {
     path: PathBuf,
     file: File,
     unwritten: Vec<u8>,
-    written: Instant,
+}
+
+/// The file that one begins with: whose it is, and after which step.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Begin<'a> {
+    /// Of the files before, later steps count no more.
+    pub step: u64,
+    /// Whose it is, in letters and digits.
+    pub owner: Option<&'a str>,
 }
 
 impl EventFile {
-    /// Begins a file in `directory`, which is made if need be. It goes on from `step`: of the files before,
-    /// later steps count no more.
-    pub(super) fn begin(directory: &Path, step: u64) -> io::Result<Self> {
+    /// Begins a file in `directory`, which is made if need be.
+    pub(super) fn begin(directory: &Path, begin: Begin<'_>) -> io::Result<Self> {
         std::fs::create_dir_all(directory).map_err(|error| about(directory, &error))?;
-        let (name, is_first) = next_name(directory)?;
+        let (name, is_first) = next_name(directory, begin.owner)?;
         let path = directory.join(name);
         let file = File::create_new(&path).map_err(|error| about(&path, &error))?;
         let mut begun = Self {
             path,
             file,
             unwritten: Vec::new(),
-            written: Instant::now(),
         };
         begun.add(event::version(), 0);
         if !is_first {
-            begun.add(event::restart(), step.saturating_add(1));
+            begun.add(event::restart(), begin.step.saturating_add(1));
         }
         begun.flush()?;
         Ok(begun)
@@ -55,20 +61,12 @@ impl EventFile {
         self.unwritten.extend(checksum(event).to_le_bytes());
     }
 
-    /// Writes what was added, if the last time is a while ago.
-    pub(super) fn flush_in_time(&mut self) -> io::Result<()> {
-        if self.written.elapsed() < PATIENCE {
-            return Ok(());
-        }
-        self.flush()
-    }
-
-    /// Writes what was added.
+    /// Writes what was added. What is kept back would be missing in the curves of a run that is killed, saved a
+    /// checkpoint since, and goes on there.
     pub(super) fn flush(&mut self) -> io::Result<()> {
         let written = self.file.write_all(&self.unwritten);
         written.map_err(|error| about(&self.path, &error))?;
         self.unwritten.clear();
-        self.written = Instant::now();
         Ok(())
     }
 }
@@ -79,9 +77,18 @@ fn checksum(bytes: &[u8]) -> u32 {
     crc.rotate_right(15).wrapping_add(0xa282_ead8)
 }
 
-/// `events.out.tfevents.SECONDS.NUMBER.burn-lr`, which sorts behind all that are there, as TensorBoard reads them
+/// Whether `directory` has files of events, none of which is `owner`'s.
+pub(super) fn is_anothers(directory: &Path, owner: &str) -> bool {
+    let entries = std::fs::read_dir(directory).into_iter().flatten();
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut events = names.filter(|name| name.starts_with(PREFIX)).peekable();
+    let own = format!("{SUFFIX}-{owner}");
+    events.peek().is_some() && !events.any(|name| name.ends_with(&own))
+}
+
+/// `events.out.tfevents.SECONDS.NUMBER.burn-lr-OWNER`, which sorts behind all that are there, as TensorBoard reads them
 /// in that order; and whether there is none yet.
-fn next_name(directory: &Path) -> io::Result<(String, bool)> {
+fn next_name(directory: &Path, owner: Option<&str>) -> io::Result<(String, bool)> {
     let mut last = (0, 0);
     let mut is_first = true;
     let entries = std::fs::read_dir(directory).map_err(|error| about(directory, &error))?;
@@ -98,8 +105,9 @@ fn next_name(directory: &Path) -> io::Result<(String, bool)> {
     // The clock may have been set back since.
     let seconds = (now() as u64).max(last.0);
     let number = if seconds == last.0 { last.1 + 1 } else { 0 };
+    let owner = owner.map_or_else(String::new, |owner| format!("-{owner}"));
     Ok((
-        format!("{PREFIX}{seconds:010}.{number:06}.burn-lr"),
+        format!("{PREFIX}{seconds:010}.{number:06}.{SUFFIX}{owner}"),
         is_first,
     ))
 }
@@ -136,9 +144,27 @@ mod tests {
         )
         .unwrap();
         let begun: Vec<PathBuf> = (0..3)
-            .map(|_| EventFile::begin(directory.path(), 7).unwrap().path)
+            .map(|_| {
+                let begin = Begin::default();
+                EventFile::begin(directory.path(), begin).unwrap().path
+            })
             .collect();
         assert!(begun.is_sorted() && begun[0].to_str().unwrap().contains("9000000000.000001"));
+    }
+
+    #[test]
+    fn files_say_whose_they_are() {
+        let directory = TempDir::new().unwrap();
+        let path = directory.path();
+        assert!(!is_anothers(path, "a1") && !is_anothers(&path.join("none"), "a1"));
+        let begin = |owner| {
+            let begin = Begin { step: 0, owner };
+            EventFile::begin(path, begin).unwrap()
+        };
+        begin(Some("a1"));
+        assert!(!is_anothers(path, "a1") && is_anothers(path, "b2"));
+        begin(None);
+        assert!(!is_anothers(path, "a1") && is_anothers(path, "b2"));
     }
 
     #[test]
@@ -146,7 +172,7 @@ mod tests {
         let directory = TempDir::new().unwrap();
         let file = directory.path().join("file");
         std::fs::write(&file, "").unwrap();
-        let error = EventFile::begin(&file.join("runs"), 0).unwrap_err();
+        let error = EventFile::begin(&file.join("runs"), Begin::default()).unwrap_err();
         assert!(error.to_string().contains("file/runs"), "{error}");
     }
 }

@@ -9,7 +9,7 @@ use burn::train::metric::store::{EpochSummary, MetricsUpdate, Split};
 use burn::train::metric::{MetricDefinition, MetricId, NumericEntry};
 
 use super::event::scalar;
-use super::event_file::EventFile;
+use super::event_file::{Begin, EventFile};
 
 /// Writes the metrics of any Burn Learner for [TensorBoard](https://www.tensorflow.org/tensorboard), without
 /// [`Training`](burn_lr_training::Training):
@@ -57,7 +57,11 @@ impl TensorBoardLogger {
     /// As for [`new`](Self::new).
     pub fn resumed(directory: impl AsRef<Path>, batches: u64) -> io::Result<Self> {
         let file = |split: &'static str| {
-            let file = EventFile::begin(&directory.as_ref().join(split), batches)?;
+            let begin = Begin {
+                step: batches,
+                owner: None,
+            };
+            let file = EventFile::begin(&directory.as_ref().join(split), begin)?;
             Ok::<_, io::Error>((split, file))
         };
         Ok(Self {
@@ -117,7 +121,7 @@ impl MetricLogger for TensorBoardLogger {
             values.insert(name, value);
         }
         if is_due && !self.failed {
-            let written = self.file(split).flush_in_time();
+            let written = self.file(split).flush();
             self.fail_on(written);
         }
     }

@@ -8,7 +8,7 @@ use burn_lr_training::metrics::{EpochRecord, Metrics};
 use burn_lr_training::track::{RunStart, Tracker, TrackerError, UpdateRecord};
 
 use super::event::scalar;
-use super::event_file::EventFile;
+use super::event_file::{self, Begin, EventFile};
 use super::hparams;
 
 /// Writes a run for [TensorBoard](https://www.tensorflow.org/tensorboard): `tensorboard --logdir` of the
@@ -23,6 +23,8 @@ use super::hparams;
 /// The step of all of them is the optimizer update. What a run is configured with is in the table of
 /// hyperparameters: schedule, optimizer, groups, batch size, seed and the caller's settings, by their paths in
 /// `burn-lr.json`. TensorBoard keeps 32-bit numbers; the run's history has all digits.
+///
+/// Each run has a directory of its own: where another run's curves are, one that begins is refused.
 ///
 /// A run that is resumed goes on in files of its own, which tell TensorBoard to forget what the run that
 /// was given up had after the checkpoint: no curve has a step twice.
@@ -54,7 +56,21 @@ impl TensorBoard {
 impl Tracker for TensorBoard {
     fn begin(&mut self, run: &RunStart<'_>) -> Result<(), TrackerError> {
         let updates = run.updates_before;
-        let begun = |split: &str| EventFile::begin(&self.directory.join(split), updates);
+        let owner = owner(run.directory);
+        // A run that goes on may have been moved; one that begins would make the other's curves void.
+        let begins = updates == 0 && run.history.epochs.is_empty();
+        if begins && event_file::is_anothers(&self.directory, &owner) {
+            let directory = self.directory.display();
+            return Err(format!(
+                "{directory}: expected a directory of this run's own, found the curves of another run"
+            )
+            .into());
+        }
+        let begin = Begin {
+            step: updates,
+            owner: Some(&owner),
+        };
+        let begun = |split: &str| EventFile::begin(&self.directory.join(split), begin);
         let mut files = Files {
             run: begun("")?,
             train: begun("train")?,
@@ -84,11 +100,14 @@ impl Tracker for TensorBoard {
         for (group, &lr) in &update.group_lrs {
             add(&format!("lr/{group}"), lr);
         }
+        for (name, &value) in &update.hyperparameters {
+            add(name, value);
+        }
         add("gradient_norm", update.gradient_norm);
         if let Some(speed) = update.samples_per_second {
             add("samples_per_second", speed);
         }
-        Ok(file.flush_in_time()?)
+        Ok(file.flush()?)
     }
 
     fn epoch(&mut self, epoch: &EpochRecord) -> Result<(), TrackerError> {
@@ -102,6 +121,9 @@ impl Tracker for TensorBoard {
         for (group, &lr) in &epoch.group_lrs {
             let event = scalar(&format!("lr/{group}"), lr);
             files.train.add(event, epoch.updates);
+        }
+        for (name, &value) in &epoch.hyperparameters {
+            files.train.add(scalar(name, value), epoch.updates);
         }
         files.train.flush()?;
         Ok(files.valid.flush()?)
@@ -117,6 +139,16 @@ impl Tracker for TensorBoard {
         files.train.flush()?;
         Ok(files.valid.flush()?)
     }
+}
+
+/// What is known of the run in `directory` by its files' names.
+fn owner(directory: &Path) -> String {
+    let path = directory.canonicalize();
+    let path = path.unwrap_or_else(|_| directory.to_owned());
+    format!(
+        "{:08x}",
+        crc32c::crc32c(path.as_os_str().as_encoded_bytes())
+    )
 }
 
 fn add_all(file: &mut EventFile, metrics: &Metrics, step: u64) {

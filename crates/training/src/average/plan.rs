@@ -90,7 +90,8 @@ pub enum Every {
 /// | [`Model`](Self::Model) | the model | | the model |
 /// | [`Both`](Self::Both) | the model | the average | whatever the metric of the best epoch is of |
 ///
-/// And so for all metrics. `KeepPolicy::default().with_best(Best::min(valid("average_loss")))` makes
+/// And so for all metrics of validation; those of training are the model's, as is the best by one of them.
+/// `KeepPolicy::default().with_best(Best::min(valid("average_loss")))` makes
 /// `best.bpk` the average's.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -146,7 +147,8 @@ impl Average {
         self
     }
 
-    /// Leaves out the first `epochs` of the run.
+    /// Leaves out the first `epochs` of the run, or periods if it is measured in updates, those before a branch
+    /// included.
     pub fn after_epochs(mut self, epochs: u64) -> Self {
         self.start = Start::AfterEpochs(epochs);
         self

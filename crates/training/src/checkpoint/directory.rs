@@ -30,6 +30,16 @@ pub(super) enum Unit {
     Update,
 }
 
+/// The epochs after which there is a checkpoint in `directory`, the first one first; of none is anything read.
+pub(crate) fn saved_epochs(directory: &Path) -> Vec<usize> {
+    let found = Directory::new(directory, Unit::Epoch).list();
+    let found = found.unwrap_or_default().into_iter().rev();
+    found
+        .filter(|(_, kind)| *kind == Kind::Checkpoint)
+        .map(|(epoch, _)| epoch)
+        .collect()
+}
+
 /// A directory of checkpoints.
 #[derive(Debug)]
 pub(super) struct Directory {
@@ -221,6 +231,16 @@ mod tests {
         ] {
             assert_eq!(epochs.parse(name), None, "{name}");
         }
+    }
+
+    #[test]
+    fn checkpoints_that_are_there_are_listed_by_their_names() {
+        let root = tempfile::tempdir().unwrap();
+        assert!(saved_epochs(&root.path().join("none")).is_empty());
+        for name in ["epoch-0010", "epoch-0009", "epoch-0011.tmp", "notes"] {
+            fs::create_dir(root.path().join(name)).unwrap();
+        }
+        assert_eq!(saved_epochs(root.path()), [9, 10]);
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! What a checkpoint consists of, in a file that notices any change to itself.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::Damage;
 use crate::metrics::{Best, Metrics};
-use crate::storage::sha256;
+use crate::storage::{sha256, sha256_of};
 
 pub(super) const MANIFEST: &str = "manifest.json";
 const FORMAT: u32 = 2;
@@ -59,23 +60,38 @@ impl FileRecord {
 
     /// Whether `content` is that of the file, which is at `path`.
     pub(super) fn verify(&self, path: &Path, content: &[u8]) -> Result<(), Damage> {
-        let found = content.len() as u64;
-        if found != self.length {
-            return Err(Damage::Length {
-                path: path.to_owned(),
-                expected: self.length,
-                found,
-            });
+        self.check_length(path, content.len() as u64)?;
+        self.check_sum(path, sha256(content))
+    }
+
+    /// Whether the file at `path` is what it was, which takes no more memory for a larger one.
+    pub(super) fn verify_file(&self, path: &Path) -> Result<(), Damage> {
+        let unreadable = |error| Damage::unreadable(path, error);
+        let file = File::open(path).map_err(unreadable)?;
+        self.check_length(path, file.metadata().map_err(unreadable)?.len())?;
+        self.check_sum(path, sha256_of(file).map_err(unreadable)?)
+    }
+
+    fn check_length(&self, path: &Path, found: u64) -> Result<(), Damage> {
+        if found == self.length {
+            return Ok(());
         }
-        let found = sha256(content);
-        if found != self.sha256 {
-            return Err(Damage::Checksum {
-                path: path.to_owned(),
-                expected: self.sha256.clone(),
-                found,
-            });
+        Err(Damage::Length {
+            path: path.to_owned(),
+            expected: self.length,
+            found,
+        })
+    }
+
+    fn check_sum(&self, path: &Path, found: String) -> Result<(), Damage> {
+        if found == self.sha256 {
+            return Ok(());
         }
-        Ok(())
+        Err(Damage::Checksum {
+            path: path.to_owned(),
+            expected: self.sha256.clone(),
+            found,
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! checkpoint/epoch-0003/{model.bpk, optim.bpk, scheduler.bpk, history.json, burn-lr.json, manifest.json}
-//!                       and average.bpk, average.json of a run that averages its weights
+//!                       and average.bpk, average.json of a run that averages its weights, or whose optimizer does
 //! checkpoint/epoch-0004.tmp/      being written, or left by a run that was killed
 //! checkpoint/epoch-0001.deleted/  being deleted, or left by a run that was killed
 //! checkpoint/epoch-0004.aside-1/  what was found where a checkpoint was to go
@@ -27,7 +27,9 @@ mod read;
 mod save;
 mod snapshot;
 mod store;
+mod strict_scheduler;
 
+pub(crate) use directory::saved_epochs;
 pub(crate) use handover::Handover;
 pub use keep::KeepPolicy;
 pub(crate) use moment::Moment;
@@ -35,6 +37,7 @@ pub use part::PartCheckpointer;
 pub use read::{Checkpoint, Skipped};
 pub use snapshot::{Snapshot, SnapshotError};
 pub use store::CheckpointStore;
+pub use strict_scheduler::StrictScheduler;
 
 /// The part of a checkpoint that holds the model's parameters.
 pub const MODEL: &str = "model.bpk";

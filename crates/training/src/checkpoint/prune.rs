@@ -30,7 +30,7 @@ impl CheckpointStore {
         Ok(aside)
     }
 
-    /// Deletes all complete checkpoints up to that of `number`.
+    /// Deletes all complete checkpoints up to that of `number`, and what a killed process had begun to delete.
     pub(crate) fn forget_until(&self, number: usize) -> Result<(), TrainingError> {
         let mut stored = self.stored();
         let superseded = stored.complete.range(..=number);
@@ -39,7 +39,7 @@ impl CheckpointStore {
             stored.complete.remove(&number);
             self.0.directory.delete(number)?;
         }
-        Ok(())
+        self.finish_deleting()
     }
 
     /// Deletes the checkpoint of `epoch` as soon as a newer one is complete, unless it is the best.
@@ -82,9 +82,13 @@ impl CheckpointStore {
             self.pending().condemned.remove(&epoch);
             self.0.directory.delete(epoch)?;
         }
+        self.finish_deleting()?;
+        Ok(superfluous)
+    }
+
+    fn finish_deleting(&self) -> Result<(), TrainingError> {
         // One that is begun meanwhile is known as soon as it is there.
         let is_written = |epoch| self.pending().saving.contains_key(&epoch);
-        self.0.directory.finish_deleting(is_written)?;
-        Ok(superfluous)
+        self.0.directory.finish_deleting(is_written)
     }
 }

@@ -40,6 +40,15 @@ impl CheckpointStore {
     ///
     /// Each file is read and verified. Nothing is deleted or changed, whatever is found.
     pub fn newest_complete(&self) -> (Option<Checkpoint>, Vec<Skipped>) {
+        self.newest_complete_before(usize::MAX)
+    }
+
+    /// The same of those of epochs before `epoch`.
+    pub(crate) fn newest_complete_before(
+        &self,
+        epoch: usize,
+    ) -> (Option<Checkpoint>, Vec<Skipped>) {
+        let end = epoch;
         let directory = &self.0.directory;
         let mut skipped = Vec::new();
         let found = match directory.list() {
@@ -49,7 +58,7 @@ impl CheckpointStore {
                 return (None, vec![Skipped { epoch: 0, damage }]);
             }
         };
-        for (epoch, kind) in found {
+        for (epoch, kind) in found.into_iter().filter(|&(epoch, _)| epoch < end) {
             let damage = match kind {
                 Kind::Checkpoint => match self.verified(epoch) {
                     Ok(checkpoint) => return (Some(checkpoint), skipped),
@@ -66,14 +75,19 @@ impl CheckpointStore {
         (None, skipped)
     }
 
-    /// The damaged checkpoints of epochs before `epoch`, each file being read and verified.
+    /// Whether older checkpoints are not looked at when a run is resumed.
+    pub(crate) fn trusts_older(&self) -> bool {
+        self.pending().trusts_older
+    }
+
+    /// The damaged checkpoints of epochs before `epoch`, each file being read and verified piece by piece.
     pub(crate) fn damaged_before(&self, epoch: usize) -> Vec<Skipped> {
         let found = self.0.directory.list().unwrap_or_default();
         let older = found
             .into_iter()
             .filter(|&(older, kind)| kind == Kind::Checkpoint && older < epoch);
         let damaged = older.filter_map(|(epoch, _)| {
-            let damage = self.verified(epoch).err()?;
+            let damage = self.check(epoch).err()?;
             Some(Skipped { epoch, damage })
         });
         damaged.collect()
@@ -115,16 +129,7 @@ impl CheckpointStore {
     }
 
     fn verified(&self, epoch: usize) -> Result<Checkpoint, Damage> {
-        let verified = self.manifest(epoch).and_then(|(path, manifest)| {
-            if let Some(part) = self
-                .0
-                .required
-                .iter()
-                .find(|p| !manifest.files.contains_key(*p))
-            {
-                let path = path.join(part);
-                return Err(Damage::Missing { path });
-            }
+        let verified = self.with_all_parts(epoch).and_then(|(path, manifest)| {
             let read = |(part, file): (&String, &FileRecord)| {
                 Ok((part.clone(), read_verified(&path.join(part), file)?))
             };
@@ -136,11 +141,37 @@ impl CheckpointStore {
                 valid: manifest.valid,
             })
         });
-        if verified.is_err() {
-            // From now on it is none of the last N, on which one can fall back, nor deleted.
+        self.remembered(epoch, verified)
+    }
+
+    /// Whether the checkpoint of `epoch` is complete and undamaged; its parts are not kept in memory.
+    fn check(&self, epoch: usize) -> Result<(), Damage> {
+        let checked = self.with_all_parts(epoch).and_then(|(path, manifest)| {
+            let mut files = manifest.files.iter();
+            files.try_for_each(|(part, file)| file.verify_file(&path.join(part)))
+        });
+        self.remembered(epoch, checked)
+    }
+
+    /// The place and the manifest of a checkpoint that has all parts it must have.
+    fn with_all_parts(&self, epoch: usize) -> Result<(PathBuf, Manifest), Damage> {
+        let (path, manifest) = self.manifest(epoch)?;
+        let mut required = self.0.required.iter();
+        match required.find(|part| !manifest.files.contains_key(*part)) {
+            Some(part) => Err(Damage::Missing {
+                path: path.join(part),
+            }),
+            None => Ok((path, manifest)),
+        }
+    }
+
+    /// What was found out of a checkpoint. One that is damaged is from now on none of the last N, on which one can
+    /// fall back, nor deleted.
+    fn remembered<T>(&self, epoch: usize, found: Result<T, Damage>) -> Result<T, Damage> {
+        if found.is_err() {
             self.stored().complete.remove(&epoch);
         }
-        verified
+        found
     }
 }
 

@@ -5,17 +5,18 @@ use std::collections::BTreeMap;
 use burn::lr_scheduler::{LrScheduler, LrSchedulerRecord};
 use burn::module::Module;
 use burn::optim::ModuleOptimizer;
-use burn::store::{ModuleRecord, RecordError};
+use burn::store::RecordError;
 use burn::tensor::Bytes;
 use burn::train::checkpoint::Checkpoint as Record;
-use burn_lr_scheduler::Scheduler;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::read::Checkpoint;
 use super::store::CheckpointStore;
+use super::strict_scheduler::StrictScheduler;
 use crate::TrainingError;
 use crate::optim::restored;
+use crate::storage::filled;
 
 /// Why a part of a checkpoint cannot be written, or does not fit what it is to be loaded into.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -198,9 +199,8 @@ impl Checkpoint {
     /// # Errors
     /// [`SnapshotError::NoPart`], or [`SnapshotError::Misfit`] if it is a module of another shape.
     pub fn module<M: Module>(&self, name: &str, module: M) -> Result<M, SnapshotError> {
-        let record: ModuleRecord = self.record(name)?;
-        let loaded = module.try_load_record(record);
-        loaded.map_err(|error| self.misfit(name, &error))
+        let file = Bytes::from_bytes_vec(self.bytes(name)?.to_vec());
+        filled(module, file).map_err(|error| self.misfit(name, &error))
     }
 
     /// `optimizer` with the state in the part `name`.
@@ -220,16 +220,20 @@ impl Checkpoint {
         restored(optimizer, record).map_err(|error| self.misfit(name, &error))
     }
 
-    /// Sets `scheduler` to the state in the part `name`.
+    /// Sets `scheduler`, a [`Scheduler`](burn_lr_scheduler::Scheduler) or a [`Driver`](crate::optim::Driver), to the state in the part `name`.
     ///
     /// For a scheduler of another kind, there is [`record`](Self::record).
     ///
     /// # Errors
     /// [`SnapshotError::NoPart`], or [`SnapshotError::Misfit`] if it is the state of another
     /// schedule; the scheduler stays as it is then.
-    pub fn scheduler(&self, name: &str, scheduler: &mut Scheduler) -> Result<(), SnapshotError> {
+    pub fn scheduler(
+        &self,
+        name: &str,
+        scheduler: &mut impl StrictScheduler,
+    ) -> Result<(), SnapshotError> {
         let record: LrSchedulerRecord = self.record(name)?;
-        let loaded = scheduler.try_load_record(&record);
+        let loaded = scheduler.try_load(&record);
         loaded.map_err(|error| self.misfit(name, &error))
     }
 

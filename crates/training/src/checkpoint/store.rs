@@ -75,6 +75,8 @@ pub(super) struct Pending {
     /// The checkpoints within epochs, which are of no use once a newer epoch's is complete.
     pub(super) within: Option<CheckpointStore>,
     pub(super) notices: Notices,
+    /// Whether checkpoints are taken for sound until they are needed.
+    pub(super) trusts_older: bool,
 }
 
 pub(super) type Parts = BTreeMap<String, (File, FileRecord)>;
@@ -172,6 +174,13 @@ impl CheckpointStore {
     /// Says there what the user should know; in the log by default.
     pub(crate) fn with_notices(self, notices: Notices) -> Self {
         self.pending().notices = notices;
+        self
+    }
+
+    /// Leaves the verification of a resumed run to its newest checkpoint; of the others, those are verified that one
+    /// falls back on.
+    pub(crate) fn trusting_older(self, trusts: bool) -> Self {
+        self.pending().trusts_older = trusts;
         self
     }
 

@@ -15,9 +15,11 @@ use burn::optim::lr_scheduler::{LrScheduler, LrSchedulerRecord};
 use burn_lr_scheduler::{ScheduleError, Scheduler, Verdict};
 
 use crate::metrics::LrCut;
+use crate::optim::Knob;
 
 const EPOCH: &str = "epoch";
 const SCHEDULER: &str = "scheduler";
+const HYPERPARAMETERS: &str = "hyperparameters";
 
 /// The learning rates around the end of an epoch.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -27,6 +29,8 @@ pub struct LrState {
     pub lr: f64,
     /// The learning rate of the next update.
     pub next_lr: f64,
+    /// The momentum of the last update, if the schedule has one, and an optimizer takes it.
+    pub momentum: Option<f64>,
 }
 
 /// The end of a [`FeedbackScheduler`] that hooks hold.
@@ -41,6 +45,9 @@ struct Shared {
     /// Follows the scheduler inside the Learner, to tell what it will do.
     mirror: Scheduler,
     last_lr: f64,
+    last_momentum: Option<f64>,
+    /// Whether an optimizer takes the momentum.
+    sets_momentum: bool,
     /// The updates that had been made when a record was loaded.
     resumed_at: u64,
 }
@@ -52,6 +59,12 @@ pub struct FeedbackScheduler {
     /// The last epoch whose observation was taken in.
     epoch: u64,
     feedback: Feedback,
+    /// Where its momentum goes.
+    momentum_to: Vec<Knob>,
+    /// Where its value goes, if it is no rate.
+    value_to: Vec<Knob>,
+    /// The schedulers of hyperparameters, by their names in records.
+    others: Vec<(String, FeedbackScheduler)>,
 }
 
 impl FeedbackScheduler {
@@ -61,6 +74,8 @@ impl FeedbackScheduler {
             observations: BTreeMap::new(),
             epoch: 0,
             last_lr: scheduler.lr(),
+            last_momentum: None,
+            sets_momentum: false,
             mirror: scheduler.clone(),
             resumed_at: 0,
         })));
@@ -68,8 +83,31 @@ impl FeedbackScheduler {
             scheduler,
             epoch: 0,
             feedback: feedback.clone(),
+            momentum_to: Vec::new(),
+            value_to: Vec::new(),
+            others: Vec::new(),
         };
         (scheduler, feedback)
+    }
+
+    /// The same, with the momentum of its schedule handed to `knobs` in every update.
+    pub(crate) fn with_momentum_to(mut self, knobs: Vec<Knob>) -> Self {
+        self.feedback.lock().sets_momentum = !knobs.is_empty();
+        self.momentum_to = knobs;
+        self
+    }
+
+    /// Has the schedule of a hyperparameter, which `knobs` set, advance with this one, and in its record.
+    pub(crate) fn lead(
+        &mut self,
+        name: String,
+        scheduler: Scheduler,
+        knobs: Vec<Knob>,
+    ) -> Feedback {
+        let (mut other, feedback) = Self::new(scheduler);
+        other.value_to = knobs;
+        self.others.push((name, other));
+        feedback
     }
 
     /// Continues where the scheduler that made `record` stopped.
@@ -82,7 +120,17 @@ impl FeedbackScheduler {
             .ok_or_else(|| ScheduleError::MissingValue {
                 key: EPOCH.to_owned(),
             })?;
-        self.scheduler.try_load_record(&record.record(SCHEDULER))?;
+        let mut scheduler = self.scheduler.clone();
+        scheduler.try_load_record(&record.record(SCHEDULER))?;
+        let records = record.record(HYPERPARAMETERS);
+        for (name, other) in &self.others {
+            let mut tried = other.scheduler.clone();
+            tried.try_load_record(&records.record(name).record(SCHEDULER))?;
+        }
+        for (name, other) in &mut self.others {
+            other.try_load_record(&records.record(name))?;
+        }
+        self.scheduler = scheduler;
         self.epoch = epoch;
         let mut shared = self.feedback.lock();
         shared.epoch = epoch;
@@ -115,6 +163,20 @@ impl FeedbackScheduler {
             kept = self.scheduler.plateaus().is_empty();
         }
         self.epoch = epoch;
+        let records = record.record(HYPERPARAMETERS);
+        for (name, other) in &mut self.others {
+            let record = records.record(name);
+            if record.scalar::<u64>(EPOCH).is_some() {
+                kept &= other.branch_from(&record, plateaus)?;
+            } else {
+                other.scheduler.seek(self.scheduler.updates());
+                kept &= other.scheduler.plateaus().is_empty();
+                other.epoch = epoch;
+                let mut shared = other.feedback.lock();
+                shared.epoch = epoch;
+                shared.mirror = other.scheduler.clone();
+            }
+        }
         let mut shared = self.feedback.lock();
         shared.epoch = epoch;
         shared.mirror = self.scheduler.clone();
@@ -161,13 +223,16 @@ impl Feedback {
         shared.epoch = epoch;
 
         let after = shared.mirror.plateaus();
-        let cut = before.iter().zip(&after).filter(|(b, a)| a.cuts > b.cuts);
+        let cut = before.iter().zip(&after);
+        let cut = cut.filter(|(before, after)| after.cuts > before.cuts);
         let rates = verdicts.iter().filter_map(|verdict| match *verdict {
-            Verdict::Cut { from, to } => Some((from, to)),
+            Verdict::Cut { from, to } | Verdict::Raised { from, to } => Some((from, to)),
             _ => None,
         });
-        let cuts = cut.zip(rates).map(|((before, _), (from, to))| {
-            LrCut::new(from, to, metric, before.best, before.bad_epochs + 1)
+        let cuts = cut.zip(rates).map(|((before, after), (from, to))| {
+            let improved = after.best == metric && after.best != before.best;
+            let bad_epochs = if improved { 0 } else { before.bad_epochs + 1 };
+            LrCut::new(from, to, metric, before.best, bad_epochs)
         });
         Ok(cuts.collect())
     }
@@ -192,7 +257,15 @@ impl Feedback {
 
     /// Says what the rate of the last update was, which no record holds.
     pub(crate) fn set_last_lr(&self, lr: f64) {
-        self.lock().last_lr = lr;
+        let mut shared = self.lock();
+        shared.last_lr = lr;
+        // Which no plateau changes.
+        let before = shared.mirror.updates().checked_sub(1);
+        shared.last_momentum = before.filter(|_| shared.sets_momentum).and_then(|update| {
+            let mut scheduler = shared.mirror.clone();
+            scheduler.seek(update);
+            scheduler.momentum()
+        });
     }
 
     /// The learning rates of the last and of the next update.
@@ -201,6 +274,7 @@ impl Feedback {
         LrState {
             lr: shared.last_lr,
             next_lr: shared.mirror.lr(),
+            momentum: shared.last_momentum,
         }
     }
 }
@@ -210,18 +284,37 @@ impl LrScheduler for FeedbackScheduler {
         let feedback = self.feedback.clone();
         let mut shared = feedback.lock();
         self.catch_up(&shared);
+        let momentum = self.scheduler.momentum();
+        let momentum = momentum.filter(|_| !self.momentum_to.is_empty());
         let lr = self.scheduler.step();
         shared.last_lr = lr;
+        shared.last_momentum = momentum;
         shared.mirror.seek(self.scheduler.updates());
+        drop(shared);
+        for knob in &self.momentum_to {
+            knob.set_or_release(momentum);
+        }
+        self.value_to.iter().for_each(|knob| knob.set(lr));
+        for (_, other) in &mut self.others {
+            other.step();
+        }
         lr
     }
 
     fn to_record(&self) -> LrSchedulerRecord {
         let mut current = self.clone();
         current.catch_up(&self.feedback.lock());
-        LrSchedulerRecord::new()
+        let record = LrSchedulerRecord::new()
             .with_scalar(EPOCH, current.epoch)
-            .with_record(SCHEDULER, current.scheduler.to_record())
+            .with_record(SCHEDULER, current.scheduler.to_record());
+        if self.others.is_empty() {
+            return record;
+        }
+        let others = self.others.iter();
+        let others = others.fold(LrSchedulerRecord::new(), |all, (name, other)| {
+            all.with_record(name, other.to_record())
+        });
+        record.with_record(HYPERPARAMETERS, others)
     }
 
     /// As [`Scheduler::load_record`]: what does not fit is refused, and the learning rate held at 0.
@@ -234,63 +327,4 @@ impl LrScheduler for FeedbackScheduler {
 }
 
 #[cfg(test)]
-mod tests {
-    use burn_lr_scheduler::{ReduceLrOnPlateau, Run};
-
-    use super::*;
-
-    fn scheduler() -> Scheduler {
-        let plateau = ReduceLrOnPlateau::new(1.0)
-            .with_patience(0)
-            .with_factor(0.5);
-        Scheduler::new(plateau, Run::per_update()).unwrap()
-    }
-
-    #[test]
-    fn an_observation_counts_once_however_often_it_is_made() {
-        let (mut inside, feedback) = FeedbackScheduler::new(scheduler());
-        assert_eq!(inside.step(), 1.0);
-        feedback.observe(1, 0.1).unwrap();
-        assert_eq!(inside.step(), 1.0);
-        let cut = LrCut::new(1.0, 0.5, 0.2, 0.1, 1);
-        assert_eq!(feedback.observe(2, 0.2).unwrap(), [cut]);
-        assert!(feedback.observe(2, 0.3).unwrap().is_empty());
-        assert_eq!(
-            feedback.lr(),
-            LrState {
-                lr: 1.0,
-                next_lr: 0.5
-            }
-        );
-        assert_eq!((inside.step(), inside.step()), (0.5, 0.5));
-    }
-
-    #[test]
-    fn every_clone_hears_every_observation() {
-        let (inside, feedback) = FeedbackScheduler::new(scheduler());
-        let mut workers = [inside.clone(), inside];
-        for epoch in 1..=3 {
-            for worker in &mut workers {
-                worker.step();
-            }
-            feedback.observe(epoch, 1.0).unwrap();
-        }
-        assert_eq!(workers.each_mut().map(|worker| worker.step()), [0.25, 0.25]);
-    }
-
-    #[test]
-    fn the_record_of_an_epoch_holds_its_verdict() {
-        let (mut inside, feedback) = FeedbackScheduler::new(scheduler());
-        for epoch in 1..=2 {
-            inside.step();
-            feedback.observe(epoch, 1.0).unwrap();
-        }
-        let (mut resumed, other_end) = FeedbackScheduler::new(scheduler());
-        resumed.load_record(inside.to_record());
-        assert_eq!(other_end.lr().next_lr, 0.5);
-        assert_eq!(resumed.step(), 0.5);
-        // The epoch is part of the record: its observation is not taken in twice.
-        other_end.observe(3, 0.5).unwrap();
-        assert_eq!((resumed.step(), inside.step()), (0.5, 0.5));
-    }
-}
+mod tests;

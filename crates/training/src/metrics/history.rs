@@ -33,7 +33,7 @@ impl History {
     }
 
     /// The history as CSV: `epoch,updates,train_<metric>...,valid_<metric>...,lr,next_lr,
-    /// lr_<group>...,seconds`, one row an epoch; a value that is missing is empty. Runs that are
+    /// lr_<group>...,<hyperparameter>...,seconds`, one row an epoch; a value that is missing is empty. Runs that are
     /// [measured in updates](crate::Training::every) have `data_epoch,samples` after `updates`: how far
     /// in the data a period ends, in epochs, and the samples until then.
     pub fn to_csv(&self) -> String {
@@ -43,6 +43,11 @@ impl History {
             .iter()
             .flat_map(|e| e.group_lrs.keys())
             .collect();
+        let hyperparameters: BTreeSet<&String> = self
+            .epochs
+            .iter()
+            .flat_map(|e| e.hyperparameters.keys())
+            .collect();
         let of_data = self.epochs.iter().any(|epoch| epoch.data.is_some());
         let mut rows = vec![["epoch", "updates"].map(str::to_owned).to_vec()];
         if of_data {
@@ -51,6 +56,7 @@ impl History {
         rows[0].extend(keys.iter().map(MetricKey::to_string));
         rows[0].extend(["lr", "next_lr"].map(str::to_owned));
         rows[0].extend(groups.iter().map(|group| format!("lr_{group}")));
+        rows[0].extend(hyperparameters.iter().map(|&name| name.clone()));
         rows[0].push("seconds".to_owned());
         let text = |value: Option<f64>| value.as_ref().map(f64::to_string).unwrap_or_default();
         for epoch in &self.epochs {
@@ -67,6 +73,8 @@ impl History {
             row.extend([epoch.lr.to_string(), epoch.next_lr.to_string()]);
             let lr = |group: &&String| text(epoch.group_lrs.get(*group).copied());
             row.extend(groups.iter().map(lr));
+            let value = |name: &&String| text(epoch.hyperparameters.get(*name).copied());
+            row.extend(hyperparameters.iter().map(value));
             row.push(format!("{:.3}", epoch.seconds));
             rows.push(row);
         }

@@ -166,15 +166,17 @@ impl MetricsLog {
         log.epochs[..epoch.min(log.epochs.len())].to_vec()
     }
 
-    /// The training metrics of the running epoch, to be saved within it.
+    /// The training metrics of the running epoch, to be saved within it; none as long as it cannot be told whether
+    /// they can be continued.
     ///
     /// # Errors
     /// The name of a metric that cannot be continued.
-    pub(crate) fn means(&self) -> Result<SavedMeans, String> {
+    pub(crate) fn means(&self) -> Result<Option<SavedMeans>, String> {
         let log = self.lock();
         match log.means.other() {
             Some(name) => Err(name.clone()),
-            None => Ok(log.means.saved(log.batches)),
+            None if log.means.are_known() => Ok(Some(log.means.saved(log.batches))),
+            None => Ok(None),
         }
     }
 
@@ -332,6 +334,6 @@ impl MetricLogger for MetricsLog {
     fn log_epoch_summary(&mut self, _summary: EpochSummary) {
         let mut log = self.lock();
         log.batches = 0;
-        log.means = Means::default();
+        log.means.begin();
     }
 }

@@ -2,15 +2,18 @@
 //!
 //! Burn's metrics keep their state to themselves. Most are means of what they give for each batch, weighted
 //! by a count: the same sums, in the same order, have the same bits. Whether a metric is such a mean is
-//! seen after every batch, by what it says its mean is until then.
+//! seen after every batch, by what it says its mean is until then. After a first one, any looks like one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use burn::train::metric::NumericEntry;
 use burn::train::metric::store::NumericMetricUpdate;
 use serde::{Deserialize, Serialize};
 
 use super::any_float;
+
+/// Burn's metrics of which it need not be seen.
+const MEANS: [&str; 3] = ["Accuracy", "Learning Rate", "Loss"];
 
 /// What a checkpoint within an epoch holds of the epoch's metrics, by Burn's names.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -34,12 +37,16 @@ pub(super) struct Means {
     metrics: BTreeMap<String, Metric>,
     /// Those of the epoch until where it is continued.
     before: Option<SavedMeans>,
+    /// The metrics that have been means over several batches, in whichever epoch.
+    known: BTreeSet<String>,
 }
 
 #[derive(Debug, Default)]
 struct Metric {
     /// Of the batches since the process has begun the epoch or gone on with it, as Burn's metric knows them.
     here: Mean,
+    /// How many those are, without the ones that count nothing.
+    batches: usize,
     /// Of all batches of the epoch.
     all: Mean,
     /// Whether it has shown to be something else than a mean, or was unknown before.
@@ -72,8 +79,18 @@ impl Means {
     pub(super) fn after(before: SavedMeans) -> Self {
         Self {
             metrics: BTreeMap::new(),
+            known: before.means.keys().cloned().collect(),
             before: Some(before),
         }
+    }
+
+    /// Begins an epoch.
+    pub(super) fn begin(&mut self) {
+        let known = std::mem::take(&mut self.known);
+        *self = Self {
+            known,
+            ..Self::default()
+        };
     }
 
     fn metric(&mut self, name: &str) -> &mut Metric {
@@ -109,6 +126,10 @@ impl Means {
         metric.here.add(*value, *count);
         metric.all.add(*value, *count);
         metric.is_other |= !metric.here.is(*mean) || metric.here.count != *all as u64;
+        metric.batches += usize::from(*count > 0);
+        if metric.batches > 1 && !metric.is_other && !self.known.contains(name) {
+            self.known.insert(name.to_owned());
+        }
     }
 
     /// The value of the metric `name` in the whole epoch, of which Burn's metric has `value`; none if that
@@ -133,6 +154,12 @@ impl Means {
             .map(|(name, _)| name)
     }
 
+    /// Whether all metrics are known to be means.
+    pub(super) fn are_known(&self) -> bool {
+        let is_known = |name: &String| MEANS.contains(&&**name) || self.known.contains(name);
+        self.metrics.keys().all(is_known)
+    }
+
     /// What a checkpoint holds of the epoch after `batches`.
     pub(super) fn saved(&self, batches: usize) -> SavedMeans {
         let means = self.metrics.iter();
@@ -152,7 +179,7 @@ mod tests {
     use super::*;
 
     fn update(value: NumericEntry, mean: Option<NumericEntry>) -> NumericMetricUpdate {
-        let id = MetricId::new(Arc::new("Loss".to_owned()));
+        let id = MetricId::new(Arc::new("MAE".to_owned()));
         let text = SerializedEntry::new(String::new(), String::new());
         NumericMetricUpdate {
             entry: MetricEntry::new(id, text),
@@ -174,7 +201,7 @@ mod tests {
         for &(value, count) in values {
             state.update(value, count);
             let mean = Some(state.running_value());
-            means.add("Loss", &update(state.current_value(), mean));
+            means.add("MAE", &update(state.current_value(), mean));
         }
         state.final_value().current()
     }
@@ -197,7 +224,7 @@ mod tests {
             assert_eq!(saved, first.saved(at));
             let mut rest = Means::after(saved);
             let of_rest = feed(&mut rest, &values[at..]);
-            let found = rest.end("Loss", of_rest);
+            let found = rest.end("MAE", of_rest);
             // Without a batch before there is nothing to go on from.
             let expected = (at > 0).then_some(whole.to_bits());
             assert_eq!(found.map(f64::to_bits), expected, "{at}");
@@ -212,7 +239,7 @@ mod tests {
             let saved = serde_json::to_vec(&first.saved(1)).unwrap();
             let mut rest = Means::after(serde_json::from_slice(&saved).unwrap());
             let value = feed(&mut rest, &[(strange, 3)]);
-            let found = rest.end("Loss", value).unwrap();
+            let found = rest.end("MAE", value).unwrap();
             let whole = feed(&mut Means::default(), &[(strange, 3); 2]);
             assert!(found.to_bits() == whole.to_bits() || found.is_nan() && whole.is_nan());
         }
@@ -222,7 +249,7 @@ mod tests {
     fn what_is_no_mean_is_told() {
         let of = |updates: &[NumericMetricUpdate]| {
             let mut means = Means::default();
-            updates.iter().for_each(|update| means.add("Loss", update));
+            updates.iter().for_each(|update| means.add("MAE", update));
             means.other().is_some()
         };
         let mean = |value, mean| update(entry(value), Some(entry(mean)));
@@ -238,10 +265,26 @@ mod tests {
     }
 
     #[test]
+    fn a_metric_is_known_by_its_second_batch_and_in_all_epochs_after() {
+        let mut means = Means::default();
+        feed(&mut means, &[(1.0, 2), (5.0, 0)]);
+        assert!(!means.are_known());
+        means.begin();
+        feed(&mut means, &[(1.0, 2), (4.0, 1)]);
+        assert!(means.are_known());
+        means.begin();
+        feed(&mut means, &[(1.0, 2)]);
+        assert!(means.are_known());
+        let mut rest = Means::after(means.saved(1));
+        feed(&mut rest, &[(1.0, 2)]);
+        assert!(rest.are_known());
+    }
+
+    #[test]
     fn a_metric_that_was_unknown_before_has_no_value_of_the_whole_epoch() {
         let mut rest = Means::after(SavedMeans::default());
         let value = feed(&mut rest, &[(1.0, 2)]);
-        assert_eq!(rest.end("Loss", value), None);
+        assert_eq!(rest.end("MAE", value), None);
         assert!(rest.other().is_some());
     }
 }

@@ -1,6 +1,6 @@
 //! Metrics: how they are named, what the Learner reports of them, and the history of a run.
 
-mod any_float;
+pub(crate) mod any_float;
 mod best;
 mod divergence;
 mod early_stopping;

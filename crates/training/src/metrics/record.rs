@@ -11,13 +11,17 @@ use crate::loader::Past;
 /// The metrics of one split by their [names](MetricKey).
 pub type Metrics = BTreeMap<String, f64>;
 
-/// A cut of the learning rate, and why it was made.
+/// A cut of the learning rate, or a rise, and why it was made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LrCut {
     /// The parameter group whose rate was cut; none for that of all other parameters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
+    /// What was cut, or raised, if it was no learning rate: the name of a
+    /// [hyperparameter](crate::optim::Hyperparameter).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hyperparameter: Option<String>,
     /// The rate before.
     pub from: f64,
     /// The rate after, at the same point of the base schedule.
@@ -28,7 +32,7 @@ pub struct LrCut {
     /// The best metric until then; infinite if there was none.
     #[serde(with = "any_float::single")]
     pub best: f64,
-    /// How many epochs in a row were bad, the last one included.
+    /// How many epochs in a row were bad, the last one included; 0 for a rise because the metric improved.
     pub bad_epochs: u64,
 }
 
@@ -38,12 +42,18 @@ impl LrCut {
     pub fn new(from: f64, to: f64, metric: f64, best: f64, bad_epochs: u64) -> Self {
         Self {
             group: None,
+            hyperparameter: None,
             from,
             to,
             metric,
             best,
             bad_epochs,
         }
+    }
+
+    /// Whether it went up.
+    pub fn is_rise(&self) -> bool {
+        self.to > self.from
     }
 }
 
@@ -105,7 +115,7 @@ pub struct EpochRecord {
     /// The optimizer updates that were made until its end, in all epochs.
     #[serde(default)]
     pub updates: u64,
-    /// Where in the data it ends, of a run that is measured in updates.
+    /// Where in the data it ends, of a run that is measured in updates, or that has branched off one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<DataPosition>,
     /// Metrics on the training data, each batch's taken when it was trained on.
@@ -122,7 +132,11 @@ pub struct EpochRecord {
     /// one of their own.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub group_lrs: BTreeMap<String, f64>,
-    /// Cuts of the learning rates that the epoch's metrics led to.
+    /// What schedules set beside the rate in the epoch's last update: `momentum`, `beta_2` and `weight_decay`, those
+    /// of parameter groups with `_` and the group's name behind.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub hyperparameters: BTreeMap<String, f64>,
+    /// Cuts of the learning rates that the epoch's metrics led to, and of what else plateaus set.
     pub cuts: Vec<LrCut>,
     /// Seconds that the epoch took, validation included.
     pub seconds: f64,
@@ -140,6 +154,7 @@ impl EpochRecord {
             lr: 0.0,
             next_lr: 0.0,
             group_lrs: BTreeMap::new(),
+            hyperparameters: BTreeMap::new(),
             cuts: Vec::new(),
             seconds: 0.0,
         }

@@ -9,18 +9,23 @@ use serde_json::Value;
 
 use super::custom::CustomOptimizer;
 use super::error::OptimError;
-use super::hyperparameters::check_settings;
+use super::hyperparameter::Hyperparameter;
 use super::param::ParamInfo;
+use super::prodigy::ProdigyConfig;
 use super::pytorch_defaults::adam;
+use super::ranges::check_settings;
+use super::schedule_free::{ScheduleFreeAdamWConfig, ScheduleFreeSgdConfig};
 
 macro_rules! optimizers {
     ($($name:ident($config:ident),)*) => {
         /// An optimizer and its settings.
         ///
-        /// Made from any of Burn's configs, or with [`custom`](Self::custom) and
+        /// Made from any of Burn's configs, those of this crate that need no schedule
+        /// ([`ScheduleFreeAdamWConfig`], [`ScheduleFreeSgdConfig`] and [`ProdigyConfig`]), or with
+        /// [`custom`](Self::custom) and
         /// [`per_parameter`](Self::per_parameter) from an optimizer of the caller's. The default is
         /// [`adam`], Adam with PyTorch's constants. A document holds the optimizer's name and all
-        /// fields of Burn's config:
+        /// fields of its config:
         ///
         /// ```
         /// use burn::optim::AdamWConfig;
@@ -35,7 +40,7 @@ macro_rules! optimizers {
         /// # Ok::<(), Box<dyn std::error::Error>>(())
         /// ```
         ///
-        /// The numbers are `f32`, so compare documents as text or read back from it: as a `Value` made
+        /// The numbers of Burn's configs are `f32`, so compare documents as text or read back from it: as a `Value` made
         /// of an `f32`, 0.9 is 0.8999999761581421.
         #[derive(Debug, Clone, Serialize, Deserialize)]
         #[non_exhaustive]
@@ -94,6 +99,9 @@ optimizers! {
     Lion(LionConfig),
     Muon(MuonConfig),
     Lbfgs(LBFGSConfig),
+    ScheduleFreeSgd(ScheduleFreeSgdConfig),
+    ScheduleFreeAdamW(ScheduleFreeAdamWConfig),
+    Prodigy(ProdigyConfig),
 }
 
 impl OptimizerConfig {
@@ -158,6 +166,11 @@ impl OptimizerConfig {
         matches!(self, Self::Custom(custom) if custom.is_ready())
     }
 
+    /// Whether other weights are evaluated than trained: the average that it keeps.
+    pub(crate) fn keeps_average(&self) -> bool {
+        matches!(self, Self::ScheduleFreeSgd(_) | Self::ScheduleFreeAdamW(_))
+    }
+
     /// Whether it remembers anything of earlier updates, as far as is known.
     pub(super) fn keeps_state(&self) -> bool {
         match self {
@@ -167,6 +180,43 @@ impl OptimizerConfig {
             }
             _ => true,
         }
+    }
+
+    /// Whether a schedule can set `of`.
+    ///
+    /// # Errors
+    /// [`OptimError::NoHyperparameter`] if not.
+    pub(super) fn check_has(&self, of: Hyperparameter) -> Result<(), OptimError> {
+        let (settings, _) = self.settings()?;
+        // What a custom one's description holds may be anything; those that need no schedule have none.
+        let has_none = matches!(
+            self,
+            Self::Custom(_)
+                | Self::ScheduleFreeSgd(_)
+                | Self::ScheduleFreeAdamW(_)
+                | Self::Prodigy(_)
+        );
+        if !has_none && of.place(&settings).is_some() {
+            return Ok(());
+        }
+        Err(OptimError::NoHyperparameter {
+            of: of.name(),
+            optimizer: self.name(),
+        })
+    }
+
+    /// Whether the schedule of the rate can cycle its momentum.
+    ///
+    /// # Errors
+    /// [`OptimError::NoMomentum`] if not.
+    pub(super) fn check_cycles(&self) -> Result<(), OptimError> {
+        self.check_has(Hyperparameter::Momentum)
+            .map_err(|error| match error {
+                OptimError::NoHyperparameter { optimizer, .. } => {
+                    OptimError::NoMomentum { optimizer }
+                }
+                error => error,
+            })
     }
 
     /// Whether every setting is in its range.
@@ -182,6 +232,9 @@ impl OptimizerConfig {
         match self {
             Self::Lbfgs(_) => Err(OptimError::Lbfgs),
             Self::Custom(_) => Ok(()),
+            Self::ScheduleFreeSgd(config) => config.check(),
+            Self::ScheduleFreeAdamW(config) => config.check(),
+            Self::Prodigy(config) => config.check(),
             _ => check_settings(self.name(), &settings, &unset),
         }
     }

@@ -17,6 +17,9 @@ impl OptimizerConfig {
             Self::Lion(config) => config.with_weight_decay(0.0).into(),
             Self::Muon(config) => config.with_weight_decay(None).into(),
             Self::Lbfgs(config) => config.into(),
+            Self::ScheduleFreeSgd(config) => config.with_weight_decay(0.0).into(),
+            Self::ScheduleFreeAdamW(config) => config.with_weight_decay(0.0).into(),
+            Self::Prodigy(config) => config.with_weight_decay(0.0).into(),
             Self::Custom(_) => return None,
         })
     }

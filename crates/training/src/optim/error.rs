@@ -132,6 +132,43 @@ pub enum OptimError {
     /// An optimizer that is made for a model's parameters was to be built without them.
     #[error("custom optimizer: expected a model to make it for, found none: use build_for")]
     NeedsModel,
+    /// An optimizer of several passes was to be built as Burn's, which makes one, and has nothing but the weights
+    /// that are trained.
+    #[error(
+        "{optimizer}: expected build_loop, found that Burn's ModuleOptimizer was asked for, which can neither \
+         measure before it updates nor give the weights that are to be evaluated"
+    )]
+    NeedsPasses {
+        /// The optimizer.
+        optimizer: &'static str,
+    },
+    /// A group has a Prodigy that is none with the run's.
+    #[error(
+        "group {group}: Prodigy: expected the settings of the other parameters' but for the weight decay, found \
+         other ones: its step size is one of all parameters"
+    )]
+    ProdigySettings {
+        /// The group.
+        group: String,
+    },
+    /// A group gives parameters of Prodigy a rate of their own.
+    #[error(
+        "group {group}: expected the run's rate for the parameters of Prodigy, whose step size is one of all of \
+         them, found another one"
+    )]
+    ProdigyGroupRate {
+        /// The group.
+        group: String,
+    },
+    /// Prodigy was given rates for an optimizer that does not find its step size.
+    #[error(
+        "Prodigy: expected a highest rate from 0.1 to 10, best 1, found {found}: it multiplies the step size that \
+         Prodigy finds; a larger or smaller one is asked for by d_coef"
+    )]
+    ProdigyRate {
+        /// The highest rate.
+        found: f64,
+    },
     /// The weight decay of an optimizer that only its author knows cannot be taken away.
     #[error("expected an optimizer whose weight decay is known, found {optimizer}")]
     UnknownDecay {
@@ -175,6 +212,54 @@ pub enum OptimError {
     Unreadable {
         /// What Burn says.
         reason: String,
+    },
+    /// A schedule is for what an optimizer does not have, or of which only its author knows what it has.
+    #[error("{of}: expected an optimizer that has one for a schedule to set, found {optimizer}")]
+    NoHyperparameter {
+        /// What the schedule is for.
+        of: &'static str,
+        /// The optimizer.
+        optimizer: &'static str,
+    },
+    /// The schedule of the learning rate cycles a momentum that an optimizer does not have.
+    #[error(
+        "cycle_momentum: expected an optimizer with a momentum or a beta 1, found {optimizer}: set \
+         cycle_momentum to false"
+    )]
+    NoMomentum {
+        /// The optimizer.
+        optimizer: &'static str,
+    },
+    /// A hyperparameter has a schedule, and another one or that of the rate sets it too.
+    #[error("{of}: expected one schedule that sets it, found two")]
+    TwoSchedules {
+        /// The hyperparameter.
+        of: &'static str,
+    },
+    /// A schedule leaves the range of what it is for.
+    #[error("schedule of {of}: expected {expected}, found {found} at update {update}")]
+    Schedule {
+        /// What the schedule is for.
+        of: &'static str,
+        /// What that must be.
+        expected: &'static str,
+        /// The updates made before.
+        update: u64,
+        /// The value there.
+        found: f64,
+    },
+    /// A group sets a momentum, beta or weight decay for a parameter whose optimizer is another group's.
+    #[error(
+        "group {group}: expected an optimizer of its own for what schedules set in it, found that of group \
+         {other} for {path}"
+    )]
+    NeedsOptimizer {
+        /// The group.
+        group: String,
+        /// The group whose optimizer the parameter has.
+        other: String,
+        /// The parameter.
+        path: String,
     },
     /// The limit of a clipping is none.
     #[error("gradient clipping: {kind}: expected a limit above 0, found {found}")]

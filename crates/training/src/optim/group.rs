@@ -1,8 +1,11 @@
 //! A part of the parameters, with an optimizer or a learning rate of its own.
 
+use std::collections::BTreeMap;
+
 use burn_lr_scheduler::Clocked;
 
 use super::config::OptimizerConfig;
+use super::hyperparameter::Hyperparameter;
 use super::select::Select;
 use crate::key::MetricKey;
 
@@ -35,6 +38,7 @@ pub struct Group {
     pub(super) schedule: Option<Clocked>,
     pub(super) lr_scale: Option<f64>,
     pub(super) observed: Option<MetricKey>,
+    pub(super) scheduled: BTreeMap<Hyperparameter, Clocked>,
     pub(super) optional: bool,
 }
 
@@ -50,6 +54,7 @@ impl Group {
             schedule: None,
             lr_scale: None,
             observed: None,
+            scheduled: BTreeMap::new(),
             optional: false,
         }
     }
@@ -69,6 +74,16 @@ impl Group {
     /// Sets the group's own schedule in place of the run's.
     pub fn schedule(mut self, schedule: impl Into<Clocked>) -> Self {
         self.schedule = Some(schedule.into());
+        self
+    }
+
+    /// Has a hyperparameter of the group's optimizer follow a schedule, in place of the run's
+    /// [schedule of it](crate::Training::schedule_for).
+    ///
+    /// A group without an optimizer of its own gets the run's for it. Plateaus in the schedule observe what the
+    /// group's do.
+    pub fn schedule_for(mut self, of: Hyperparameter, schedule: impl Into<Clocked>) -> Self {
+        self.scheduled.insert(of, schedule.into());
         self
     }
 
@@ -95,9 +110,14 @@ impl Group {
         self
     }
 
-    /// The group's own schedule, if it has one.
-    pub(crate) fn own_schedule(&self) -> Option<&Clocked> {
-        self.schedule.as_ref()
+    /// The group's own optimizer, if it has one.
+    pub(crate) fn own_optimizer(&self) -> Option<&OptimizerConfig> {
+        self.optimizer.as_ref()
+    }
+
+    /// The group's own schedules, of its rate and of hyperparameters.
+    pub(crate) fn own_schedules(&self) -> impl Iterator<Item = &Clocked> {
+        self.schedule.iter().chain(self.scheduled.values())
     }
 
     /// The group's name.

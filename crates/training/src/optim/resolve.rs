@@ -8,6 +8,7 @@ use super::config::OptimizerConfig;
 use super::error::OptimError;
 use super::group::Group;
 use super::param::{ParamInfo, parameters};
+use super::prodigy::ProdigyConfig;
 use super::resolved::{ResolvedGroup, ResolvedGroups};
 
 impl ResolvedGroups {
@@ -25,6 +26,8 @@ impl ResolvedGroups {
     /// - [`OptimError::Frozen`], [`OptimError::NoEffect`] and [`OptimError::Shadowed`] for a group that
     ///   would change nothing, and is not [optional](Group::optional),
     /// - [`OptimError::NotMatrix`] if Muon would get a trainable parameter that is not a matrix,
+    /// - [`OptimError::ProdigySettings`] and [`OptimError::ProdigyGroupRate`] if parameters of Prodigy differ in
+    ///   more than the weight decay,
     /// - [`OptimError::Tied`] if the model has a trainable parameter at two places: Burn updates the
     ///   first one alone.
     pub fn resolve<M: Module>(
@@ -56,7 +59,9 @@ impl ResolvedGroups {
             }
             resolved.groups.push(found);
         }
+        resolved.check_scheduled()?;
         resolved.check_matrices(optimizer, &params)?;
+        resolved.check_prodigy(optimizer, &params)?;
         let required = |group: &&ResolvedGroup| required.contains(&group.name);
         resolved.check_effects(resolved.groups.iter().filter(required), &params)?;
         Ok(resolved)
@@ -94,6 +99,34 @@ impl ResolvedGroups {
                     group: name,
                     by: by.map_or_else(String::new, |by| by.name.clone()),
                 });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether all parameters of Prodigy can have one step size.
+    fn check_prodigy(
+        &self,
+        optimizer: &OptimizerConfig,
+        params: &[ParamInfo],
+    ) -> Result<(), OptimError> {
+        let mut first: Option<(ProdigyConfig, Option<&ResolvedGroup>)> = None;
+        for param in params.iter().filter(|param| param.trainable) {
+            let group = self.optimizer_group(&param.path);
+            let own = group.and_then(|group| group.optimizer.as_ref());
+            let OptimizerConfig::Prodigy(config) = own.unwrap_or(optimizer) else {
+                continue;
+            };
+            let config = config.without_decay();
+            let (expected, of) = *first.get_or_insert((config, group));
+            if config != expected {
+                let group = group.or(of).map(|group| group.name.clone());
+                let group = group.unwrap_or_default();
+                return Err(OptimError::ProdigySettings { group });
+            }
+            if let Some(group) = self.rate_group(&param.path) {
+                let group = group.name.clone();
+                return Err(OptimError::ProdigyGroupRate { group });
             }
         }
         Ok(())
@@ -142,10 +175,15 @@ impl ResolvedGroup {
             let group = group.name.clone();
             return Err(OptimError::LrScale { group, found });
         }
-        let own = own_optimizer(optimizer, group).map_err(|source| OptimError::Group {
+        let of_group = |source| OptimError::Group {
             group: group.name.clone(),
             source: Box::new(source),
-        })?;
+        };
+        let own = own_optimizer(optimizer, group).map_err(of_group)?;
+        let scheduled = own.as_ref().unwrap_or(optimizer);
+        for &of in group.scheduled.keys() {
+            scheduled.check_has(of).map_err(of_group)?;
+        }
         Ok(Self {
             name: group.name.clone(),
             paths: selected
@@ -156,6 +194,10 @@ impl ResolvedGroup {
             schedule: group.schedule.clone(),
             lr_scale: group.lr_scale,
             observed: group.observed.clone(),
+            scheduled: group.scheduled.clone(),
+            dial: None,
+            is_the_runs: group.optimizer.is_none(),
+            without_decay: group.without_decay,
         })
     }
 }
@@ -170,6 +212,8 @@ fn own_optimizer(
         let optimizer = decaying.name();
         let without = decaying.without_weight_decay();
         Some(without.ok_or(OptimError::UnknownDecay { optimizer })?)
+    } else if group.optimizer.is_none() && !group.scheduled.is_empty() {
+        Some(base.clone())
     } else {
         group.optimizer.clone()
     };

@@ -1,10 +1,14 @@
 //! What groups mean for one model.
 
+use std::collections::BTreeMap;
+
 use burn::module::ParamGroup;
 use burn_lr_scheduler::Clocked;
 use serde::Serialize;
 
 use super::config::OptimizerConfig;
+use super::hyperparameter::Hyperparameter;
+use super::scheduled::Dial;
 use crate::key::MetricKey;
 
 /// The groups of a run, each with the paths of its parameters, checked.
@@ -15,6 +19,9 @@ use crate::key::MetricKey;
 #[serde(transparent)]
 pub struct ResolvedGroups {
     pub(super) groups: Vec<ResolvedGroup>,
+    /// What schedules set in the run's own optimizer, if any do.
+    #[serde(skip)]
+    pub(super) dial: Option<Dial>,
 }
 
 /// A group, and the paths of the parameters that it has in a model.
@@ -26,6 +33,16 @@ pub struct ResolvedGroup {
     pub(super) schedule: Option<Clocked>,
     pub(super) lr_scale: Option<f64>,
     pub(super) observed: Option<MetricKey>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) scheduled: BTreeMap<Hyperparameter, Clocked>,
+    /// What schedules set in the group's optimizer, if any do.
+    #[serde(skip)]
+    pub(super) dial: Option<Dial>,
+    /// Whether its optimizer is the run's, as far as it goes.
+    #[serde(skip)]
+    pub(super) is_the_runs: bool,
+    #[serde(skip)]
+    pub(super) without_decay: bool,
 }
 
 impl ResolvedGroups {
@@ -37,6 +54,17 @@ impl ResolvedGroups {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.groups.is_empty()
+    }
+
+    /// What schedules set in the optimizer of who is in no group with another one.
+    pub(super) fn dial(&self) -> Option<&Dial> {
+        self.dial.as_ref()
+    }
+
+    /// The same, with an optimizer for all others that schedules set by way of `dial`.
+    pub(super) fn with_dial(mut self, dial: &Dial) -> Self {
+        self.dial = Some(dial.clone());
+        self
     }
 
     /// The group whose optimizer the parameter at `path` has; `None` for the run's.
@@ -78,6 +106,16 @@ impl ResolvedGroup {
     /// Its own optimizer, if it has one.
     pub fn optimizer(&self) -> Option<&OptimizerConfig> {
         self.optimizer.as_ref()
+    }
+
+    /// What schedules set in its own optimizer.
+    pub(super) fn dial(&self) -> Option<&Dial> {
+        self.dial.as_ref()
+    }
+
+    /// The schedules of hyperparameters that it has itself.
+    pub fn scheduled(&self) -> &BTreeMap<Hyperparameter, Clocked> {
+        &self.scheduled
     }
 
     /// Its own schedule, if it has one.

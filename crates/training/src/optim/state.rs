@@ -16,6 +16,7 @@ use super::config::OptimizerConfig;
 use super::error::OptimError;
 use super::param::parameters;
 use super::resolved::ResolvedGroups;
+use crate::caught::caught;
 
 /// What of the state of `optimizer` and `groups` for `model` could not be read back, if anything.
 pub(crate) fn unrestorable<M: Module>(
@@ -42,7 +43,8 @@ pub(crate) fn unrestorable<M: Module>(
 ///
 /// # Errors
 /// [`OptimError::StateType`] if a part of it would be read back in another type,
-/// [`OptimError::StateLost`] if the optimizer did not take all of it.
+/// [`OptimError::StateLost`] if the optimizer did not take all of it, [`OptimError::Unreadable`] if it is no record,
+/// or one that contradicts itself.
 pub(crate) fn restored(
     optimizer: ModuleOptimizer,
     record: Bytes,
@@ -52,7 +54,9 @@ pub(crate) fn restored(
     };
     let saved = types(record.clone()).map_err(unreadable)?;
     let record = OptimizerRecord::from_bytes(record).map_err(unreadable)?;
-    let optimizer = optimizer.load_record(record);
+    // Burn panics at tensors without the id of a parameter, and at ranks that are not those of the tensors.
+    let loaded = caught(|| optimizer.load_record(record));
+    let optimizer = loaded.map_err(|reason| OptimError::Unreadable { reason })?;
     let loaded = optimizer.to_record().into_bytes().and_then(types);
     let loaded = loaded.map_err(unreadable)?;
     if loaded.len() != saved.len() {

@@ -1,10 +1,11 @@
 //! A model with modules in modules, in a vector and in an array.
 
-use burn::module::Module;
-use burn::nn::{BatchNorm, BatchNormConfig, LayerNorm, LayerNormConfig, Linear, LinearConfig};
+use burn::module::{Module, ParamId};
+use burn::nn::{BatchNorm, BatchNormConfig, LayerNorm, LayerNormConfig, Linear};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor};
 
+use super::test_numbers::Numbers;
 use super::{ParamInfo, parameters};
 use crate::device::Backend;
 
@@ -23,24 +24,35 @@ pub(super) struct Net {
 }
 
 impl Net {
+    /// The same weights every time.
     pub(super) fn new(device: &Device) -> Self {
-        let block = |_| Block {
-            norm: LayerNormConfig::new(4).init(device),
-            inner: LinearConfig::new(4, 4).init(device),
-        };
-        let net = Self {
-            embed: LinearConfig::new(3, 4).init(device),
+        let mut numbers = Numbers::new();
+        let mut linear = |shape| numbers.linear(shape, device);
+        Self {
+            embed: linear([3, 4]),
             // Eleven, so that `blocks.1` is the beginning of `blocks.10`.
-            blocks: (0..11).map(block).collect(),
+            blocks: (0..11)
+                .map(|_| Block {
+                    norm: LayerNormConfig::new(4).init(device),
+                    inner: linear([4, 4]),
+                })
+                .collect(),
             average: BatchNormConfig::new(4).init(device),
-            heads: [(); 2].map(|()| LinearConfig::new(4, 2).init(device)),
-        };
-        net.values(); // Draws the weights, so that clones have the same.
-        net
+            heads: [(); 2].map(|()| linear([4, 2])),
+        }
     }
 
     pub(super) fn freeze_embed(&mut self) {
         self.embed = self.embed.clone().no_grad();
+    }
+
+    pub(super) fn embedding(&self) -> ParamId {
+        self.embed.weight.id
+    }
+
+    /// The same of a model without autodiff, of which nothing is trained until it is again.
+    pub(super) fn values_of_valid(self) -> Vec<(String, Vec<f32>)> {
+        self.train().values()
     }
 
     pub(super) fn forward(&self, input: Tensor<2>) -> Tensor<2> {

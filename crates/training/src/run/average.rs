@@ -3,8 +3,10 @@
 use burn::train::LearnerModel;
 use burn_lr_scheduler::Run;
 
-use super::averages::{Averages, is_of_average};
+use super::averages::{Averages, check_earlier, is_of_average};
+use super::no_schedule::statistics_of_average;
 use super::period::Periods;
+use super::resume::Contents;
 use super::spec::keep_policy;
 use super::training::Training;
 use crate::TrainingError;
@@ -43,9 +45,10 @@ impl<M: LearnerModel> Training<M> {
 
     /// The parts of a checkpoint that the average adds.
     pub(super) fn more_parts(&self) -> &'static [&'static str] {
-        match self.plan.average {
-            Some(_) => &AVERAGE_PARTS,
-            None => &[],
+        if self.plan.average.is_some() || self.optimizer_keeps_average() {
+            &AVERAGE_PARTS
+        } else {
+            &[]
         }
     }
 
@@ -81,9 +84,35 @@ impl<M: LearnerModel> Training<M> {
         Ok(plan.check_in(&length, kept)?)
     }
 
+    /// Whether the run can go on from what is `saved` in a checkpoint, as far as it needs others.
+    ///
+    /// # Errors
+    /// [`TrainingError::Damaged`] if one of those is damaged.
+    pub(super) fn check_earlier(&self, saved: &Contents<'_>) -> Result<(), TrainingError> {
+        let plan = self.plan.average.as_ref();
+        plan.map_or(Ok(()), |plan| check_earlier(plan, saved))
+    }
+
+    /// Whether the average of a run, which goes on in `periods`, takes something in until its end.
+    ///
+    /// # Errors
+    /// As for [`Average::check`].
+    pub(super) fn check_average_begins(
+        &self,
+        run: Run,
+        periods: Option<&Periods>,
+    ) -> Result<(), TrainingError> {
+        let plan = self.plan.average.as_ref();
+        plan.map_or(Ok(()), |plan| self.check_start(plan, (0, 0), run, periods))
+    }
+
     /// The part of a checkpoint that `best.bpk` is a copy of.
     pub(super) fn best_part(&self, keep: &KeepPolicy) -> &'static str {
-        best_part_of(self.plan.average.as_ref(), keep)
+        best_part_of(
+            self.plan.average.as_ref(),
+            self.optimizer_keeps_average(),
+            keep,
+        )
     }
 
     /// Whether the validation has metrics of the average beside the model's.
@@ -92,8 +121,12 @@ impl<M: LearnerModel> Training<M> {
         plan.is_some_and(|plan| plan.validate == Validate::Both)
     }
 
-    /// The average of a run that begins with `model`, if one was asked for.
+    /// The average of a run that begins with `model`, if one was asked for, or its optimizer keeps one.
     pub(super) fn averages(&self, model: &M) -> Result<Option<Averages<M>>, TrainingError> {
+        if self.optimizer_keeps_average() {
+            let statistics = statistics_of_average(model);
+            return Ok(Some(Averages::of_optimizer(statistics, model)?));
+        }
         let plan = self.plan.average.clone();
         let averages = plan.map(|plan| Averages::new(plan, model)).transpose()?;
         Ok(averages)
@@ -104,17 +137,16 @@ impl<M: LearnerModel> Training<M> {
     /// [`TrainingError::Invalid`] if a loader cannot be asked for its batches once more.
     pub(super) fn check_average(
         &self,
-        run: Run,
         periods: Option<&Periods>,
         model: &M,
     ) -> Result<(), TrainingError> {
-        let Some(plan) = &self.plan.average else {
+        let averages = self.averages(model)?;
+        let Some(statistics) = averages.map(|averages| averages.plan.statistics) else {
             return Ok(());
         };
-        self.check_start(plan, (0, 0), run, periods)?;
         let endless = periods.is_some_and(|periods| periods.batches_per_epoch().is_none());
         let had_again = self.train.can_be_had_again() && !endless;
-        if plan.statistics == Statistics::Recomputed && !had_again {
+        if statistics == Statistics::Recomputed && !had_again {
             return Err(TrainingError::Invalid {
                 name: "average: statistics",
                 expected: "to recompute them, a training loader that can be had once more: an \
@@ -122,13 +154,19 @@ impl<M: LearnerModel> Training<M> {
                 found: "another one".to_owned(),
             });
         }
-        self.averages(model).map(drop)
+        Ok(())
     }
 }
 
-/// The part of a checkpoint that is the best by `keep`, of a run that averages as `plan` says.
-pub(super) fn best_part_of(plan: Option<&Average>, keep: &KeepPolicy) -> &'static str {
+/// The part of a checkpoint that is the best by `keep`, of a run that averages as `plan` says, or whose optimizer
+/// does.
+pub(super) fn best_part_of(
+    plan: Option<&Average>,
+    optimizer_averages: bool,
+    keep: &KeepPolicy,
+) -> &'static str {
     match (plan, &keep.best) {
+        (None, Some(_)) if optimizer_averages => AVERAGE,
         (Some(plan), Some(best)) if is_of_average(plan, &best.metric) => AVERAGE,
         _ => MODEL,
     }

@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use burn::module::Module;
-use burn::store::ModuleRecord;
 use burn::tensor::{Bytes, Device};
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +15,7 @@ use crate::average::{
 };
 use crate::checkpoint::{AVERAGE, AVERAGE_PROGRESS};
 use crate::metrics::{MetricKey, Split};
+use crate::storage::filled;
 
 /// The average of a run; clones are one and the same.
 pub(super) struct Averages<M> {
@@ -43,6 +43,8 @@ enum Kept<M> {
         statistics: Statistics,
         mean: M,
     },
+    /// What the optimizer gave at the end of the last epoch: it keeps the average.
+    Optimizers(M),
 }
 
 /// How far an average has come: what a checkpoint holds of it beside the averaged model.
@@ -107,11 +109,35 @@ impl<M: Module> Averages<M> {
         })
     }
 
+    /// The average that the optimizer of a run that begins with `model` keeps: at the end of every epoch it is
+    /// taken in in place of the one before.
+    ///
+    /// # Errors
+    /// As for [`ModelAverage::new`].
+    pub(super) fn of_optimizer(statistics: Statistics, model: &M) -> Result<Self, AverageError> {
+        let model = ModelAverage::new(Rule::Equal, statistics, model)?.model();
+        let state = State {
+            running: Kept::Optimizers(model),
+            progress: Progress::default(),
+            recomputed: None,
+        };
+        Ok(Self {
+            plan: Average::swa().statistics(statistics),
+            state: Arc::new(Mutex::new(state)),
+        })
+    }
+
+    /// Whether it is the optimizer's.
+    pub(super) fn is_of_optimizer(&self) -> bool {
+        matches!(self.lock().running, Kept::Optimizers(_))
+    }
+
     /// Keeps the average on `device`, where the model is trained.
     pub(super) fn to_device(&self, device: &Device) {
         let state = &mut *self.lock();
         match &mut state.running {
             Kept::Running(average) => average.to_device(device),
+            Kept::Optimizers(model) => *model = model.valid().fork(&device.clone().inner()),
             Kept::Last { models, mean, .. } => {
                 let device = device.clone().inner();
                 for model in models.iter_mut().chain([mean]) {
@@ -151,7 +177,7 @@ impl<M: Module> Averages<M> {
         }
         match &mut state.running {
             Kept::Running(average) => average.follow(model),
-            Kept::Last { .. } => Ok(()),
+            Kept::Last { .. } | Kept::Optimizers(_) => Ok(()),
         }
     }
 
@@ -176,7 +202,9 @@ impl<M: Module> Averages<M> {
     pub(super) fn model(&self) -> M {
         let state = self.lock();
         match (&state.recomputed, &state.running) {
-            (Some(model), _) | (None, Kept::Last { mean: model, .. }) => model.valid(),
+            (Some(model), _) | (None, Kept::Last { mean: model, .. } | Kept::Optimizers(model)) => {
+                model.valid()
+            }
             (None, Kept::Running(average)) => average.model(),
         }
     }
@@ -197,7 +225,7 @@ impl<M: Module> Averages<M> {
     pub(super) fn running_parts(&self) -> Result<Parts, TrainingError> {
         let model = match &self.lock().running {
             Kept::Running(average) => average.model(),
-            Kept::Last { mean, .. } => mean.valid(),
+            Kept::Last { mean: model, .. } | Kept::Optimizers(model) => model.valid(),
         };
         self.parts_with(model)
     }
@@ -223,10 +251,7 @@ impl<M: Module> Averages<M> {
     /// # Errors
     /// [`TrainingError::Damaged`] if a part of one does not fit, or one that is needed is damaged.
     pub(super) fn restore(&self, saved: &Contents<'_>, model: &M) -> Result<(), TrainingError> {
-        let load = |bytes| {
-            let record = ModuleRecord::from_bytes(Bytes::from_bytes_vec(bytes));
-            record.and_then(|record| model.valid().try_load_record(record))
-        };
+        let load = |bytes| filled(model.valid(), Bytes::from_bytes_vec(bytes));
         let misfit = |error: &dyn ToString| saved.damaged(AVERAGE, error.to_string());
         let average = load(saved.part(AVERAGE).to_vec()).map_err(|error| misfit(&error))?;
         let progress: Progress = serde_json::from_slice(&saved.part(AVERAGE_PROGRESS))
@@ -235,12 +260,12 @@ impl<M: Module> Averages<M> {
         state.progress = progress;
         match &mut state.running {
             Kept::Running(running) => running.restore(average, progress.averaged)?,
+            Kept::Optimizers(model) => *model = average,
             Kept::Last {
                 models, last, mean, ..
             } => {
                 *mean = average;
-                let averaged = usize::try_from(progress.averaged).unwrap_or(usize::MAX);
-                for bytes in saved.models_of_last(last.saturating_sub(1).min(averaged))? {
+                for bytes in models_before(*last, progress, saved)? {
                     models.push_back(load(bytes).map_err(|error| misfit(&error))?);
                 }
             }
@@ -258,6 +283,10 @@ impl<M: Module> State<M> {
         self.progress.averaged += 1;
         match &mut self.running {
             Kept::Running(average) => average.update(model),
+            Kept::Optimizers(average) => {
+                *average = model.valid();
+                Ok(())
+            }
             Kept::Last {
                 models,
                 last,
@@ -277,13 +306,40 @@ impl<M: Module> State<M> {
     }
 }
 
-/// Whether what is best by `metric` is the average, not the model.
+/// The models that a mean of the `last` checkpoints has when it goes on from what is `saved`.
+fn models_before(
+    last: usize,
+    progress: Progress,
+    saved: &Contents<'_>,
+) -> Result<Vec<Vec<u8>>, TrainingError> {
+    let averaged = usize::try_from(progress.averaged).unwrap_or(usize::MAX);
+    saved.models_of_last(last.saturating_sub(1).min(averaged))
+}
+
+/// Whether an average as `plan` says can go on from what is `saved`, as far as earlier checkpoints are needed.
+///
+/// # Errors
+/// [`TrainingError::Damaged`] if one of them is damaged.
+pub(super) fn check_earlier(plan: &Average, saved: &Contents<'_>) -> Result<(), TrainingError> {
+    // Without it, the run was of another configuration, which is refused by name.
+    let progress = serde_json::from_slice(&saved.part(AVERAGE_PROGRESS));
+    match (plan.kind, progress) {
+        (Kind::Checkpoints { last, .. }, Ok(progress)) => {
+            models_before(last, progress, saved).map(drop)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether `metric` is of the average, and so what is best by it, not of the model. What that was trained on
+/// says nothing of its average.
 pub(super) fn is_of_average(plan: &Average, metric: &MetricKey) -> bool {
-    match plan.validate {
+    let of_average = match plan.validate {
         Validate::Average => true,
         Validate::Model => false,
-        Validate::Both => metric.split() == Split::Valid && metric.name().starts_with(PREFIX),
-    }
+        Validate::Both => metric.name().starts_with(PREFIX),
+    };
+    metric.split() == Split::Valid && of_average
 }
 
 /// What the names of the average's metrics begin with, beside those of the model.

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::TrainingError;
 use crate::metrics::Lineage;
 
 /// A checkpoint of another run, at which a run [begins](crate::Training::branch).
@@ -48,14 +49,32 @@ impl Branch {
 
     /// Whether a run that comes from `lineage` comes from here, by the parent's place.
     pub(super) fn is_of(&self, lineage: &Lineage) -> bool {
+        self.is_at(lineage) && self.is_off(Path::new(&lineage.parent))
+    }
+
+    /// Whether the run in `directory` is the one that is branched off.
+    fn is_off(&self, directory: &Path) -> bool {
         let place = |path: &Path| {
             path.canonicalize()
                 .or_else(|_| std::path::absolute(path))
                 .ok()
         };
-        let said = Path::new(&lineage.parent);
-        let same = said == self.parent || place(said) == place(&self.parent);
-        self.is_at(lineage) && same
+        directory == self.parent || place(directory) == place(&self.parent)
+    }
+
+    /// Whether the branch, in `directory`, leaves its parent alone.
+    ///
+    /// # Errors
+    /// [`TrainingError::Invalid`] if both would be in the same place.
+    pub(super) fn check_place(&self, directory: &Path) -> Result<(), TrainingError> {
+        if self.is_off(directory) {
+            return Err(TrainingError::Invalid {
+                name: "branch",
+                expected: "a directory of its own",
+                found: format!("that of its parent, {}", self.parent.display()),
+            });
+        }
+        Ok(())
     }
 
     /// Whether that is the checkpoint of `lineage`, if the parent is.

@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 
 use burn::train::LearnerModel;
 
-use super::average::best_part_of;
 use super::check::Checked;
 use super::directory::RunDirectory;
 use super::origin::Origin;
+use super::period::Periods;
 use super::resume::{Contents, SavedHistory, newest};
-use super::spec::{Saved, Spec};
+use super::saved::Saved;
+use super::schedulers::Track;
 use super::start::Start;
 use super::training::Training;
 use crate::checkpoint::{CONFIG, CheckpointStore, HISTORY, MODEL, OPTIM, PARTS, SCHEDULER};
 use crate::error::TrainingError;
-use crate::feedback::FeedbackScheduler;
 use crate::metrics::History;
 use crate::notices::Notices;
 use crate::optim::OptimError;
@@ -39,12 +39,19 @@ impl<M: LearnerModel> Training<M> {
         let changes = origin.changes(&checked.spec)?;
         let contents = Contents::new(origin.checkpoint.clone(), &origin.store);
         let SavedHistory { mut history, log } = contents.history()?;
-        let average = self.inherited_average(origin, &contents, &history, checked)?;
+        let periods = self.branch_periods(&mut history, checked)?;
+        let average =
+            self.inherited_average(origin, &contents, &history, checked.run, periods.as_ref())?;
         let restored = contents.model(model)?;
-        contents.optimizer(self.plan.optimizer.build_for(&checked.groups, &restored)?)?;
+        contents.optimizer(
+            self.plan
+                .optimizer
+                .assembled_for(&checked.groups, &restored)?
+                .0,
+        )?;
         let epoch = origin.checkpoint.epoch;
         history.branches.push(origin.lineage(&history, changes)?);
-        self.check_done(&history, checked.periods.as_ref())?;
+        self.check_done(&history, periods.as_ref())?;
 
         let part = |name: &str| {
             origin
@@ -69,7 +76,8 @@ impl<M: LearnerModel> Training<M> {
         }
         let record = start.scheduler(&checked.groups).to_record().into_bytes();
         let record = record.map_err(|error| contents.damaged(SCHEDULER, error))?;
-        let spec = checked.spec.clone().with_branches(&history);
+        let last = self.last_epoch(periods.as_ref());
+        let spec = checked.spec.clone().after(&history, last);
         let path = self.directory.path();
         let json = |value: Result<Vec<u8>, serde_json::Error>| {
             value.map_err(|error| TrainingError::file("write", path, error.into()))
@@ -90,27 +98,44 @@ impl<M: LearnerModel> Training<M> {
         })
     }
 
-    /// Whether a branch that has not begun can begin, as far as that can be known without its model: a
-    /// copy of that would share the running averages of batch norms, and get others.
-    pub(super) fn check_branch(&self, checked: &Checked) -> Result<(), TrainingError> {
+    /// The periods in which a branch off a run with `history` goes on, if it does: where that was in epochs, it
+    /// is counted in its data from here on.
+    fn branch_periods(
+        &self,
+        history: &mut History,
+        checked: &Checked,
+    ) -> Result<Option<Periods>, TrainingError> {
+        if let Some(periods) = &checked.periods {
+            self.count_data(history, periods)?;
+        }
+        let periods = self.periods_after(checked.periods.as_ref(), history)?;
+        let data = history.epochs.last().and_then(|last| last.data);
+        if let (Some(periods), Some(data)) = (&periods, data) {
+            periods.check_place(data.past())?;
+        }
+        Ok(periods)
+    }
+
+    /// Whether a run that has not begun can begin, and if it is a branch, as far as that can be known without
+    /// its model: a copy of that would share the running averages of batch norms, and get others.
+    pub(super) fn check_beginning(&self, checked: &Checked) -> Result<(), TrainingError> {
         let Some(branch) = &self.plan.branch else {
-            return Ok(());
+            return self.check_average_begins(checked.run, checked.periods.as_ref());
         };
         let origin = branch.origin(self.more_parts())?;
         let changes = origin.changes(&checked.spec)?;
         let contents = Contents::new(origin.checkpoint.clone(), &origin.store);
         let mut history = contents.history()?.history;
-        self.inherited_average(&origin, &contents, &history, checked)?;
+        let periods = self.branch_periods(&mut history, checked)?;
+        self.inherited_average(&origin, &contents, &history, checked.run, periods.as_ref())?;
         history.branches.push(origin.lineage(&history, changes)?);
-        self.check_done(&history, checked.periods.as_ref())?;
-        match self.plan.optimizer.build(&checked.groups) {
+        self.check_done(&history, periods.as_ref())?;
+        match self.plan.optimizer.assembled(&checked.groups, None) {
             // One that is made for the restored model may go by its ids.
             Err(OptimError::NeedsModel) => {}
-            optimizer => contents.optimizer(optimizer?)?,
+            assembled => contents.optimizer(assembled?.0)?,
         }
-        let tracks = checked.schedulers.iter().cloned();
-        let schedulers = tracks.map(|track| FeedbackScheduler::new(track.scheduler).0);
-        let mut schedulers: Vec<_> = schedulers.collect();
+        let (mut schedulers, _) = Track::connected(checked.schedulers.clone());
         origin.hand_over(&mut schedulers, checked).map(drop)
     }
 
@@ -132,7 +157,15 @@ impl<M: LearnerModel> Training<M> {
         }
         // Also what is damaged may be of another run.
         let silent = Notices::new(|_| {});
-        if newest(&self.directory, Some(&store), &checked.spec, &silent)?.is_some() {
+        let earlier = |saved: &Contents<'_>| self.check_earlier(saved);
+        let begun = newest(
+            &self.directory,
+            Some(&store),
+            &checked.spec,
+            &silent,
+            &earlier,
+        )?;
+        if begun.is_some() {
             return Ok(false);
         }
         let origin = branch.origin(self.more_parts())?;
@@ -148,7 +181,7 @@ impl<M: LearnerModel> Training<M> {
         let best = self.directory.best_model();
         let keep = checked.spec.keep();
         let copied = self.best_part(keep);
-        let judged = copied == best_part_of(origin.average().as_ref(), keep);
+        let judged = copied == origin.best_part(keep);
         if !judged {
             said.say(&format!(
                 "branching after epoch {epoch}: {} begins anew, for its metric was of other weights before",
@@ -197,7 +230,6 @@ impl<M: LearnerModel> Training<M> {
     /// What the parent of a branch that has not begun was configured with.
     pub(super) fn parents_configuration(&self) -> Option<Saved> {
         let branch = self.plan.branch.as_ref()?;
-        let parent = RunDirectory::new(&branch.parent);
-        Spec::saved(&parent, None).ok().flatten()
+        Saved::begun(&RunDirectory::new(&branch.parent))
     }
 }

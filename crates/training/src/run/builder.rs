@@ -18,7 +18,6 @@ use super::training::Training;
 use crate::checkpoint::KeepPolicy;
 use crate::metrics::{EarlyStopping, EpochRecord, MetricKey};
 use crate::notices::Notices;
-use crate::optim::{GradientClip, Group, NonFinite, OptimizerConfig};
 use crate::track::Tracker;
 
 /// # What must not change when a run is resumed
@@ -27,53 +26,6 @@ impl<M: LearnerModel> Training<M> {
     /// `OneCycleLr::new(0.01).per_update()`. A plain number is a constant rate.
     pub fn schedule(mut self, schedule: impl Into<Clocked>) -> Self {
         self.plan.schedule = schedule.into();
-        self
-    }
-
-    /// Sets the optimizer: the config of any of Burn's, or a ready `ModuleOptimizer` with a
-    /// description. Adam with PyTorch's constants by default, see [`adam`](crate::optim::adam).
-    pub fn optimizer(mut self, optimizer: impl Into<OptimizerConfig>) -> Self {
-        self.plan.optimizer = optimizer.into();
-        self
-    }
-
-    /// Adds a group of parameters with an optimizer, a schedule or a share of the learning rate of
-    /// its own. Of several groups that a parameter is in, the last one counts.
-    pub fn group(mut self, group: Group) -> Self {
-        self.plan.groups.push(group);
-        self
-    }
-
-    /// Adds groups of parameters, such as those of [`layer_decay`](crate::optim::layer_decay).
-    pub fn groups(mut self, groups: impl IntoIterator<Item = Group>) -> Self {
-        self.plan.groups.extend(groups);
-        self
-    }
-
-    /// Sums the gradients of this many batches into one update; 1 by default.
-    pub fn grads_accumulation(mut self, batches: usize) -> Self {
-        self.plan.grads_accumulation = batches;
-        self
-    }
-
-    /// Clips the gradients of every update: by their norm over all parameters, or each value. The
-    /// mean norm of an epoch, before it was clipped, is its metric `train_gradient_norm`.
-    ///
-    /// The clipping that Burn's optimizers have is by the norm of each parameter by itself.
-    pub fn clip_gradients(mut self, clip: GradientClip) -> Self {
-        self.plan.clip = Some(clip);
-        self
-    }
-
-    /// Sets what becomes of an update whose gradients are not finite; by default nothing is checked,
-    /// and a training loss that is not finite ends the run.
-    ///
-    /// Updates that are skipped are counted by the metric `train_skipped_updates`. The schedule's
-    /// clock does not stop for them, and a training loss that is not finite no longer ends the run. An
-    /// epoch all of whose updates were skipped does, by [`TrainingError::AllSkipped`](crate::TrainingError::AllSkipped),
-    /// even if it has only one: nothing was learnt, and the next one would begin with the same weights.
-    pub fn non_finite(mut self, non_finite: NonFinite) -> Self {
-        self.plan.non_finite = non_finite;
         self
     }
 
@@ -147,7 +99,9 @@ impl<M: LearnerModel> Training<M> {
     /// Training metrics are continued if they are means over batches, as most of Burn's are: loss,
     /// accuracy, top-k accuracy, learning rate. A metric that is none, such as an F-score, AUROC, perplexity or the use of
     /// a processor, keeps its state to itself: with one of them there are no checkpoints within epochs,
-    /// which is [told](Self::on_notice) when the first is due. On several devices it is refused: Burn's
+    /// which is [told](Self::on_notice) when the first is due. What a metric is shows in its second batch of a
+    /// period, before which there are none; one called `Loss`, `Accuracy` or `Learning Rate` is taken for a mean at once, so
+    /// that a metric of your own that is none needs another name. On several devices it is refused: Burn's
     /// strategies have no place for it.
     pub fn checkpoint_every(mut self, time: Duration) -> Self {
         self.hooks.checkpoint_every = Some(time);
@@ -217,6 +171,16 @@ impl<M: LearnerModel> Training<M> {
     /// epochs to extend the run later.
     pub fn resume(mut self, resume: bool) -> Self {
         self.resume = resume;
+        self
+    }
+
+    /// Verifies the newest checkpoint alone when the run is resumed, for runs that keep many large ones.
+    ///
+    /// By default all are read, piece by piece, and told of if they are damaged: such a one is none of the last few
+    /// that are kept, so that there is always one to fall back on. Without that, a damage is found only when the
+    /// checkpoint is needed, and may by then be that of all that are kept.
+    pub fn trust_older_checkpoints(mut self) -> Self {
+        self.hooks.trusts_older = true;
         self
     }
 

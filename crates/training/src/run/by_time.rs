@@ -52,7 +52,8 @@ impl State {
             return false;
         }
         let metrics = match self.log.means() {
-            Ok(metrics) => metrics,
+            Ok(Some(metrics)) => metrics,
+            Ok(None) => return false,
             Err(metric) => {
                 self.by_time.given_up = true;
                 self.by_time.notices.say(&format!(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use burn_lr_scheduler::Clocked;
+use burn_lr_scheduler::{Clocked, complete_as_it_ran};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -38,6 +38,8 @@ pub(super) fn changes(saved: &Value, current: &Value) -> Vec<Change> {
 
 /// Adds to the schedule and to the optimizer in `settings` what they lack.
 fn with_defaults(settings: &mut Value) {
+    let schedule = settings.get_mut("schedule");
+    schedule.into_iter().for_each(complete_as_it_ran);
     fill::<Clocked>(settings.get_mut("schedule"));
     fill::<OptimizerConfig>(settings.get_mut("optimizer"));
 }

@@ -1,18 +1,19 @@
 //! What can be refused before anything is written.
 
 use burn::train::LearnerModel;
-use burn_lr_scheduler::{Clock, Clocked, Run, Scaled, Scheduler};
+use burn_lr_scheduler::{Clock, Run};
 
-use super::period::{Extent, Periods};
+use super::batch_growth::Counted;
+use super::extent::{Extent, Period};
+use super::period::Periods;
 use super::resume::{Contents, Newest, newest};
+use super::schedulers::{Track, with_clock};
 use super::spec::Spec;
 use super::stop;
 use super::training::Training;
 use crate::TrainingError;
 use crate::checkpoint::{CheckpointStore, PARTS};
-use crate::feedback::FeedbackScheduler;
 use crate::loader::{Loader, LoaderDescription};
-use crate::metrics::MetricKey;
 use crate::notices::Notices;
 use crate::optim::{Group, NonFinite, OptimError, ResolvedGroups, parameters};
 use crate::weights::draw_weights;
@@ -32,7 +33,7 @@ impl<M: LearnerModel> Training<M> {
         stop::check(&self.hooks.interrupter)?;
         let checked = self.checked(model)?;
         self.check_no_run(self.store()?.as_ref())?;
-        self.check_branch(&checked)
+        self.check_beginning(&checked)
     }
 
     /// Whether the run in the directory, if there is one, is of this configuration and could be
@@ -45,28 +46,32 @@ impl<M: LearnerModel> Training<M> {
         let checked = self.checked(model)?;
         let store = self.store()?;
         let silent = Notices::new(|_| {});
-        let newest = newest(&self.directory, store.as_ref(), &checked.spec, &silent)?;
+        let earlier = |saved: &Contents<'_>| self.check_earlier(saved);
+        let newest = newest(
+            &self.directory,
+            store.as_ref(),
+            &checked.spec,
+            &silent,
+            &earlier,
+        )?;
         let (Some(Newest { checkpoint, .. }), Some(store)) = (newest, store) else {
-            return self.check_branch(&checked);
+            return self.check_beginning(&checked);
         };
-        // Not the model: Burn's clones share the running averages of a batch norm, which it would get.
-        let tracks = checked.schedulers.into_iter();
-        let mut schedulers: Vec<_> = tracks
-            .map(|track| FeedbackScheduler::new(track.scheduler).0)
-            .collect();
         let saved = Contents::new(checkpoint, &store);
+        let history = saved.history()?.history;
+        self.check_going_on(&history, checked.run, checked.periods.as_ref())?;
+        // Not the model: Burn's clones share the running averages of a batch norm, which it would get.
+        let (mut schedulers, _) = Track::connected(checked.schedulers);
         // One that is made for the restored model may go by its ids.
-        match self.plan.optimizer.build(&checked.groups) {
+        match self.plan.optimizer.assembled(&checked.groups, None) {
             Err(OptimError::NeedsModel) => {}
-            optimizer => saved.optimizer(optimizer?)?,
+            assembled => saved.optimizer(assembled?.0)?,
         }
         saved.schedulers(&mut schedulers)?;
         if let Some(averages) = self.averages(model)? {
             averages.restore(&saved, model)?;
         }
-        let history = saved.history()?.history;
-        self.check_lineage(&history)?;
-        self.check_done(&history, checked.periods.as_ref())
+        Ok(())
     }
 
     /// Whether the directory has a complete checkpoint.
@@ -104,44 +109,24 @@ impl<M: LearnerModel> Training<M> {
 
     pub(super) fn checked(&self, model: &M) -> Result<Checked, TrainingError> {
         let (run, periods) = self.run()?;
-        let groups = ResolvedGroups::resolve(&self.plan.optimizer, &self.plan.groups, model)?;
+        if let Some(branch) = &self.plan.branch {
+            branch.check_place(self.directory.path())?;
+        }
+        let plan = &self.plan;
+        let mut groups = ResolvedGroups::resolve(&plan.optimizer, &plan.groups, model)?;
         let params = parameters(model);
         if !params.iter().any(|param| param.trainable) {
             let parameters = params.len();
             return Err(TrainingError::AllFrozen { parameters });
         }
-        let mut schedulers = vec![Track {
-            group: None,
-            observed: self.plan.observed.clone(),
-            scheduler: Scheduler::new(self.plan.schedule.schedule.clone(), run)?,
-        }];
-        for group in groups.iter().filter(|group| group.has_rate()) {
-            let Clocked {
-                mut schedule,
-                clock,
-                ..
-            } = group.schedule().unwrap_or(&self.plan.schedule).clone();
-            if group.lr_scale() != 1.0 {
-                schedule = Scaled::new(schedule, group.lr_scale()).into();
-            }
-            let scheduler = Scheduler::new(schedule, with_clock(clock, run))?;
-            let name = group.name().to_owned();
-            if group.observed().is_some() && scheduler.plateaus().is_empty() {
-                return Err(OptimError::NoPlateau { group: name }.into());
-            }
-            let observed = group.observed().unwrap_or(&self.plan.observed);
-            schedulers.push(Track {
-                group: Some(name),
-                observed: observed.clone(),
-                scheduler,
-            });
-        }
+        let schedulers = self.schedulers(run, &mut groups)?;
+        let notices = self.check_optimizer(&schedulers, run)?;
         if let Some(clip) = &self.plan.clip {
             clip.check()?;
         }
         // Also for a model that is only asked about: it is left as a run would have it.
         draw_weights(model);
-        self.check_average(run, periods.as_ref(), model)?;
+        self.check_average(periods.as_ref(), model)?;
         let inexact = self.inexactness(model, &groups);
         if self.strict && !inexact.is_empty() {
             return Err(TrainingError::Inexact { reasons: inexact });
@@ -154,6 +139,7 @@ impl<M: LearnerModel> Training<M> {
             schedulers,
             inexact,
             spec,
+            notices,
         })
     }
 
@@ -188,15 +174,25 @@ impl<M: LearnerModel> Training<M> {
         if self.place.workers() > 1 {
             self.check_gradients_of_several_devices()?;
         }
+        self.check_growth()?;
         let mut run = Run::per_update();
-        if let Some((_, batches)) = batches {
+        if let Some((_, batches)) = batches.filter(|_| self.plan.batch_growth.is_none()) {
             at_least_one("training batches", batches)?;
             run = run.with_updates_per_epoch(batches.div_ceil(accumulation) as u64);
         }
         let clock = self.plan.schedule.clock;
-        let own = self.plan.groups.iter().filter_map(Group::own_schedule);
+        let own = self.plan.groups.iter().flat_map(Group::own_schedules);
+        let own = own.chain(self.plan.scheduled.values());
         let mut clocks = own.map(|schedule| schedule.clock).chain([clock]);
-        if batches.is_none() && clocks.any(|clock| clock == Clock::PerEpoch) {
+        let by_epochs = clocks.any(|clock| clock == Clock::PerEpoch);
+        if by_epochs && self.plan.batch_growth.is_some() {
+            return Err(TrainingError::Invalid {
+                name: "batch growth",
+                expected: "schedules that advance by updates",
+                found: "one that advances by epochs, whose updates are not known".to_owned(),
+            });
+        }
+        if batches.is_none() && by_epochs {
             return Err(TrainingError::Invalid {
                 name: "batches of an epoch",
                 expected: "a loader that tells them, for a schedule that advances per epoch",
@@ -216,6 +212,44 @@ impl<M: LearnerModel> Training<M> {
             (None, _) => run,
         };
         Ok((with_clock(clock, run), periods))
+    }
+
+    /// Whether updates can have a changing number of batches.
+    fn check_growth(&self) -> Result<(), TrainingError> {
+        let Some(growth) = &self.plan.batch_growth else {
+            return Ok(());
+        };
+        growth.check()?;
+        let invalid = |expected, found: &str| {
+            Err(TrainingError::Invalid {
+                name: "batch growth",
+                expected,
+                found: found.to_owned(),
+            })
+        };
+        if self.plan.grads_accumulation > 1 {
+            return invalid("no gradient accumulation beside it", "both");
+        }
+        if self.place.workers() > 1 {
+            return invalid("a single device", "several");
+        }
+        let in_updates = matches!(self.plan.every, None | Some(Period::Updates(_)));
+        let extent = !matches!(self.plan.extent, Extent::Samples(_));
+        let in_epochs = matches!(self.plan.extent, Extent::Epochs(_)) && self.plan.every.is_some();
+        if !in_updates || !extent || in_epochs {
+            return invalid(
+                "a run in epochs, or one whose length and periods are in updates",
+                "a length or a period in another unit, whose updates are not known",
+            );
+        }
+        if growth.counted == Counted::Samples && !self.is_in_updates() && self.train.samples() == 0
+        {
+            return invalid("a loader that counts its samples", "one that does not");
+        }
+        if self.is_in_updates() && self.plan.every.is_none() {
+            return invalid("periods in updates, by Training::every", "none");
+        }
+        Ok(())
     }
 
     /// Burn's strategies for several devices make the update themselves.
@@ -287,28 +321,6 @@ pub(super) struct Checked {
     /// Why the run may not be exactly repeatable.
     pub inexact: Vec<String>,
     pub spec: Spec,
-}
-
-/// The scheduler of a parameter group, or of all other parameters.
-#[derive(Clone)]
-pub(super) struct Track {
-    pub group: Option<String>,
-    pub observed: MetricKey,
-    pub scheduler: Scheduler,
-}
-
-/// `run` with another clock.
-fn with_clock(clock: Clock, run: Run) -> Run {
-    let mut run_of_clock = match (clock, run.updates_per_epoch()) {
-        (Clock::PerEpoch, Some(updates)) => Run::per_epoch(updates),
-        (_, Some(updates)) => Run::per_update().with_updates_per_epoch(updates),
-        _ => Run::per_update(),
-    };
-    if let Some(epochs) = run.epochs() {
-        run_of_clock = run_of_clock.with_epochs(epochs);
-    }
-    if let Some(updates) = run.updates() {
-        run_of_clock = run_of_clock.with_updates(updates);
-    }
-    run_of_clock
+    /// What is to be said of a schedule that is not for the optimizer.
+    pub notices: Vec<String>,
 }

@@ -7,6 +7,7 @@ use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::train::{LearnerModel, TrainStep};
 use burn_lr_scheduler::Run;
 
+use super::batch_growth::BatchGrowth;
 use super::period::Periods;
 use super::running_epoch::Epoch;
 use super::start::Start;
@@ -20,6 +21,8 @@ use crate::metrics::DataPosition;
 pub(super) struct Course {
     /// Of a run that is measured in updates; the others go by the epochs of their data.
     pub periods: Option<Periods>,
+    /// How many batches updates have, if that changes.
+    pub growth: Option<BatchGrowth>,
     /// The updates of an epoch of the data, if that is known.
     pub updates_per_epoch: Option<u64>,
     /// What the device is seeded with before every update.
@@ -39,7 +42,7 @@ pub(super) struct Walk<'a, B> {
     course: &'a Course,
     loader: &'a dyn DataLoader<B>,
     pub stream: Stream<'a, B>,
-    pub accumulation: usize,
+    accumulation: usize,
     pub timer: Timer,
     pub reached: Reached,
     /// The rate of the last update.
@@ -105,6 +108,20 @@ impl<B: 'static> Walk<'_, B> {
         (!is_over).then_some(self.reached.updates + 1)
     }
 
+    /// How many batches the next update has, unless the epoch ends before.
+    pub(super) fn batches(&self) -> usize {
+        let growth = self.course.growth.as_ref();
+        let samples = || self.stream.position().samples;
+        growth.map_or(self.accumulation, |of| {
+            of.batches(self.reached.updates, samples())
+        })
+    }
+
+    /// Whether an update has the mean of its gradients, and not their sum.
+    pub(super) fn takes_the_mean(&self) -> bool {
+        self.course.growth.is_some()
+    }
+
     /// Whether it is known that the epoch has no other update.
     pub(super) fn is_at_the_end(&self) -> bool {
         let end = self.course.updates_of(self.reached.epoch);
@@ -162,11 +179,13 @@ impl<M: LearnerModel> Training<M> {
             batches: 0,
         };
         let data = last.and_then(|last| last.data);
+        // Of a run in epochs, whose history does not tell them.
+        let samples = epochs.epochs.saturating_mul(self.train.samples() as u64);
         let next = Reached {
             epoch: start.done() + 1,
             updates: before,
             iterations: 0,
-            data: data.unwrap_or_else(|| DataPosition::new(epochs, 0, None)),
+            data: data.unwrap_or_else(|| DataPosition::new(epochs, samples, None)),
         };
         let by_update = self.place.workers() == 1 && self.seeds_updates();
         let mut checkpoint_every = self.hooks.checkpoint_every;
@@ -180,6 +199,7 @@ impl<M: LearnerModel> Training<M> {
         let lr = within.and_then(|within| within.lrs.first().copied());
         Course {
             periods,
+            growth: self.plan.batch_growth.clone(),
             updates_per_epoch: run.updates_per_epoch(),
             seed: seed.filter(|_| by_update),
             reached: within.map_or(next, |within| within.reached),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::checkpoint::saved_epochs;
 use crate::metrics::History;
 use crate::storage::{remove_leftovers, sum_path, write_atomically};
 use crate::{Damage, TrainingError};
@@ -19,11 +20,12 @@ use crate::{Damage, TrainingError};
 /// | `checkpoint/` | what is needed to resume |
 /// | `within-epoch/` | the same within the running epoch, of runs with checkpoints by time |
 /// | `best.bpk` | the model of the epoch with the best metric, validation loss by default |
-/// | `final.bpk` | the model after the last epoch, once the run is complete |
+/// | `final.bpk` | the model after the last epoch, once the run is complete; the average that a schedule-free optimizer keeps |
 /// | `average.bpk` | the averaged model after the last epoch, of a run that averages its weights |
 /// | `best.bpk.sha256` and so on | their checksums |
 /// | `burn-lr-trial.json` | how long it took, if it is a trial of an experiment |
 /// | `launches.json` | when, by which command and on which machine it was started and resumed |
+/// | `run.html` | the page that followed the run, if one did there, or its report |
 /// | `summary/` | the metrics of each epoch as Burn's summary reads them; of runs that ask for one, or are on several devices |
 /// | `lock` | nothing: it is locked while a run is at work |
 ///
@@ -68,6 +70,12 @@ impl RunDirectory {
         self.0.join("checkpoint")
     }
 
+    /// The epochs after which a checkpoint is kept, the first one first, by their names alone:
+    /// [`verify`](Self::verify) reads them.
+    pub fn saved_epochs(&self) -> Vec<usize> {
+        saved_epochs(&self.checkpoints())
+    }
+
     /// The newest checkpoint within an epoch, of a run that [makes
     /// such](crate::Training::checkpoint_every).
     pub fn within_epoch(&self) -> PathBuf {
@@ -87,6 +95,11 @@ impl RunDirectory {
     /// The averaged model after the last epoch.
     pub fn average_model(&self) -> PathBuf {
         self.0.join("average.bpk")
+    }
+
+    /// The run as a web page, which `burn-lr-tracking` writes.
+    pub fn page(&self) -> PathBuf {
+        self.0.join("run.html")
     }
 
     /// The metrics of each epoch as Burn's summary reads them.

@@ -48,6 +48,11 @@ impl<M: LearnerModel> Training<M> {
         history: History,
         last: usize,
     ) -> Result<Trained<M>, TrainingError> {
+        // What an optimizer has evaluated in place of the model is the model that it was trained for.
+        let (model, averages) = match averages {
+            Some(averages) if averages.is_of_optimizer() => (averages.model(), None),
+            averages => (model, averages),
+        };
         save_model(&self.directory.final_model(), &model)?;
         let average = averages.map(|averages| averages.model());
         if let Some(average) = &average {

@@ -20,13 +20,14 @@ use super::registration::Registration;
 use super::resume::SavedHistory;
 use super::stop::Stops;
 use super::tracking::Tracking;
+use super::tracks::{InForce, Track};
 use super::within::ByTime;
 use crate::TrainingError;
 use crate::checkpoint::{CONFIG, CheckpointStore, HISTORY, Handover, KeepPolicy, Moment};
-use crate::feedback::Feedback;
 use crate::metrics::{
     DataPosition, EarlyStopping, EpochRecord, History, LOSS, LrCut, MetricKey, MetricsLog, Split,
 };
+use crate::optim::Passes;
 
 /// The hook into the end of every epoch; clones are one and the same.
 #[derive(Clone)]
@@ -40,6 +41,7 @@ pub(super) struct State {
     pub keep: Option<KeepPolicy>,
     pub log: MetricsLog,
     pub gradients: Gradients,
+    pub passes: Passes,
     /// Of the schedulers of all parameters and of the groups.
     pub tracks: Vec<Track>,
     pub updates_per_epoch: Option<u64>,
@@ -74,13 +76,6 @@ pub(super) struct State {
 }
 
 pub(super) type AddedParts = Vec<(&'static str, Vec<u8>)>;
-
-/// The learning rate of a parameter group, or of all other parameters, and what its plateaus hear.
-pub(super) struct Track {
-    pub group: Option<String>,
-    pub observed: MetricKey,
-    pub feedback: Feedback,
-}
 
 impl EpochEnd {
     pub(super) fn new(state: State) -> Self {
@@ -145,7 +140,7 @@ impl State {
     fn check_metrics(&self) -> Result<(), TrainingError> {
         let known = Known {
             registered: self.log.registered(),
-            gradients: self.gradients.metrics(),
+            gradients: [self.gradients.metrics(), self.passes.metrics()].concat(),
             averaged: self.averaged,
         };
         known.check_names()?;
@@ -189,15 +184,12 @@ impl State {
         record.train = self.log.metrics(Split::Train, epoch);
         record.valid = self.log.metrics(Split::Valid, epoch);
         self.gradients.end(epoch, &mut record.train)?;
+        self.passes.add_metrics(&mut record.train);
         record.cuts = self.observe(&record)?;
-        for track in &self.tracks {
-            let lr = track.feedback.lr();
-            if let Some(group) = &track.group {
-                record.group_lrs.insert(group.clone(), lr.lr);
-            } else {
-                (record.lr, record.next_lr) = (lr.lr, lr.next_lr);
-            }
-        }
+        let in_force = InForce::of(&self.tracks);
+        (record.lr, record.next_lr) = (in_force.lr, in_force.next_lr);
+        record.group_lrs = in_force.group_lrs;
+        record.hyperparameters = in_force.hyperparameters;
         record.seconds = self.seconds();
         (self.started, self.spent) = (Instant::now(), Duration::ZERO);
         for metric in self.log.take_partial() {
@@ -279,6 +271,7 @@ impl State {
             let value = value("plateau", &track.observed, record)?;
             for mut cut in track.feedback.observe(record.epoch as u64, value)? {
                 cut.group.clone_from(&track.group);
+                cut.hyperparameter = track.hyperparameter.map(|of| of.to_string());
                 all.push(cut);
             }
         }

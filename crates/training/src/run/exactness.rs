@@ -6,7 +6,7 @@ use burn::module::{Module, ModuleVisitor};
 use burn::train::LearnerModel;
 
 use super::plan::Seed;
-use super::spec::{Saved, Spec};
+use super::saved::Saved;
 use super::training::Training;
 use crate::loader::Exactness;
 use crate::optim::{ResolvedGroups, unrestorable};
@@ -40,9 +40,12 @@ impl<M: LearnerModel> Training<M> {
         }
     }
 
-    /// Whether the device is seeded before every update, and not once an epoch: a run goes on as it, or the
-    /// one that it branched off, was begun.
+    /// Whether the device is seeded before every update, and not once an epoch: a run in epochs goes on as it,
+    /// or the one that it branched off, was begun.
     pub(super) fn seeds_updates(&self) -> bool {
+        if self.is_in_updates() {
+            return true;
+        }
         let begun = self.begun();
         !begun.is_some_and(|saved| saved.was_seeded_by_epoch())
     }
@@ -56,7 +59,7 @@ impl<M: LearnerModel> Training<M> {
 
     /// What the run that is to be resumed was configured with, or the parent of a branch.
     fn begun(&self) -> Option<Saved> {
-        let own = || Spec::saved(&self.directory, None).ok().flatten();
+        let own = || Saved::begun(&self.directory);
         let own = self.resume.then(own).flatten();
         own.or_else(|| self.parents_configuration())
     }

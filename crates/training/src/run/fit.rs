@@ -6,13 +6,11 @@ use std::time::{Duration, Instant};
 
 use burn::data::dataloader::DataLoader;
 use burn::tensor::Device;
-use burn::train::renderer::MetricsRenderer;
 use burn::train::{Learner, LearnerModel, SupervisedTraining, TrainingStrategy};
 
 use super::averages::Averages;
 use super::check::Checked;
 use super::course::Course;
-use super::display::{BarRenderer, Display};
 use super::epoch_end::{EpochEnd, State};
 use super::gate::Gate;
 use super::gradients::Gradients;
@@ -30,7 +28,7 @@ use crate::TrainingError;
 use crate::checkpoint::{CheckpointStore, Handover, MODEL, OPTIM, PartCheckpointer, SCHEDULER};
 use crate::loader::{Past, Replay};
 use crate::metrics::{History, MetricsLog};
-use crate::optim::NonFinite;
+use crate::optim::{NonFinite, Passes};
 use crate::storage::create_directory;
 
 impl<M: LearnerModel> Training<M> {
@@ -55,7 +53,7 @@ impl<M: LearnerModel> Training<M> {
         let checked = self.checked(&model)?;
         let notices = self.hooks.notices();
         if !self.has_checkpoint()? {
-            self.check_branch(&checked)?;
+            self.check_beginning(&checked)?;
         }
         create_directory(self.directory.path())?;
         let _lock = Lock::take(&self.directory)?;
@@ -67,11 +65,15 @@ impl<M: LearnerModel> Training<M> {
             inexact,
             spec,
             periods,
+            notices: said,
         } = checked;
         let (store, checkpoint) = self.opened(&spec)?;
         for reason in &inexact {
             let notice = format!("a resumed run may not be exact: {reason}");
             notices.say(&notice);
+        }
+        for notice in &said {
+            notices.say(notice);
         }
 
         // A model from a plain device has no gradients yet.
@@ -81,27 +83,29 @@ impl<M: LearnerModel> Training<M> {
             model = recomputing(model);
         }
         let start = Start::new(model, schedulers);
-        let optimizer = |model: &M| self.plan.optimizer.build_for(&groups, model);
+        let optimizer = |model: &M| {
+            let assembled = self.plan.optimizer.assembled_for(&groups, model);
+            assembled.map(|(optimizer, _)| optimizer)
+        };
         let averages = self.averages(&start.model)?;
         let averaged = averages.as_ref();
-        let mut start = start.restored(optimizer, averaged, checkpoint, &store, &notices)?;
+        let may_go_on = |history: &History| self.check_going_on(history, run, periods.as_ref());
+        let mut start =
+            start.restored(optimizer, averaged, checkpoint, &store, &notices, may_go_on)?;
         let done = start.done();
-        self.check_lineage(&start.history)?;
-        self.check_done(&start.history, periods.as_ref())?;
-        let periods = periods.map(|of| of.after(&start.history.ends()));
-        let periods = periods.transpose()?;
+        let periods = self.periods_after(periods.as_ref(), &start.history)?;
         let last = self.last_epoch(periods.as_ref());
         let config = spec
             .clone()
-            .with_branches(&start.history)
+            .after(&start.history, last)
             .write(&self.directory)?;
         let is_complete = self.is_complete(&start.history, last);
-        // Of a complete run nothing is written.
-        if !is_complete {
-            self.directory.write_launch(done)?;
-        }
         let within = start.within.take();
         let update = within.as_ref().map(|within| within.reached.updates);
+        // Of a complete run nothing is written.
+        if !is_complete {
+            self.directory.write_launch(done, update)?;
+        }
         self.clear(&store, &start.history, update)?;
         if done > 0 {
             self.directory.write_history(&start.history)?;
@@ -111,11 +115,18 @@ impl<M: LearnerModel> Training<M> {
         let best = self.best_part(spec.keep());
         let store = store.with_best_copy(best, self.directory.best_model())?;
         if is_complete {
+            // A process that was killed after the last epoch may have had no time for it.
+            if !self.directory.final_model().exists()
+                && let Err(error) = store.prune()
+            {
+                notices.say(&error.to_string());
+            }
             return self.complete(start.model.valid(), averages, start.history, last);
         }
 
-        let optimizer = self.plan.optimizer.build_for(&groups, &start.model)?;
+        let (optimizer, passes) = self.plan.optimizer.assembled_for(&groups, &start.model)?;
         let scheduler = start.scheduler(&groups);
+        let in_updates = periods.is_some();
         let course = self.course(&start, within.as_ref(), &run, periods.clone(), seed);
         let past = course.reached.data.past();
         let Start {
@@ -135,6 +146,7 @@ impl<M: LearnerModel> Training<M> {
             keep: self.plan.keep.clone(),
             log: log.clone(),
             gradients: gradients.clone(),
+            passes: passes.clone(),
             tracks,
             updates_per_epoch: run.updates_per_epoch(),
             periods,
@@ -175,10 +187,10 @@ impl<M: LearnerModel> Training<M> {
         let training = self.supervised(&log, &epoch_end, &stops, (done, past), seed);
         let training = self.attached(training, &store, &epoch_end, &stops, (done, update, last));
         let tracking = Some(tracking.clone()).filter(Tracking::is_heard);
-        let update_loop = (averages.clone(), course, tracking);
+        let update_loop = (averages.clone(), passes, course, tracking);
         let strategy = self.strategy_on(devices, gradients, update_loop, &epoch_end, &stops);
         let training = training.with_training_strategy(strategy);
-        let renderer = self.shown_by((done > 0).then_some(done), &stops);
+        let renderer = self.shown_by((done > 0).then_some(done), in_updates, &stops);
         let training = training.renderer(Box::new(Registering {
             inner: renderer,
             log,
@@ -291,7 +303,12 @@ impl<M: LearnerModel> Training<M> {
         &self,
         mut devices: Vec<Device>,
         gradients: Gradients,
-        (averages, course, tracking): (Option<Averages<M>>, Course, Option<Tracking>),
+        (averages, passes, course, tracking): (
+            Option<Averages<M>>,
+            Passes,
+            Course,
+            Option<Tracking>,
+        ),
         epoch_end: &EpochEnd,
         stops: &Stops,
     ) -> TrainingStrategy<M> {
@@ -312,31 +329,12 @@ impl<M: LearnerModel> Training<M> {
             device,
             gradients,
             averages,
+            passes,
             second_pass: SecondPass::new(&self.train),
             epoch_end: epoch_end.clone(),
             stops: stops.clone(),
             tracking,
             course,
         }))
-    }
-
-    /// What shows the run, which is resumed after that epoch if there is one.
-    #[cfg_attr(not(feature = "tui"), expect(unused_variables))]
-    fn shown_by(&mut self, resumed: Option<usize>, stops: &Stops) -> Box<dyn MetricsRenderer> {
-        if let Some(renderer) = self.hooks.renderer.take() {
-            return renderer;
-        }
-        let in_updates = self.is_in_updates();
-        match self.hooks.display {
-            Display::Silent => Box::new(BarRenderer::new(false, in_updates)),
-            Display::Bar => Box::new(BarRenderer::new(true, in_updates)),
-            #[cfg(feature = "tui")]
-            Display::Dashboard => {
-                Box::new(burn::train::renderer::tui::TuiMetricsRendererWrapper::new(
-                    stops.dashboard(),
-                    resumed,
-                ))
-            }
-        }
     }
 }

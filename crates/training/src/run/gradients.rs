@@ -34,6 +34,13 @@ pub(super) struct Counted {
     sum: f64,
 }
 
+impl Counted {
+    /// Whether no more updates were skipped than there were.
+    pub(super) fn is_possible(self) -> bool {
+        self.skipped <= self.updates
+    }
+}
+
 /// The gradients of the running epoch.
 #[derive(Default)]
 struct Epoch {

@@ -29,6 +29,8 @@ pub(super) struct Hooks<M: LearnerModel> {
     pub required: Vec<MetricKey>,
     /// How often there is a checkpoint within an epoch.
     pub checkpoint_every: Option<Duration>,
+    /// Whether the newest checkpoint alone is verified when the run is resumed.
+    pub trusts_older: bool,
 }
 
 impl<M: LearnerModel> Hooks<M> {
@@ -52,6 +54,7 @@ impl<M: LearnerModel> Default for Hooks<M> {
             track_every: 50,
             required: Vec::new(),
             checkpoint_every: None,
+            trusts_older: false,
         }
     }
 }

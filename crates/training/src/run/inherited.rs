@@ -1,10 +1,11 @@
 //! What a branch takes over of the average of the run that it comes from.
 
 use burn::train::LearnerModel;
+use burn_lr_scheduler::Run;
 
 use super::averages::Progress;
-use super::check::Checked;
 use super::origin::Origin;
+use super::period::Periods;
 use super::resume::Contents;
 use super::training::Training;
 use crate::TrainingError;
@@ -32,8 +33,23 @@ impl<M: LearnerModel> Training<M> {
         origin: &Origin,
         contents: &Contents<'_>,
         history: &History,
-        checked: &Checked,
+        run: Run,
+        periods: Option<&Periods>,
     ) -> Result<Inherited, TrainingError> {
+        if self.optimizer_keeps_average() {
+            // Of an optimizer that keeps none, the average begins at the branch.
+            let from = if origin.optimizer_keeps_average() {
+                AVERAGE
+            } else {
+                MODEL
+            };
+            let updates = history.epochs.last().map_or(0, |last| last.updates);
+            let model = contents.part(from).to_vec();
+            return Ok(Inherited {
+                parts: self.average_parts(model, Progress::after(updates))?,
+                is_anew: false,
+            });
+        }
         let Some(plan) = &self.plan.average else {
             return Ok(Inherited::default());
         };
@@ -52,7 +68,7 @@ impl<M: LearnerModel> Training<M> {
         let goes_on = |parents| plan.goes_on_from(parents, reached);
         if !parents.as_ref().is_some_and(goes_on) {
             let done = (reached.epochs, updates);
-            self.check_start(plan, done, checked.run, checked.periods.as_ref())?;
+            self.check_start(plan, done, run, periods)?;
             // Of an update that was skipped the average hears nothing.
             let skipped = history.epochs.iter().map(|epoch| {
                 let skipped = epoch.train.get("skipped_updates");

@@ -10,7 +10,7 @@ use crate::metrics::{MetricKey, Split};
 pub(super) struct Known {
     /// Of the metrics that are registered, for whichever split, with those by which Burn knows them.
     pub registered: BTreeMap<String, BTreeSet<String>>,
-    /// Of the gradients' metrics, which are of the training split.
+    /// Of the metrics of the gradients and the optimizer, which are of the training split.
     pub gradients: Vec<String>,
     /// Whether the validation split has all of them of the average too.
     pub averaged: bool,

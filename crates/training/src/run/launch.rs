@@ -17,6 +17,9 @@ pub struct Launch {
     pub at: String,
     /// After how many epochs of the run.
     pub after_epoch: usize,
+    /// After which update, of a run that goes on within the epoch after that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after_update: Option<u64>,
     /// The command line of the process.
     pub command: Vec<String>,
     /// The version of burn-lr.
@@ -31,12 +34,13 @@ pub struct Launch {
 }
 
 impl Launch {
-    /// This process, now, with a run of so many epochs until here.
-    pub(super) fn now(after_epoch: usize) -> Self {
+    /// This process, now, with a run of so many epochs until here, and updates if it goes on within one.
+    fn now(after_epoch: usize, after_update: Option<u64>) -> Self {
         let arguments = std::env::args_os();
         Self {
             at: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
             after_epoch,
+            after_update,
             command: arguments
                 .map(|argument| argument.to_string_lossy().into_owned())
                 .collect(),
@@ -67,16 +71,20 @@ impl RunDirectory {
         Ok(launches.unwrap_or_default())
     }
 
-    /// Adds this start, after epoch `done`; to no others if they cannot be read, since no run ends for
-    /// them.
-    pub(super) fn write_launch(&self, done: usize) -> Result<(), TrainingError> {
+    /// Adds this start, after epoch `done` and `within` the next one, after that update; to no others if they
+    /// cannot be read, since no run ends for them.
+    pub(super) fn write_launch(
+        &self,
+        done: usize,
+        within: Option<u64>,
+    ) -> Result<(), TrainingError> {
         let path = self.launches_json();
-        let mut launches = if done == 0 {
+        let mut launches = if done == 0 && within.is_none() {
             Vec::new()
         } else {
             self.launches().unwrap_or_default()
         };
-        launches.push(Launch::now(done));
+        launches.push(Launch::now(done, within));
         let json = serde_json::to_vec_pretty(&launches)
             .map_err(|error| TrainingError::file("write", &path, error.into()))?;
         write_atomically(&path, &json)
@@ -94,14 +102,22 @@ mod tests {
         let directory = TempDir::new().unwrap();
         let run = RunDirectory::new(directory.path());
         assert!(run.launches().unwrap().is_empty());
-        for (done, all) in [(0, 1), (3, 2), (0, 1)] {
-            run.write_launch(done).unwrap();
+        for (done, within, all) in [
+            (0, None, 1),
+            (0, Some(7), 2),
+            (3, None, 3),
+            (3, Some(40), 4),
+            (0, None, 1),
+        ] {
+            run.write_launch(done, within).unwrap();
             let launches = run.launches().unwrap();
-            assert_eq!((launches.len(), launches[all - 1].after_epoch), (all, done));
+            let last = &launches[all - 1];
+            assert_eq!(launches.len(), all);
+            assert_eq!((last.after_epoch, last.after_update), (done, within));
         }
         std::fs::write(run.launches_json(), "[1]").unwrap();
         assert!(matches!(run.launches(), Err(TrainingError::Damaged(_))));
-        run.write_launch(3).unwrap();
+        run.write_launch(3, None).unwrap();
         assert_eq!(run.launches().unwrap().len(), 1);
     }
 }

@@ -3,10 +3,10 @@
 use burn::train::LearnerModel;
 
 use super::branch::Branch;
-use super::period::{DataEpoch, Extent, Period, Periods};
+use super::extent::{DataEpoch, Extent, Period};
+use super::period::Periods;
 use super::training::Training;
 use crate::TrainingError;
-use crate::metrics::History;
 
 /// # How long a run is, and where it begins
 ///
@@ -75,13 +75,16 @@ impl<M: LearnerModel> Training<M> {
     /// # }
     /// ```
     ///
-    /// A branch may be longer, and have another schedule, other settings of the optimizer and of groups,
+    /// A branch may be longer, in epochs off a run in updates or the other way round, and have another schedule, other settings of the optimizer and of groups,
     /// other clipping, another [average](Self::average), one where the parent has none, or none; what is
     /// changed so is recorded, with the checkpoint's checksum, in its configuration and its
     /// [history](crate::metrics::History::branches). A branch that changes nothing ends with the bits of its
     /// parent. An average of the same kind as the parent's goes on with what that has taken in, whatever its
     /// constants; another one, or one that is to begin later, begins anew. A schedule that is another one goes on with the update at which the parent's
     /// stopped; its plateaus with what the parent's have observed, if there are as many.
+    ///
+    /// In epochs off a run that is measured in updates, it finishes the epoch of the data in which that
+    /// stands first, as its first epoch; its length is that of the whole in epochs of the data.
     ///
     /// With [`resume`](Self::resume) a branch that has begun goes on, also if its parent is gone.
     ///
@@ -104,46 +107,6 @@ impl<M: LearnerModel> Training<M> {
 }
 
 impl<M: LearnerModel> Training<M> {
-    /// Whether a run that has come as far as `history` can be as long as is asked for.
-    pub(super) fn check_done(
-        &self,
-        history: &History,
-        periods: Option<&Periods>,
-    ) -> Result<(), TrainingError> {
-        let done = history.epochs.len();
-        let (name, asked, done) = match (self.plan.extent, periods) {
-            (Extent::Epochs(epochs), None) => ("epochs", epochs as u64, done as u64),
-            (_, None) => return Ok(()),
-            (_, Some(periods)) => {
-                let ends = history.ends();
-                let made = ends.last().copied().unwrap_or(0);
-                // A branch goes on with what is left of such a period, and says so.
-                let branched = history.branches.last();
-                let branched = branched.is_some_and(|branch| branch.epoch == done);
-                if periods.updates() > made && !branched && !periods.end_whole(&ends) {
-                    return Err(TrainingError::Invalid {
-                        name: "length of the run",
-                        expected: "the one it had, or an end of a period to go on from",
-                        found: format!(
-                            "{} updates, of a run that has ended after {made}, before the end of period \
-                             {done}",
-                            periods.updates()
-                        ),
-                    });
-                }
-                ("updates", periods.updates(), made)
-            }
-        };
-        if done <= asked {
-            return Ok(());
-        }
-        Err(TrainingError::Invalid {
-            name,
-            expected: "at least as many as the run has completed",
-            found: format!("{asked} of {done}"),
-        })
-    }
-
     /// The number of the run's last epoch, as Burn's Learner counts them.
     pub(super) fn last_epoch(&self, periods: Option<&Periods>) -> usize {
         match (periods, self.plan.extent) {
@@ -160,10 +123,18 @@ impl<M: LearnerModel> Training<M> {
 
     /// The periods of a run that is measured in updates, on data with so many batches.
     pub(super) fn periods(&self, batches: Option<u64>) -> Result<Option<Periods>, TrainingError> {
-        let (every, extent) = (self.plan.every, self.plan.extent);
         if !self.is_in_updates() {
             return Ok(None);
         }
+        self.in_periods(self.plan.every, batches).map(Some)
+    }
+
+    /// The same, `every` so often.
+    pub(super) fn in_periods(
+        &self,
+        every: Option<Period>,
+        batches: Option<u64>,
+    ) -> Result<Periods, TrainingError> {
         let devices = self.place.workers();
         if devices > 1 {
             return Err(TrainingError::Invalid {
@@ -179,6 +150,6 @@ impl<M: LearnerModel> Training<M> {
             samples: self.train.samples() as u64,
         });
         let accumulation = self.plan.grads_accumulation as u64;
-        Periods::new(every, extent, accumulation, epoch).map(Some)
+        Periods::new(every, self.plan.extent, accumulation, epoch)
     }
 }

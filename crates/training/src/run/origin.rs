@@ -2,21 +2,30 @@
 
 use burn::optim::lr_scheduler::LrSchedulerRecord;
 use burn::tensor::Bytes;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::average::best_part_of;
 use super::branch::{At, Branch};
 use super::changes::{Change, changes};
 use super::check::Checked;
 use super::directory::RunDirectory;
+use super::no_schedule::keeps_average;
 use super::resume::Contents;
-use super::spec::Spec;
+use super::spec::{Seeded, Spec};
 use crate::TrainingError;
 use crate::average::Average;
-use crate::checkpoint::{CONFIG, Checkpoint, CheckpointStore, PARTS, SCHEDULER};
+use crate::checkpoint::{CONFIG, Checkpoint, CheckpointStore, KeepPolicy, PARTS, SCHEDULER};
 use crate::feedback::FeedbackScheduler;
 use crate::lineage::may_be_a_branchs;
 use crate::metrics::{History, Lineage, SettingChange};
 use crate::notices::Notices;
+
+/// Settings without which an optimizer's state means something else.
+const STATE: [&str; 3] = [
+    ".ScheduleFreeSgd.momentum",
+    ".ScheduleFreeAdamW.beta_1",
+    ".Prodigy.d0",
+];
 
 impl Branch {
     /// Whether the checkpoint that `lineage` tells of is here now: a run may be moved with its parent.
@@ -76,6 +85,18 @@ pub(super) struct Origin {
     config: Value,
 }
 
+/// What a loader may tell by now that it did not tell the parent.
+const TOLD: [&str; 3] = ["updates_per_epoch", "train.batches", "train.batch_size"];
+
+/// What was `fixed` of a run, one in updates saying too when it seeds the device.
+fn seeded(fixed: &Value) -> Value {
+    let mut fixed = fixed.clone();
+    if fixed["seed"].is_u64() && !fixed["every"].is_null() {
+        fixed["seeded"] = json!(Seeded::EveryUpdate);
+    }
+    fixed
+}
+
 impl Origin {
     /// What `spec` sets otherwise.
     ///
@@ -83,7 +104,8 @@ impl Origin {
     /// [`TrainingError::BranchChanged`] if that is not for a branch to change.
     pub(super) fn changes(&self, spec: &Spec) -> Result<Vec<SettingChange>, TrainingError> {
         let current = spec.document(&self.directory)?;
-        let (saved, current) = (&self.config["fixed"], &current["fixed"]);
+        let (saved, current) = (seeded(&self.config["fixed"]), seeded(&current["fixed"]));
+        let (saved, current) = (&saved, &current);
         // By what they are of: names of groups may have dots, as paths do.
         let members = |of: &Value| -> Vec<(Value, Value)> {
             let groups = of["groups"].as_array();
@@ -101,9 +123,11 @@ impl Origin {
         } in changes(saved, current)
         {
             let place = field.split('.').next().unwrap_or_default();
+            let told = saved == "null" && TOLD.contains(&&*field);
             let may = match place {
+                _ if STATE.iter().any(|setting| field.ends_with(setting)) => false,
                 "groups" => same_groups,
-                place => may_be_a_branchs(place),
+                place => told || may_be_a_branchs(place),
             };
             let change = SettingChange::new(field, saved, current);
             if !may {
@@ -182,6 +206,20 @@ impl Origin {
     /// The average that the parent was to make, if it was, and this version knows it.
     pub(super) fn average(&self) -> Option<Average> {
         serde_json::from_value(self.config["fixed"]["average"].clone()).ok()
+    }
+
+    /// Whether an optimizer of the parent kept an average itself.
+    pub(super) fn optimizer_keeps_average(&self) -> bool {
+        keeps_average(&self.config)
+    }
+
+    /// The part of the parent's checkpoints that `keep` goes by.
+    pub(super) fn best_part(&self, keep: &KeepPolicy) -> &'static str {
+        best_part_of(
+            self.average().as_ref(),
+            self.optimizer_keeps_average(),
+            keep,
+        )
     }
 
     pub(super) fn lineage(

@@ -1,46 +1,8 @@
 //! Runs that are measured in updates: where their periods begin and end.
 
-use serde::{Deserialize, Serialize};
-
+use super::extent::{DataEpoch, Extent, Period};
 use crate::TrainingError;
-
-/// How long a period of a run is: training, then validation, plateaus, the history's record and a
-/// checkpoint. By default it is an epoch of the training data.
-///
-/// `200.into()` is 200 updates.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Period {
-    /// Optimizer updates.
-    Updates(u64),
-    /// Training samples; a period ends with the update that reaches them.
-    Samples(u64),
-    /// Epochs of the training data, or a share of one; a period ends with the update that reaches it.
-    Epochs(f64),
-}
-
-impl From<u64> for Period {
-    fn from(updates: u64) -> Self {
-        Self::Updates(updates)
-    }
-}
-
-/// How long a run is.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Extent {
-    Epochs(usize),
-    Updates(u64),
-    Samples(u64),
-}
-
-/// What is known of an epoch of the training data.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct DataEpoch {
-    pub batches: u64,
-    pub batch_size: Option<u64>,
-    pub samples: u64,
-}
+use crate::loader::Past;
 
 /// The updates of each period of a run.
 ///
@@ -51,10 +13,10 @@ pub(super) struct Periods {
     period: Period,
     updates: u64,
     count: usize,
-    /// How many periods before the running ones were cut short, and the last of those before it: its
-    /// number and the updates until its end.
-    short: u64,
-    before: (usize, u64),
+    /// The updates until the end of each period that is over, whatever its length was.
+    ends: Vec<u64>,
+    /// How many boundaries of this length are over.
+    over: u64,
     accumulation: u64,
     epoch: Option<DataEpoch>,
 }
@@ -75,8 +37,8 @@ impl Periods {
             period: period.unwrap_or(Period::Epochs(1.0)),
             updates: 0,
             count: 0,
-            short: 0,
-            before: (0, 0),
+            ends: Vec::new(),
+            over: 0,
             accumulation: accumulation.max(1),
             epoch,
         };
@@ -106,35 +68,36 @@ impl Periods {
         self.epoch.map(|epoch| epoch.batches)
     }
 
-    /// The periods of a run that has had some which ended after so many updates. One that was cut short,
-    /// because the run ended there and was branched off, is followed by what was left of it.
-    pub(super) fn after(mut self, ends: &[u64]) -> Result<Self, TrainingError> {
-        self.before = (ends.len(), ends.last().copied().unwrap_or(0));
-        if self.before.1 >= self.updates {
-            self.count = ends.len();
-            return Ok(self);
+    /// The periods of a run that has had some which ended after so many updates, of this length or, before
+    /// a branch, of others. Within one, what is left of it is the next.
+    pub(super) fn after(mut self, ends: Vec<u64>) -> Result<Self, TrainingError> {
+        let made = ends.last().copied().unwrap_or(0);
+        self.count = ends.len();
+        self.ends = ends;
+        if made < self.updates {
+            let next = self.first_that_reaches(made.saturating_add(1))?;
+            let last = self.first_that_reaches(self.updates)?;
+            self.over = (next - 1) as u64;
+            self.count = self.count.saturating_add(last - (next - 1));
         }
-        self.short = self.cut_short(ends);
-        let all = self.first_that_reaches(self.updates)?;
-        self.count = all.saturating_add(usize::try_from(self.short).unwrap_or(usize::MAX));
         Ok(self)
     }
 
-    /// How many of the periods with these ends were cut short.
-    fn cut_short(&self, ends: &[u64]) -> u64 {
-        (1..).zip(ends).fold(0, |short, (number, &end)| {
-            let whole: u64 = number - short;
-            short + u64::from(self.boundary(whole) != end)
-        })
+    /// The updates that were made before the running period.
+    pub(super) fn made(&self) -> u64 {
+        self.ends.last().copied().unwrap_or(0)
     }
 
     /// The updates that are made by the end of `period`, from 1; 0 before the first.
     pub(super) fn end(&self, period: usize) -> u64 {
-        if period == self.before.0 {
-            return self.before.1;
+        let Some(past) = period.checked_sub(1) else {
+            return 0;
+        };
+        if let Some(&end) = self.ends.get(past) {
+            return end;
         }
-        let whole = (period as u64).saturating_sub(self.short);
-        self.boundary(whole).min(self.updates)
+        let number = self.over.saturating_add((period - self.ends.len()) as u64);
+        self.boundary(number).min(self.updates)
     }
 
     /// The updates of `period`, from the first, from 0, to the one after the last.
@@ -142,10 +105,36 @@ impl Periods {
         (self.end(period.saturating_sub(1)), self.end(period))
     }
 
-    /// Whether the last of the periods with these ends has all its updates: that with which a run ends
-    /// may have fewer.
-    pub(super) fn end_whole(&self, ends: &[u64]) -> bool {
-        ends.is_empty() || self.cut_short(ends) == self.cut_short(&ends[..ends.len() - 1])
+    /// Whether the last period that is over has all its updates: that with which a run ends may have fewer.
+    pub(super) fn end_whole(&self) -> Result<bool, TrainingError> {
+        let made = self.made();
+        Ok(made == 0 || self.boundary(self.first_that_reaches(made)? as u64) == made)
+    }
+
+    /// Whether the data, which have come as far as `past` with the updates that were made, have as many batches
+    /// as they are said to.
+    ///
+    /// # Errors
+    /// [`TrainingError::Invalid`] if they have not.
+    pub(super) fn check_place(&self, past: Past) -> Result<(), TrainingError> {
+        let Some(per_epoch) = self.updates_per_epoch() else {
+            return Ok(());
+        };
+        let of_this = past.batches.div_ceil(self.accumulation);
+        let made = past
+            .epochs
+            .saturating_mul(per_epoch)
+            .saturating_add(of_this);
+        if made == self.made() {
+            return Ok(());
+        }
+        let expected = "as many as the data had that the parent was trained on";
+        let Past { epochs, batches } = past;
+        let found = format!(
+            "{per_epoch} updates an epoch, of which {epochs} and {batches} batches were {}",
+            self.made()
+        );
+        Err(invalid("batches of an epoch", expected, &found))
     }
 
     /// Where the period would end if the run did not.

@@ -1,20 +1,26 @@
 //! What a run is to do.
 
+use std::collections::BTreeMap;
+
 use burn_lr_scheduler::{Clocked, Constant};
 
+use super::batch_growth::BatchGrowth;
 use super::branch::Branch;
-use super::period::{Extent, Period};
+use super::extent::{Extent, Period};
 use crate::average::Average;
 use crate::checkpoint::KeepPolicy;
 use crate::metrics::{EarlyStopping, MetricKey, valid};
-use crate::optim::{GradientClip, Group, NonFinite, OptimizerConfig};
+use crate::optim::{GradientClip, Group, Hyperparameter, NonFinite, OptimizerConfig};
 
 /// What decides the bits of a run, as the caller has set it, and how long it goes on.
 pub(super) struct Plan {
     pub schedule: Clocked,
     pub optimizer: OptimizerConfig,
     pub groups: Vec<Group>,
+    /// The schedules of what else the optimizer has.
+    pub scheduled: BTreeMap<Hyperparameter, Clocked>,
     pub grads_accumulation: usize,
+    pub batch_growth: Option<BatchGrowth>,
     pub clip: Option<GradientClip>,
     pub non_finite: NonFinite,
     pub average: Option<Average>,
@@ -52,7 +58,9 @@ impl Default for Plan {
             schedule: Clocked::per_update(Constant::new(1e-3)),
             optimizer: OptimizerConfig::default(),
             groups: Vec::new(),
+            scheduled: BTreeMap::new(),
             grads_accumulation: 1,
+            batch_growth: None,
             clip: None,
             non_finite: NonFinite::default(),
             average: None,

@@ -4,12 +4,12 @@ use burn::module::Module;
 
 use burn::optim::lr_scheduler::LrSchedulerRecord;
 use burn::optim::{ModuleOptimizer, OptimizerRecord};
-use burn::store::ModuleRecord;
 use burn::tensor::Bytes;
 use burn_lr_scheduler::ScheduleError;
 use serde::{Deserialize, Serialize};
 
 use super::directory::RunDirectory;
+use super::saved::Saved;
 use super::spec::Spec;
 use super::within::Within;
 use crate::checkpoint::{
@@ -19,6 +19,7 @@ use crate::feedback::FeedbackScheduler;
 use crate::metrics::{History, LoggedEpoch};
 use crate::notices::Notices;
 use crate::optim::restored;
+use crate::storage::filled;
 use crate::{Damage, TrainingError};
 
 /// What a checkpoint holds beside Burn's own records.
@@ -36,22 +37,37 @@ pub(super) struct Newest {
     pub within: Option<Within>,
 }
 
+/// Whether a run can go on from a checkpoint, as far as it needs others.
+type CheckEarlier<'a> = &'a dyn Fn(&Contents<'_>) -> Result<(), TrainingError>;
+
 /// The newest complete checkpoint of the run in `directory`, if there is one, of a run that was
-/// configured like this.
+/// configured like this, and for which those before are there that `check_earlier` asks for.
 pub(super) fn newest(
     directory: &RunDirectory,
     store: Option<&CheckpointStore>,
     spec: &Spec,
     notices: &Notices,
+    check_earlier: CheckEarlier<'_>,
 ) -> Result<Option<Newest>, TrainingError> {
-    let (of_epoch, skipped) = store
-        .map(CheckpointStore::newest_complete)
-        .unwrap_or_default();
+    let of_epochs = store.map(|store| newest_of_epochs(store, check_earlier));
+    let (of_epoch, skipped) = of_epochs.transpose()?.unwrap_or_default();
     for skipped in &skipped {
         notices.say(&skipped.to_string());
     }
-    let within = store.and_then(CheckpointStore::within);
-    let within = within.and_then(|store| newest_within(&store, of_epoch.as_ref(), spec, notices));
+    let mut within = None;
+    if let Some(store) = store
+        && let Some(of_epochs) = store.within()
+        && let Some((found, reached)) = newest_within(&of_epochs, of_epoch.as_ref(), spec, notices)
+    {
+        let contents = Contents::new(found, store);
+        match check_earlier(&contents) {
+            Ok(()) => within = Some((contents.checkpoint, reached)),
+            Err(TrainingError::Damaged(damage)) => {
+                say_skipped_within(reached.reached.updates, &damage, notices);
+            }
+            Err(other) => return Err(other),
+        }
+    }
     let (checkpoint, within) = match within {
         Some((checkpoint, within)) => (Some(checkpoint), Some(within)),
         None => (of_epoch, None),
@@ -61,7 +77,7 @@ pub(super) fn newest(
         spec.check(directory, checkpoint.as_ref(), notices)?;
     } else {
         // A run that has not completed an epoch may be set right: there is nothing to lose.
-        Spec::saved(directory, None)?;
+        Saved::of(directory, None)?;
     }
     if checkpoint.is_none() {
         spec.check_begun(directory)?;
@@ -70,6 +86,36 @@ pub(super) fn newest(
         notices.say("no complete checkpoint: starting at epoch 1");
     }
     Ok(checkpoint.map(|checkpoint| Newest { checkpoint, within }))
+}
+
+/// The newest complete checkpoint at the end of an epoch for which those before are there, and those that
+/// were skipped for it.
+///
+/// # Errors
+/// What is wrong with those before the newest, if there is no other one to fall back on: it is still good for
+/// a branch.
+pub(super) fn newest_of_epochs(
+    store: &CheckpointStore,
+    check_earlier: CheckEarlier<'_>,
+) -> Result<(Option<Checkpoint>, Vec<Skipped>), TrainingError> {
+    let (mut found, mut skipped) = store.newest_complete();
+    let mut first = None;
+    while let Some(checkpoint) = found {
+        let contents = Contents::new(checkpoint, store);
+        let epoch = contents.checkpoint.epoch;
+        match check_earlier(&contents) {
+            Ok(()) => return Ok((Some(contents.checkpoint), skipped)),
+            Err(TrainingError::Damaged(damage)) => {
+                first.get_or_insert_with(|| damage.clone());
+                skipped.push(Skipped { epoch, damage });
+            }
+            Err(other) => return Err(other),
+        }
+        let (older, damaged) = store.newest_complete_before(epoch);
+        found = older;
+        skipped.extend(damaged);
+    }
+    first.map_or(Ok((None, skipped)), |damage| Err(damage.into()))
 }
 
 /// The newest complete checkpoint within an epoch in `store`, unless that of an epoch is newer, or the run
@@ -82,14 +128,12 @@ fn newest_within(
 ) -> Option<(Checkpoint, Within)> {
     let (found, skipped) = store.newest_complete();
     for Skipped { epoch, damage } in skipped {
-        notices.say(&format!(
-            "skipped the checkpoint within an epoch, after update {epoch}: {damage}"
-        ));
+        say_skipped_within(epoch as u64, &damage, notices);
     }
     let parts = Contents::new(found?, store);
     let update = parts.checkpoint.epoch;
     let read = || -> Result<(Within, History), TrainingError> {
-        let within = serde_json::from_slice(&parts.part(WITHIN));
+        let within = Within::read(&parts.part(WITHIN));
         let within = within.map_err(|error| parts.damaged(WITHIN, error))?;
         Ok((within, parts.history()?.history))
     };
@@ -119,6 +163,12 @@ fn newest_within(
     Some((checkpoint, within))
 }
 
+fn say_skipped_within(update: u64, damage: &Damage, notices: &Notices) {
+    notices.say(&format!(
+        "skipped the checkpoint within an epoch, after update {update}: {damage}"
+    ));
+}
+
 /// What a checkpoint holds.
 ///
 /// Burn's Learner loads the records again when it starts, and panics if one does not fit; here each
@@ -146,8 +196,7 @@ impl<'a> Contents<'a> {
 
     /// `model` with the parameters of the checkpoint.
     pub(super) fn model<M: Module>(&self, model: &M) -> Result<M, TrainingError> {
-        let loaded = ModuleRecord::from_bytes(self.part(MODEL))
-            .and_then(|record| model.clone().try_load_record(record));
+        let loaded = filled(model.clone(), self.part(MODEL));
         Ok(loaded.map_err(|error| self.damaged(MODEL, error))?)
     }
 
@@ -228,6 +277,9 @@ impl<'a> Contents<'a> {
             older += 1;
         } else {
             notices.say(&format!("resuming after epoch {epoch}"));
+        }
+        if self.store.trusts_older() {
+            return;
         }
         for Skipped { epoch, damage } in self.store.damaged_before(older) {
             notices.say(&format!(

@@ -7,18 +7,23 @@ use burn_lr_scheduler::{Clocked, Run};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::batch_growth::BatchGrowth;
 use super::changes::{Change, changes};
 use super::directory::RunDirectory;
-use super::period::{Period, Periods};
+use super::extent::Period;
+use super::period::Periods;
+use super::saved::Saved;
 use super::training::Training;
 use super::within::Reached;
 use crate::TrainingError;
 use crate::average::Average;
-use crate::checkpoint::{CONFIG, Checkpoint, KeepPolicy};
+use crate::checkpoint::{Checkpoint, KeepPolicy};
 use crate::loader::LoaderDescription;
 use crate::metrics::{Best, EarlyStopping, History, Lineage, MetricKey, valid};
 use crate::notices::Notices;
-use crate::optim::{GradientClip, NonFinite, OptimizerConfig, ResolvedGroups, parameters};
+use crate::optim::{
+    GradientClip, Hyperparameter, NonFinite, OptimizerConfig, ResolvedGroups, parameters,
+};
 use crate::storage::write_atomically;
 
 /// What `burn-lr.json` holds.
@@ -45,7 +50,11 @@ struct Fixed {
     every: Option<Period>,
     optimizer: OptimizerConfig,
     groups: ResolvedGroups,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    scheduled: BTreeMap<Hyperparameter, Clocked>,
     grads_accumulation: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    batch_growth: Option<BatchGrowth>,
     clip_gradients: Option<GradientClip>,
     non_finite: NonFinite,
     /// Without one, the file is what it was before there were any.
@@ -69,43 +78,20 @@ struct Fixed {
 /// When the device is seeded.
 #[derive(Clone, Copy, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum Seeded {
+pub(super) enum Seeded {
     EveryUpdate,
-}
-
-/// What a run was configured with.
-pub(super) struct Saved {
-    /// What `burn-lr.json` holds now.
-    file: Option<Vec<u8>>,
-    /// What is to be believed.
-    config: Value,
 }
 
 /// What may change: a run may be extended or stop earlier, and go on elsewhere.
 #[derive(Clone, Serialize)]
 struct Free {
-    /// As Burn's Learner counts them.
+    /// As Burn's Learner counts them, once it is known where the run goes on.
     epochs: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     updates: Option<u64>,
     devices: Vec<String>,
     keep: KeepPolicy,
     early_stopping: Option<EarlyStopping>,
-}
-
-impl Saved {
-    /// What the device was seeded with, `Some(None)` if with nothing; `None` if it does not say.
-    pub(super) fn seed(&self) -> Option<Option<u64>> {
-        let seed = self.config.get("fixed")?.get("seed")?;
-        let number = seed.as_u64();
-        (number.is_some() || seed.is_null()).then_some(number)
-    }
-
-    /// Whether the device was seeded once an epoch, as of a run in epochs that does not say otherwise.
-    pub(super) fn was_seeded_by_epoch(&self) -> bool {
-        let fixed = &self.config["fixed"];
-        fixed["seed"].is_u64() && fixed["every"].is_null() && fixed["seeded"].is_null()
-    }
 }
 
 impl Spec {
@@ -128,7 +114,9 @@ impl Spec {
                 every: periods.map(Periods::period),
                 optimizer: plan.optimizer.clone(),
                 groups: groups.clone(),
+                scheduled: plan.scheduled.clone(),
                 grads_accumulation: plan.grads_accumulation,
+                batch_growth: plan.batch_growth.clone(),
                 clip_gradients: plan.clip,
                 non_finite: plan.non_finite,
                 average: plan.average.clone(),
@@ -155,9 +143,10 @@ impl Spec {
         }
     }
 
-    /// The same, of a run that comes from where `history` says.
-    pub(super) fn with_branches(mut self, history: &History) -> Self {
+    /// The same, of a run that comes from where `history` says, and of which that epoch is the `last`.
+    pub(super) fn after(mut self, history: &History, last: usize) -> Self {
         self.branches.clone_from(&history.branches);
+        self.free.epochs = last;
         self
     }
 
@@ -167,7 +156,7 @@ impl Spec {
         let stopping = self.free.early_stopping.as_ref();
         let is_long_enough = match self.free.updates {
             Some(updates) => reached.updates <= updates,
-            None => reached.epoch <= self.free.epochs,
+            None => reached.data.epochs < self.free.epochs as u64,
         };
         is_long_enough && !stopping.is_some_and(|stopping| stopping.stops(history))
     }
@@ -202,7 +191,7 @@ impl Spec {
         let Some(Saved {
             file,
             config: saved,
-        }) = Self::saved(directory, checkpoint)?
+        }) = Saved::of(directory, checkpoint)?
         else {
             return Ok(());
         };
@@ -247,7 +236,7 @@ impl Spec {
     /// Whether a run without a checkpoint may begin at epoch 1, which one that has branched off another
     /// may not.
     pub(super) fn check_begun(&self, directory: &RunDirectory) -> Result<(), TrainingError> {
-        let Some(Saved { config, .. }) = Self::saved(directory, None)? else {
+        let Some(Saved { config, .. }) = Saved::of(directory, None)? else {
             return Ok(());
         };
         let saved = &config["branches"][0]["parent"];
@@ -260,28 +249,6 @@ impl Spec {
             saved: saved.to_string(),
             current: "none".to_owned(),
         })
-    }
-
-    /// What the run in `directory` was configured with, if anything says so.
-    ///
-    /// # Errors
-    /// [`TrainingError::Damaged`] if it cannot be read.
-    pub(super) fn saved(
-        directory: &RunDirectory,
-        checkpoint: Option<&Checkpoint>,
-    ) -> Result<Option<Saved>, TrainingError> {
-        let path = directory.config();
-        let file = match std::fs::read(&path) {
-            Ok(json) => Some(json),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            Err(error) => return Err(TrainingError::file("read", &path, error)),
-        };
-        let part = checkpoint.and_then(|checkpoint| checkpoint.parts.get(CONFIG));
-        let Some(json) = part.or(file.as_ref()) else {
-            return Ok(None);
-        };
-        let config = directory.parsed_config(json)?;
-        Ok(Some(Saved { file, config }))
     }
 
     /// Writes the configuration, and gives what was written.

@@ -7,11 +7,11 @@ use burn::train::LearnerModel;
 use burn_lr_scheduler::Run;
 
 use super::averages::Averages;
-use super::check;
-use super::epoch_end::Track;
 use super::resume::{Contents, Newest, SavedHistory, newest};
+use super::schedulers;
 use super::spec::Spec;
 use super::tracking::Tracking;
+use super::tracks::Track;
 use super::training::Training;
 use super::within::Within;
 use crate::TrainingError;
@@ -38,7 +38,7 @@ pub(super) struct Start<M> {
 
 impl<M: Module> Start<M> {
     /// The start of a run's first epoch.
-    pub(super) fn new(model: M, schedulers: Vec<check::Track>) -> Self {
+    pub(super) fn new(model: M, schedulers: Vec<schedulers::Track>) -> Self {
         let mut start = Self {
             model,
             history: History::default(),
@@ -47,20 +47,12 @@ impl<M: Module> Start<M> {
             schedulers: Vec::new(),
             tracks: Vec::new(),
         };
-        for track in schedulers {
-            let (scheduler, feedback) = FeedbackScheduler::new(track.scheduler);
-            start.schedulers.push(scheduler);
-            start.tracks.push(Track {
-                group: track.group,
-                observed: track.observed,
-                feedback,
-            });
-        }
+        (start.schedulers, start.tracks) = schedulers::Track::connected(schedulers);
         start
     }
 
-    /// What `checkpoint` holds, if there is one, with the optimizer of a model that is made by
-    /// `optimizer`, and `averages` set to what it holds of them.
+    /// What `newest` holds, if there is one, with a history that `may_go_on`, with the optimizer of a model that is
+    /// made by `optimizer`, and `averages` set to what it holds of them.
     pub(super) fn restored(
         mut self,
         optimizer: impl FnOnce(&M) -> Result<ModuleOptimizer, OptimError>,
@@ -68,20 +60,24 @@ impl<M: Module> Start<M> {
         newest: Option<Newest>,
         store: &CheckpointStore,
         notices: &Notices,
+        may_go_on: impl FnOnce(&History) -> Result<(), TrainingError>,
     ) -> Result<Self, TrainingError> {
         if let Some(Newest { checkpoint, within }) = newest {
             let saved = Contents::new(checkpoint, store);
+            let SavedHistory { history, log } = saved.history()?;
+            may_go_on(&history)?;
             self.model = saved.model(&self.model)?;
             saved.optimizer(optimizer(&self.model)?)?;
             saved.schedulers(&mut self.schedulers)?;
             if let Some(averages) = averages {
                 averages.restore(&saved, &self.model)?;
             }
-            let SavedHistory { history, log } = saved.history()?;
             self.history = history;
             self.log.restore(log);
             saved.announce(within.as_ref(), notices);
             self.within = within;
+        } else {
+            may_go_on(&self.history)?;
         }
         Ok(self)
     }
@@ -123,10 +119,12 @@ impl<M: LearnerModel> Training<M> {
         let store =
             CheckpointStore::open_with(self.directory.checkpoints(), &PARTS, self.more_parts())?
                 .with_keep(spec.keep().clone())
-                .with_notices(notices.clone());
+                .with_notices(notices.clone())
+                .trusting_older(self.hooks.trusts_older);
         let store = self.with_within(store, self.hooks.checkpoint_every.is_some())?;
         let checkpoint = if self.resume {
-            newest(&self.directory, Some(&store), spec, notices)?
+            let earlier = |saved: &Contents<'_>| self.check_earlier(saved);
+            newest(&self.directory, Some(&store), spec, notices, &earlier)?
         } else {
             self.check_no_run(Some(&store))?;
             None
@@ -224,8 +222,6 @@ impl<M: LearnerModel> Training<M> {
         if let Some(update) = within {
             begin.updates_before = update;
         }
-        let tracks = start.tracks.iter();
-        let rates = tracks.map(|track| (track.group.clone(), track.feedback.clone()));
-        tracking.begin(&begin, rates.collect());
+        tracking.begin(&begin, start.tracks.clone());
     }
 }

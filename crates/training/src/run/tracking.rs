@@ -8,8 +8,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use super::tracks::{InForce, Track};
 use crate::TrainingError;
-use crate::feedback::Feedback;
 use crate::metrics::{EpochRecord, Metrics};
 use crate::notices::Notices;
 use crate::track::{RunStart, Tracker, TrackerError, UpdateRecord};
@@ -22,8 +22,8 @@ struct State {
     trackers: Vec<Box<dyn Tracker>>,
     every: u64,
     notices: Notices,
-    /// The rates of all parameters and of the groups.
-    rates: Vec<(Option<String>, Feedback)>,
+    /// What schedulers set; that of all parameters first.
+    tracks: Vec<Track>,
     /// Updates whose metrics are still to come.
     made: VecDeque<Made>,
     /// The epoch that the log is in, and its batches so far.
@@ -54,7 +54,7 @@ impl Tracking {
             trackers,
             every,
             notices,
-            rates: Vec::new(),
+            tracks: Vec::new(),
             made: VecDeque::new(),
             logged: (0, 0),
             before: None,
@@ -66,17 +66,17 @@ impl Tracking {
         !self.lock().trackers.is_empty()
     }
 
-    pub(super) fn begin(&self, run: &RunStart<'_>, rates: Vec<(Option<String>, Feedback)>) {
+    pub(super) fn begin(&self, run: &RunStart<'_>, tracks: Vec<Track>) {
         let mut state = self.lock();
-        state.rates = rates;
+        state.tracks = tracks;
         state.tell(|tracker| tracker.begin(run));
     }
 
     /// Whether the update that is being made will be told.
     pub(super) fn is_due(&self) -> bool {
         let state = self.lock();
-        let rates = state.rates.first();
-        rates.is_some_and(|(_, rate)| rate.updates().is_multiple_of(state.every))
+        let first = state.tracks.first();
+        first.is_some_and(|of| of.feedback.updates().is_multiple_of(state.every))
     }
 
     /// Takes in an update that is due.
@@ -84,19 +84,16 @@ impl Tracking {
         let mut state = self.lock();
         let now = Instant::now();
         let last = state.before.replace((place.epoch, place.samples, now));
-        let updates = state.rates.first().map_or(0, |(_, rate)| rate.updates());
+        let updates = state.tracks.first().map_or(0, |of| of.feedback.updates());
         let mut record = UpdateRecord::new(updates, place.epoch);
         record.gradient_norm = gradient_norm;
         record.samples_per_second = last
             .filter(|last| last.0 == place.epoch)
             .map(|last| place.samples.saturating_sub(last.1) as f64 / (now - last.2).as_secs_f64());
-        for (group, rate) in &state.rates {
-            let lr = rate.lr().lr;
-            match group {
-                Some(group) => drop(record.group_lrs.insert(group.clone(), lr)),
-                None => record.lr = lr,
-            }
-        }
+        let in_force = InForce::of(&state.tracks);
+        record.lr = in_force.lr;
+        record.group_lrs = in_force.group_lrs;
+        record.hyperparameters = in_force.hyperparameters;
         let batch = place.batch;
         state.made.push_back(Made { batch, record });
     }
@@ -129,7 +126,7 @@ impl Tracking {
     pub(super) fn end(&self, error: Option<&TrainingError>) {
         let mut state = self.lock();
         // A run that was refused has not begun.
-        if !state.rates.is_empty() {
+        if !state.tracks.is_empty() {
             state.tell(|tracker| tracker.end(error));
         }
     }

@@ -83,7 +83,8 @@ pub struct Training<M: LearnerModel> {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Trained<M> {
-    /// The model after the last update, without autodiff.
+    /// The model after the last update, without autodiff. With a schedule-free optimizer it has the weights that
+    /// are to be evaluated, not those that were trained on.
     pub model: M,
     /// The average of its weights, if [one](Training::average) was asked for, without autodiff.
     pub average: Option<M>,

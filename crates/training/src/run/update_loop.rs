@@ -26,13 +26,14 @@ use super::within::Pending;
 use crate::average::Validate;
 use crate::checkpoint::Moment;
 use crate::loader::seed_of;
-use crate::optim::GradientNorm;
+use crate::optim::{GradientNorm, Passes, divide};
 
 /// Burn's strategy of training on one device.
 pub(super) struct UpdateLoop<M: LearnerModel> {
     pub device: Device,
     pub gradients: Gradients,
     pub averages: Option<Averages<M>>,
+    pub passes: Passes,
     pub second_pass: SecondPass<<M as TrainStep>::Input>,
     pub epoch_end: EpochEnd,
     pub stops: Stops,
@@ -99,7 +100,7 @@ impl<M: LearnerModel> SupervisedLearningStrategy<M> for UpdateLoop<M> {
                 Some(averages) => {
                     // Brings running statistics up to date, also of a model that is not validated itself.
                     drop(learner.model().valid());
-                    self.end_epoch(averages, &learner.model(), number);
+                    self.end_epoch(averages, &self.averaged(&learner), number);
                     self.validate_average(averages, &mut epoch, &learner, &valid, store);
                 }
             }
@@ -180,7 +181,9 @@ impl<M: LearnerModel> UpdateLoop<M> {
     ) -> Option<Forward<M>> {
         let mut accumulator = GradientsAccumulator::new();
         let mut last = None;
-        for taken in 0..walk.accumulation {
+        let mut summed = 0;
+        let batches = walk.batches();
+        for taken in 0..batches {
             let batch = match walk.stream.next(taken == 0) {
                 Next::Batch(batch) => batch,
                 Next::EpochEnded => break,
@@ -202,6 +205,7 @@ impl<M: LearnerModel> UpdateLoop<M> {
             {
                 walk.tell(epoch, output, &progress);
                 accumulator.accumulate(&learner.model(), grads);
+                summed += 1;
             }
             let output = learner.train_step(batch);
             last = Some(Forward::<M> {
@@ -215,9 +219,12 @@ impl<M: LearnerModel> UpdateLoop<M> {
         }
         // An update of which batches are missing is none.
         let mut last = last.filter(|_| !epoch.stops.should_stop())?;
-        if walk.accumulation > 1 {
+        if batches > 1 {
             accumulator.accumulate(&learner.model(), last.grads);
             last.grads = accumulator.grads();
+        }
+        if walk.takes_the_mean() && summed > 0 {
+            divide(&mut last.grads, &learner.model(), summed + 1);
         }
         Some(last)
     }
@@ -261,7 +268,13 @@ impl<M: LearnerModel> UpdateLoop<M> {
         let admitted =
             !self.gradients.are_watched() || self.gradients.admit(&mut grads, &learner.model());
         if admitted {
-            learner.optimizer_step(grads);
+            if self.passes.are_several() {
+                let model = learner.model();
+                let step = |grads| learner.optimizer_step(grads);
+                self.passes.update(&model, grads, step);
+            } else {
+                learner.optimizer_step(grads);
+            }
             if let Some(averages) = &self.averages {
                 let updated = averages.update(&learner.model(), place.epoch);
                 self.epoch_end.fail_on_error(updated);
@@ -270,6 +283,18 @@ impl<M: LearnerModel> UpdateLoop<M> {
         if let Some((tracking, norm)) = tracked {
             tracking.update(place, norm.value());
         }
+    }
+
+    /// What goes into an average: the model, or what its optimizer would have evaluated in its place.
+    fn averaged(&self, learner: &Learner<M>) -> M {
+        if !self.passes.has_average() {
+            return learner.model();
+        }
+        self.passes.evaluated(&learner.model(), |asked| {
+            let mut copy = learner.clone();
+            copy.optimizer_step(asked);
+            copy.model()
+        })
     }
 
     /// Brings the average up to the end of the epoch, and hands it over for the checkpoint.

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use serde::de::Error;
 use serde::{Deserialize, Serialize};
 
 use super::gradients::Counted;
@@ -19,6 +20,23 @@ pub(super) struct Within {
     pub metrics: SavedMeans,
     /// How long the epoch has taken.
     pub seconds: f64,
+}
+
+impl Within {
+    /// What `bytes` say.
+    ///
+    /// # Errors
+    /// If they are something else, or contradict themselves.
+    pub(super) fn read(bytes: &[u8]) -> Result<Self, serde_json::Error> {
+        let within: Self = serde_json::from_slice(bytes)?;
+        if within.gradients.is_possible() {
+            Ok(within)
+        } else {
+            Err(serde_json::Error::custom(
+                "more skipped updates than updates",
+            ))
+        }
+    }
 }
 
 /// How far a run has come within an epoch.
@@ -69,4 +87,29 @@ pub(super) struct ByTime {
     pub pending: Option<Pending>,
     /// Whether it was told why there are none.
     pub given_up: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_contradicts_itself_is_refused() {
+        let read = |updates: u64, skipped: u64| {
+            let json = serde_json::json!({
+                "reached": {
+                    "epoch": 1, "updates": 3, "iterations": 3,
+                    "data": { "epochs": 0, "batches": 3, "samples": 192, "epoch": null },
+                },
+                "lrs": [0.1],
+                "gradients": { "updates": updates, "skipped": skipped, "sum": 0.0 },
+                "metrics": serde_json::to_value(SavedMeans::default()).unwrap(),
+                "seconds": 1.0,
+            });
+            Within::read(json.to_string().as_bytes())
+        };
+        assert!(read(3, 3).is_ok());
+        assert!(read(3, 4).is_err());
+        assert!(Within::read(b"{}").is_err());
+    }
 }

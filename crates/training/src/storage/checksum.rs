@@ -6,7 +6,7 @@
 //! checksum, but never one with the wrong checksum.
 
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -16,7 +16,24 @@ use crate::{Damage, TrainingError};
 
 /// The SHA-256 of `content` in hexadecimal digits.
 pub(crate) fn sha256(content: &[u8]) -> String {
-    let digest = Sha256::digest(content);
+    hexadecimal(&Sha256::digest(content))
+}
+
+/// The same of what `content` has from here on, of which little is in memory at once.
+pub(crate) fn sha256_of(mut content: impl Read) -> std::io::Result<String> {
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match content.read(&mut buffer) {
+            Ok(0) => return Ok(hexadecimal(&hasher.finalize())),
+            Ok(length) => hasher.update(&buffer[..length]),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn hexadecimal(digest: &[u8]) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -113,6 +130,14 @@ pub(crate) fn sum_path(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_sum_of_a_stream_is_that_of_its_content() {
+        for length in [0, 1, (1 << 16) - 1, 1 << 16, 200_000] {
+            let content: Vec<u8> = (0..length).map(|i: u32| (i * 31) as u8).collect();
+            assert_eq!(sha256_of(&content[..]).unwrap(), sha256(&content));
+        }
+    }
 
     #[test]
     fn every_flipped_bit_is_noticed() {

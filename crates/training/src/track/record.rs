@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::metrics::{History, Metrics};
+use crate::metrics::{History, Metrics, any_float};
 
 /// A run that begins, or goes on after what `history` holds.
 #[derive(Debug, Clone, Copy)]
@@ -48,7 +49,7 @@ impl<'a> RunStart<'a> {
 }
 
 /// One optimizer update, and what the batch led to that came last in it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct UpdateRecord {
     /// The update, from 1, counted over all epochs.
@@ -57,15 +58,22 @@ pub struct UpdateRecord {
     pub epoch: usize,
     /// Metrics on that batch by their [names](crate::metrics::MetricKey): of those that Burn takes batch
     /// by batch the batch's own, of others what they have come to in the epoch.
+    #[serde(with = "any_float")]
     pub metrics: Metrics,
     /// The learning rate.
     pub lr: f64,
     /// The learning rates of the parameter groups that have one of their own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub group_lrs: BTreeMap<String, f64>,
+    /// What schedules set beside the rate, by the names that
+    /// [`EpochRecord::hyperparameters`](crate::metrics::EpochRecord::hyperparameters) has.
+    pub hyperparameters: BTreeMap<String, f64>,
     /// The L2 norm of all gradients, before anything is clipped.
+    #[serde(with = "any_float::single")]
     pub gradient_norm: f64,
     /// Training samples per second since the record before; none for the first of an epoch, since
     /// which there was a validation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub samples_per_second: Option<f64>,
 }
 
@@ -78,8 +86,24 @@ impl UpdateRecord {
             metrics: Metrics::new(),
             lr: 0.0,
             group_lrs: BTreeMap::new(),
+            hyperparameters: BTreeMap::new(),
             gradient_norm: f64::NAN,
             samples_per_second: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_read_back_whatever_the_numbers_are() {
+        let mut record = UpdateRecord::new(50, 1);
+        record.gradient_norm = f64::INFINITY;
+        record.metrics.insert("loss".to_owned(), f64::NEG_INFINITY);
+        record.samples_per_second = Some(1e3);
+        let json = serde_json::to_string(&record).unwrap();
+        assert_eq!(serde_json::from_str::<UpdateRecord>(&json).unwrap(), record);
     }
 }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::error::OptimError;
 use gradients::Gradients;
 pub use norm::GradientNorm;
+pub(crate) use scale::divide;
 use scale::{Limit, Scale};
 
 /// A limit on gradients, over all parameters or on each element.

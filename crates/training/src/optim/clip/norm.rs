@@ -6,6 +6,7 @@ use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::optim::{GradientsParams, MultiGradientsParams};
 use burn::tensor::{DType, FloatDType, Tensor};
 
+use super::super::sum::sum;
 use super::gradients::Gradients;
 use crate::device::is_cpu;
 
@@ -52,7 +53,7 @@ impl GradientNorm {
             let norms = norms
                 .map(|norm| norm.to_device(&device).cast(dtype))
                 .collect();
-            Tensor::cat(norms, 0).square().sum().sqrt()
+            sum(Tensor::cat(norms, 0).square()).sqrt()
         }))
     }
 
@@ -128,7 +129,7 @@ impl<G: Gradients> ModuleVisitor for Norms<'_, G> {
 }
 
 fn norm<const D: usize>(grad: Tensor<D>) -> Tensor<1> {
-    widened(grad).square().sum().sqrt()
+    sum(widened(grad).square()).sqrt()
 }
 
 /// In `f32` at least: in `f16` squares are infinite from 256 on.

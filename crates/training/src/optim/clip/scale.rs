@@ -2,11 +2,18 @@
 
 use std::collections::HashSet;
 
-use burn::module::{ModuleVisitor, Param, ParamId};
+use burn::module::{Module, ModuleVisitor, Param, ParamId};
+use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
 use super::gradients::Gradients;
 use super::norm::{Coefficient, widened};
+
+/// Divides the gradients of the parameters of `model`.
+pub(crate) fn divide<M: Module>(grads: &mut GradientsParams, model: &M, by: usize) {
+    let factor = Limit::Factor(Coefficient::Number(1.0 / by as f64));
+    model.visit(&mut Scale::new(grads, factor));
+}
 
 /// What to do to each gradient.
 pub(super) enum Limit {

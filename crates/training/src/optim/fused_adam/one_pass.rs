@@ -8,15 +8,13 @@ use super::update::{Factors, Update};
 use super::weights::Weights;
 use crate::device::is_cpu;
 
-/// Whether an update can be done in one pass: on a CPU, of `f32`.
-pub(super) fn fits<const D: usize>(
+/// Whether an update can be done in one pass: on a CPU, where the parameter and all `others` are `f32`.
+pub(in crate::optim) fn fits<'a, const D: usize>(
     tensor: &Tensor<D>,
-    grad: &Tensor<D>,
-    state: Option<&AdaptiveMomentumState<D>>,
+    others: impl IntoIterator<Item = Option<&'a Tensor<D>>>,
 ) -> bool {
     let fits = |other: &Tensor<D>| other.dtype() == DType::F32 && other.dims() == tensor.dims();
-    let moments_fit = state.is_none_or(|state| fits(&state.moment_1) && fits(&state.moment_2));
-    is_cpu(&tensor.device()) && fits(tensor) && fits(grad) && moments_fit
+    is_cpu(&tensor.device()) && fits(tensor) && others.into_iter().flatten().all(fits)
 }
 
 /// The new weights and state, where [`fits`] says that they can be had; `factors` are those of the update with
@@ -25,7 +23,7 @@ pub(super) fn one_pass<const D: usize>(
     tensor: Tensor<D>,
     grad: Tensor<D>,
     state: Option<AdaptiveMomentumState<D>>,
-    factors: impl FnOnce(usize) -> Factors,
+    factors: impl FnOnce(usize) -> Factors<f32>,
 ) -> (Tensor<D>, AdaptiveMomentumState<D>) {
     let device = tensor.device();
     let (time, moments) = match state {

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::update::Factors;
+use crate::optim::as_written::as_written;
+use crate::optim::scheduled::Values;
 
 /// The settings of plain Adam, with decoupled weight decay.
 #[derive(Clone, Copy)]
@@ -14,6 +16,8 @@ pub(super) struct Settings {
     pub(super) epsilon: f64,
     /// 0 without.
     pub(super) weight_decay: f64,
+    /// Whether weights decay only where an update goes the same way.
+    pub(super) cautious: bool,
 }
 
 /// All fields of [`AdamConfig`]: with one more, or one renamed, it could mean something else. The
@@ -59,10 +63,11 @@ impl Settings {
             beta_2: as_written(shape.beta_2),
             epsilon: as_written(shape.epsilon),
             weight_decay: 0.0,
+            cautious: false,
         }))
     }
 
-    /// `None` with AMSGrad, cautious weight decay or gradient clipping.
+    /// `None` with AMSGrad or gradient clipping.
     ///
     /// # Errors
     /// If `config` has other fields than [`AdamWConfig`] had in Burn 0.22.1, or one that is not finite.
@@ -72,13 +77,24 @@ impl Settings {
 
     fn read_adamw(config: &impl Serialize) -> Result<Option<Self>, serde_json::Error> {
         let shape = AdamWShape::deserialize(serde_json::to_value(config)?)?;
-        let plain = !shape.amsgrad && !shape.cautious_weight_decay && shape.grad_clipping.is_null();
+        let plain = !shape.amsgrad && shape.grad_clipping.is_null();
         Ok(plain.then(|| Self {
             beta_1: as_written(shape.beta_1),
             beta_2: as_written(shape.beta_2),
             epsilon: as_written(shape.epsilon),
             weight_decay: as_written(shape.weight_decay),
+            cautious: shape.cautious_weight_decay,
         }))
+    }
+
+    /// The same, with `values` in place of its own.
+    pub(super) fn with(self, values: &Values) -> Self {
+        Self {
+            beta_1: values.momentum.unwrap_or(self.beta_1),
+            beta_2: values.beta_2.unwrap_or(self.beta_2),
+            weight_decay: values.weight_decay.unwrap_or(self.weight_decay),
+            ..self
+        }
     }
 
     /// What update number `time`, from 1 on, has in common for all weights.
@@ -86,27 +102,23 @@ impl Settings {
     /// In double precision, as PyTorch has it. In single precision, which Burn computes it in,
     /// `1 - beta_2^time` is a small difference of large numbers: updates are too short by up to 7e-6, those of
     /// all weights alike, where all other rounding is 1e-7.
-    pub(super) fn factors(&self, lr: LearningRate, time: usize) -> Factors {
+    pub(super) fn factors(&self, lr: LearningRate, time: usize) -> Factors<f64> {
         let time = i32::try_from(time).unwrap_or(i32::MAX);
         let bias_correction_1 = 1.0 - self.beta_1.powi(time);
         let bias_correction_2 = (1.0 - self.beta_2.powi(time)).sqrt();
         Factors {
-            beta_1: self.beta_1 as f32,
-            one_minus_beta_1: (1.0 - self.beta_1) as f32,
-            beta_2: self.beta_2 as f32,
-            one_minus_beta_2: (1.0 - self.beta_2) as f32,
-            moment_1: (bias_correction_2 / bias_correction_1) as f32,
-            epsilon: (self.epsilon * bias_correction_2) as f32,
-            kept: (1.0 - lr * self.weight_decay) as f32,
-            lr: lr as f32,
+            beta_1: self.beta_1,
+            one_minus_beta_1: 1.0 - self.beta_1,
+            beta_2: self.beta_2,
+            one_minus_beta_2: 1.0 - self.beta_2,
+            moment_1: bias_correction_2 / bias_correction_1,
+            epsilon: self.epsilon * bias_correction_2,
+            kept: 1.0 - lr * self.weight_decay,
+            lost: lr * self.weight_decay,
+            cautious: self.cautious,
+            lr,
         }
     }
-}
-
-/// The number that was written, such as 0.999, of which an `f32` has only the nearest: what is left of
-/// that to 1 is another number by a hundred thousandth.
-fn as_written(value: f32) -> f64 {
-    value.to_string().parse().unwrap_or(value.into())
 }
 
 #[cfg(test)]
@@ -128,14 +140,7 @@ mod tests {
         let amsgrad = AdamWConfig::new().with_amsgrad(true);
         assert!(Settings::of_adamw(&amsgrad).unwrap().is_none());
         let cautious = AdamWConfig::new().with_cautious_weight_decay(true);
-        assert!(Settings::of_adamw(&cautious).unwrap().is_none());
-    }
-
-    #[test]
-    fn numbers_are_as_they_were_written() {
-        for number in [0.9, 0.999, 0.95, 1e-8, 0.123_456, 0.0, 1.0] {
-            assert_eq!(as_written(number as f32), number);
-        }
+        assert!(Settings::of_adamw(&cautious).unwrap().unwrap().cautious);
     }
 
     #[test]

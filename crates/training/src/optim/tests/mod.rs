@@ -1,4 +1,6 @@
 mod groups;
+mod no_schedule;
+mod passes;
 mod resume;
 mod settings;
 mod updates;

@@ -3,9 +3,14 @@
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{AdamWConfig, LionConfig, MuonConfig, SgdConfig};
 
+use burn::tensor::Bytes;
+use burn_pack::{Reader, Tensor, Writer};
+
 use super::settings::full;
 use crate::optim::test_model::{Net, device, inputs, updated};
-use crate::optim::{Group, OptimizerConfig, ResolvedGroups, Select, adam, without_decay};
+use crate::optim::{
+    Group, OptimError, OptimizerConfig, ResolvedGroups, Select, adam, restored, without_decay,
+};
 
 fn assert_resumes(config: &OptimizerConfig, groups: &[Group]) {
     let device = device();
@@ -69,4 +74,46 @@ fn groups_of_different_optimizers_go_on_with_the_same_bits() {
     assert_resumes(&adam().into(), &groups);
     let lion = OptimizerConfig::custom(LionConfig::new().init(), "Lion");
     assert_resumes(&lion, &groups);
+}
+
+#[test]
+fn a_state_that_contradicts_itself_is_refused() {
+    let device = device();
+    let net = Net::new(&device);
+    let config: OptimizerConfig = adam().into();
+    let groups = ResolvedGroups::resolve(&config, &[], &net).unwrap();
+    let build = || config.build(&groups).unwrap();
+    let mut optimizer = build();
+    updated(&mut optimizer, net, &inputs(1, &device));
+    let record = optimizer.into_bytes().unwrap();
+    let rewritten = |change: fn(&mut Option<u64>), ranks: u64| {
+        let reader = Reader::from_bytes(Bytes::from_bytes_vec(record.to_vec())).unwrap();
+        let scalars = reader.scalars().clone();
+        let tensors = reader.into_tensors().unwrap().into_iter().map(|tensor| {
+            let (name, dtype, shape, mut id, bytes) = tensor.into_parts().unwrap();
+            change(&mut id);
+            Tensor::new(name, dtype, shape, id, bytes)
+        });
+        let mut writer = Writer::new(tensors.collect());
+        for (name, value) in scalars {
+            let value = if name.ends_with("__rank") {
+                ranks.into()
+            } else {
+                value
+            };
+            writer = writer.with_scalar(&name, value);
+        }
+        writer.into_bytes().unwrap()
+    };
+    for record in [
+        rewritten(|id| *id = None, 2),
+        rewritten(|_| (), 9),
+        rewritten(|_| (), 5),
+    ] {
+        let refused = restored(build(), record).err();
+        assert!(
+            matches!(refused, Some(OptimError::Unreadable { .. })),
+            "{refused:?}"
+        );
+    }
 }

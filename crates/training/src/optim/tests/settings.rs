@@ -9,7 +9,7 @@ use burn::optim::{
 };
 use serde_json::{Value, json};
 
-use crate::optim::hyperparameters::has_range;
+use crate::optim::ranges::has_range;
 use crate::optim::{OptimError, OptimizerConfig, adam};
 
 fn decay(penalty: f32) -> Option<WeightDecayConfig> {
@@ -116,8 +116,7 @@ fn every_number_of_every_optimizer_has_a_range_and_nan_is_out_of_it() {
             assert!(has_range(name.unwrap()), "{path}");
             let mut settings = settings.clone();
             *settings.pointer_mut(&path).unwrap() = Value::Null;
-            let checked =
-                crate::optim::hyperparameters::check_settings(config.name(), &settings, &unset);
+            let checked = crate::optim::ranges::check_settings(config.name(), &settings, &unset);
             let optional = unset.pointer(&path).is_some_and(Value::is_null);
             assert_eq!(checked.is_err(), !optional, "{path} of {}", config.name());
         }

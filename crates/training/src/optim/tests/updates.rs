@@ -8,7 +8,8 @@ use burn::optim::momentum::MomentumConfig;
 use burn::optim::{AdamWConfig, GradientsParams, LionConfig, SgdConfig};
 use burn::tensor::Tensor;
 
-use crate::optim::fused_adam::{FusedAdam, FusedAdamW};
+use crate::optim::fused_adam::FusedAdam;
+use crate::optim::fused_adam::adamw::FusedAdamW;
 use crate::optim::test_model::{Net, device, inputs, updated};
 use crate::optim::{
     Group, OptimizerConfig, ResolvedGroups, Select, adam, adamw, layer_decay, without_decay,

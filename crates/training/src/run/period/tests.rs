@@ -45,21 +45,24 @@ fn samples_are_reached_by_the_update_that_brings_them() {
     assert_eq!(of(4, 27), [0, 1, 2, 3, 4, 5, 6, 8]);
 }
 
+/// The ends of all periods of a run that has had some which ended so.
+fn ends_after(period: Period, extent: Extent, before: &[u64]) -> Vec<u64> {
+    let periods = Periods::new(Some(period), extent, 1, Some(EPOCH)).unwrap();
+    let periods = periods.after(before.to_vec()).unwrap();
+    (1..=periods.count()).map(|k| periods.end(k)).collect()
+}
+
 #[test]
 fn a_period_that_was_cut_short_is_followed_by_what_is_left_of_it() {
-    let of = |updates, ends: &[u64]| {
-        let periods = Periods::new(Some(Period::Updates(3)), Extent::Updates(updates), 1, None);
-        let periods = periods.unwrap().after(ends).unwrap();
-        let ends: Vec<_> = (ends.len()..=periods.count())
-            .map(|k| periods.end(k))
-            .collect();
-        ends
+    let of = |updates, before: &[u64]| {
+        let ends = ends_after(Period::Updates(3), Extent::Updates(updates), before);
+        assert_eq!(&ends[..before.len()], before);
+        ends[before.len()..].to_vec()
     };
-    assert_eq!(of(10, &[3, 6]), [6, 9, 10]);
-    assert_eq!(of(14, &[3, 6, 9, 10]), [10, 12, 14]);
-    assert_eq!(of(14, &[3, 6, 7, 9, 10]), [10, 12, 14]);
-    assert_eq!(of(10, &[3, 6, 9, 10]), [10]);
-    let periods = Periods::new(Some(Period::Updates(3)), Extent::Updates(20), 1, None).unwrap();
+    assert_eq!(of(10, &[3, 6]), [9, 10]);
+    assert_eq!(of(14, &[3, 6, 9, 10]), [12, 14]);
+    assert_eq!(of(14, &[3, 6, 7, 9, 10]), [12, 14]);
+    assert!(of(10, &[3, 6, 9, 10]).is_empty());
     for (ends, whole) in [
         (&[][..], true),
         (&[3, 6], true),
@@ -67,7 +70,32 @@ fn a_period_that_was_cut_short_is_followed_by_what_is_left_of_it() {
         (&[3, 6, 7, 9], true),
         (&[3, 6, 7, 9, 11], false),
     ] {
-        assert_eq!(periods.end_whole(ends), whole, "{ends:?}");
+        let periods = Periods::new(Some(Period::Updates(3)), Extent::Updates(20), 1, None);
+        let periods = periods.unwrap().after(ends.to_vec()).unwrap();
+        assert_eq!(periods.end_whole().unwrap(), whole, "{ends:?}");
+    }
+}
+
+#[test]
+fn periods_of_another_length_are_followed_by_those_of_the_data() {
+    // After two epochs of 7, every 3 or a third of an epoch.
+    let of = |period, before: &[u64]| ends_after(period, Extent::Epochs(3), before);
+    assert_eq!(of(Period::Updates(3), &[7, 14]), [7, 14, 15, 18, 21]);
+    let third = Period::Epochs(1.0 / 3.0);
+    assert_eq!(of(third, &[7, 14]), [7, 14, 17, 19, 21]);
+    assert_eq!(of(Period::Updates(40), &[7, 14]), [7, 14, 21]);
+    // 60 samples are reached by update 16, 70 by update 19.
+    assert_eq!(of(Period::Samples(10), &[7, 14]), [7, 14, 16, 19, 21]);
+    // And epochs after periods: the one in which they end is finished.
+    let epoch = Period::Epochs(1.0);
+    for (before, expected) in [
+        (&[3, 6][..], &[3, 6, 7, 14, 21][..]),
+        (&[3, 7], &[3, 7, 14, 21]),
+        (&[8, 9, 10, 11, 12, 13], &[8, 9, 10, 11, 12, 13, 14, 21]),
+        (&[20], &[20, 21]),
+        (&[21], &[21]),
+    ] {
+        assert_eq!(of(epoch, before), expected);
     }
 }
 
