@@ -3,6 +3,9 @@
 //!
 //! ```sh
 //! cargo bench --bench training
+//! # What an average of the weights costs: an update of it, and an epoch without and with it.
+//! cargo bench --bench training -- average
+//! cargo bench --bench training -- ahead
 //! ```
 
 use std::error::Error;
@@ -10,7 +13,7 @@ use std::sync::Arc;
 
 use burn::data::dataloader::DataLoader;
 use burn::module::Module;
-use burn::optim::{GradientsParams, ModuleOptimizer};
+use burn::optim::{GradientsParams, ModuleOptimizer, SgdConfig};
 use burn::tensor::Device;
 use burn::train::TrainStep;
 use burn::train::metric::{AccuracyMetric, LossMetric};
@@ -21,7 +24,7 @@ use burn_lr::training::Training;
 use burn_lr::training::average::{Average, Ema, ModelAverage, Rule, Statistics};
 use burn_lr::training::checkpoint::{CheckpointStore, MODEL, OPTIM};
 use burn_lr::training::loader::{BatchSource, EpochLoader, Sample};
-use burn_lr::training::optim::{adam, fused_adam};
+use burn_lr::training::optim::{adam, adamw, fused_adam, fused_adamw, fused_sgd, momentum};
 use burn_lr::training::storage::save_model;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 
@@ -119,9 +122,18 @@ fn optimizer(criterion: &mut Criterion) -> Outcome {
     let batch = Mnist::bundled()?
         .train
         .batch(&(0..64).map(Sample::new).collect::<Vec<_>>(), &device())?;
-    let kinds: [(&str, ModuleOptimizer); 2] = [
+    let cautious = adamw().with_cautious_weight_decay(true);
+    let nesterov = momentum(0.9).with_nesterov(true);
+    let sgd = SgdConfig::new().with_momentum(Some(nesterov));
+    let kinds: [(&str, ModuleOptimizer); 8] = [
         ("Burn's Adam", adam().init()),
         ("fused Adam", fused_adam(&adam())),
+        ("Burn's AdamW", adamw().init()),
+        ("fused AdamW", fused_adamw(&adamw())),
+        ("Burn's cautious AdamW", cautious.init()),
+        ("fused cautious AdamW", fused_adamw(&cautious)),
+        ("Burn's SGD", sgd.init()),
+        ("fused SGD", fused_sgd(&sgd)),
     ];
     for (name, mut optimizer) in kinds {
         // Nobody but the optimizer holds the weights, as in a training loop.

@@ -7,10 +7,11 @@
 //!                              +---- ReduceLrOnPlateau: one observation per epoch <-------------+
 //! ```
 //!
-//! This crate re-exports seven that can also be used alone:
+//! This crate re-exports eight that can also be used alone:
 //!
 //! - [`scheduler`]: the schedules, independent of any backend,
 //! - [`model`]: the small classifier of the running experiment,
+//! - [`layers`]: layers of Burn's in one pass over memory, on CPUs,
 //! - [`mnist`]: the data set of that experiment, and pictures of digits,
 //! - [`training`]: Burn's Learner with any model, optimizer, loader and metric, exactly resumed,
 //! - [`experiment`]: candidates under several seeds, an objective, statistics, search and reports,
@@ -18,6 +19,7 @@
 //! - [`plot`]: line charts as SVG and as text.
 
 pub use burn_lr_experiment as experiment;
+pub use burn_lr_layers as layers;
 pub use burn_lr_mnist as mnist;
 pub use burn_lr_model as model;
 pub use burn_lr_plot as plot;

@@ -36,25 +36,26 @@ def number(least, most=None):
 positive = number(1)
 
 
-def add_options(parser, epochs):
+def add_options(parser, epochs, sizes=True):
     def add(name, default, text, type=positive):
         text = f"{text} (default: %(default)s)"
         parser.add_argument(name, type=type, default=default, metavar="N", help=text)
 
     add("--epochs", epochs, "epochs to train")
-    add("--batch", BATCH, "images in a training batch")
-    add("--hidden", HIDDEN, "units in the hidden layer")
-    add("--train-samples", TRAIN_SAMPLES, "train on the first N images only", type=number(1, TRAIN_SAMPLES))
+    if sizes:
+        add("--batch", BATCH, "images in a training batch")
+        add("--hidden", HIDDEN, "units in the hidden layer")
+        add("--train-samples", TRAIN_SAMPLES, "train on the first N images only", type=number(1, TRAIN_SAMPLES))
     add("--threads", 2, "threads to compute with")
 
 
-def option_parser(description):
-    """For the command line of a peer."""
+def option_parser(description, sizes=True):
+    """For the command line of a peer, of which the sizes can be chosen or not."""
     parser = argparse.ArgumentParser(
         description=description,
         epilog="Prints a line of JSON for each epoch. The first epoch includes warm-up.",
     )
-    add_options(parser, epochs=10)
+    add_options(parser, epochs=10, sizes=sizes)
     return parser
 
 
@@ -74,18 +75,18 @@ def read_idx(path):
     return content[header:]
 
 
-def run(peer, epochs, train, validate):
+def run(peer, epochs, train, validate, measure="accuracy"):
     """Times `epochs` epochs and prints a line of JSON for each.
 
-    `train()` trains for an epoch and returns its mean loss, accuracy and learning rate; `validate()`
-    returns the loss and accuracy on the test images. As all are Python numbers, nothing is left to
+    `train()` trains for an epoch and returns its mean loss, accuracy or other measure, and learning
+    rate; `validate()` returns the loss and the measure on the data held out. As all are Python numbers, nothing is left to
     compute when the clock is read.
     """
     for epoch in range(1, epochs + 1):
         start = time.perf_counter()
-        train_loss, train_accuracy, lr = train()
+        train_loss, train_measure, lr = train()
         trained = time.perf_counter()
-        valid_loss, valid_accuracy = validate()
+        valid_loss, valid_measure = validate()
         validated = time.perf_counter()
         record = {
             "peer": peer,
@@ -93,9 +94,9 @@ def run(peer, epochs, train, validate):
             "train_seconds": trained - start,
             "seconds": validated - start,
             "train_loss": train_loss,
-            "train_accuracy": train_accuracy,
+            f"train_{measure}": train_measure,
             "valid_loss": valid_loss,
-            "valid_accuracy": valid_accuracy,
+            f"valid_{measure}": valid_measure,
             "lr": lr,
         }
         print(json.dumps(record), flush=True)

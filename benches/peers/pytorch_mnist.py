@@ -18,3 +18,16 @@ def mlp(hidden):
         nn.ReLU(),
         nn.Linear(hidden, mnist.CLASSES),
     )
+
+
+def warmup_and_cosine(optimizer, updates, warmup, start_factor):
+    """The schedule of the examples cnn and language_model, `warmup` being a part of the updates."""
+    warmup = round(updates * warmup)
+    return torch.optim.lr_scheduler.SequentialLR(
+        optimizer,
+        [
+            torch.optim.lr_scheduler.LinearLR(optimizer, start_factor, total_iters=warmup),
+            torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, updates - warmup),
+        ],
+        [warmup],
+    )

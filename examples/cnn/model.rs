@@ -10,6 +10,7 @@ use burn::nn::{
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 use burn::train::{ClassificationOutput, InferenceStep, TrainOutput, TrainStep};
+use burn_lr::layers;
 use burn_lr::model::ClassificationBatch;
 
 /// Two convolutions with batch norm, each halving the sides of its images, and two linear layers.
@@ -39,15 +40,15 @@ impl Cnn {
         let images = images.reshape([-1, 1, 28, 28]);
         let features = self.body.forward(self.stem.forward(images));
         let hidden = self.hidden.forward(features.flatten(1, 3));
-        self.head.forward(self.dropout.forward(relu(hidden)))
+        self.head
+            .forward(layers::dropout(&self.dropout, relu(hidden)))
     }
 
     fn classify(&self, batch: ClassificationBatch) -> (Tensor<1>, ClassificationOutput) {
         let ClassificationBatch { inputs, targets } = batch;
         let logits = self.forward(inputs);
-        let loss = CrossEntropyLossConfig::new()
-            .init(&logits.device())
-            .forward(logits.clone(), targets.clone());
+        let loss = CrossEntropyLossConfig::new().init(&logits.device());
+        let loss = layers::cross_entropy(&loss, logits.clone(), targets.clone());
         // Burn's metric weighs a batch by the length of its loss: one entry a sample makes every
         // sample count once, those of a short last batch too.
         let per_sample = loss.clone().detach().expand([targets.dims()[0]]);
@@ -77,7 +78,7 @@ impl Block {
     }
 
     fn forward(&self, images: Tensor<4>) -> Tensor<4> {
-        let features = self.norm.forward(self.conv.forward(images));
+        let features = layers::batch_norm(&self.norm, layers::conv2d(&self.conv, images));
         self.pool.forward(relu(features))
     }
 }

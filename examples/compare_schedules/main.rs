@@ -25,7 +25,7 @@ use burn_lr::training::metrics::{Best, valid};
 use burn_lr::training::run::Display;
 use clap::Parser;
 
-use candidates::{LR, builtin};
+use candidates::{LR, builtin, with_optimizers};
 use options::{Options, Unfit, command};
 use task::{Base, Task};
 use terminal::{Error, numbered, say, stop_on_ctrl_c};
@@ -58,10 +58,21 @@ fn main() -> ExitCode {
 fn run(options: &Options) -> Result<bool, Error> {
     let started = Instant::now();
     let objective = options.objective()?;
-    let candidates = match &options.candidates {
+    let mut candidates = match &options.candidates {
         Some(path) => Candidate::from_file(path)?,
+        None if options.optimizers => with_optimizers(options.epochs as usize),
         None => builtin(options.epochs as usize),
     };
+    if let Some(name) = &options.baseline {
+        // The others are compared with the first one.
+        let place = candidates.iter().position(|of| of.name == *name);
+        let found = || {
+            Unfit(format!(
+                "--baseline: expected a candidate's name, found {name:?}"
+            ))
+        };
+        candidates[..=place.ok_or_else(found)?].rotate_right(1);
+    }
     let task = Task::new(options)?;
     let directory = directory(options)?;
     say(&format!(
@@ -200,7 +211,10 @@ fn find<F: Base>(
     } else {
         search
     };
-    let search = search.median_pruning(options.prune);
+    let search = match options.prune {
+        Some(kept) => search.pruning(kept),
+        None => search,
+    };
     let mut found = search.run()?;
     if options.is_tested() {
         let choice = Choice::new(0, At::Last);

@@ -6,10 +6,11 @@ use burn_lr::experiment::Objective;
 use burn_lr::training::device::Backend;
 use burn_lr::training::metrics::{train, valid};
 use clap::Parser;
+use clap::builder::ArgPredicate;
 
 /// Train the same network on MNIST under several learning-rate schedules and seeds, and compare them
 ///
-/// The network (784-128-10), Adam, the batch size of 64 and the preprocessing are fixed; schedules
+/// The network (784-128-10), Adam unless --optimizers is given, the batch size of 64 and the preprocessing are fixed; schedules
 /// and epochs differ. By default: constant, StepLR, plateau, cosine, one-cycle and warmup with
 /// cosine, all with a highest rate of 0.01, under three seeds.
 ///
@@ -25,8 +26,14 @@ pub struct Options {
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     pub epochs: u32,
 
-    /// Seeds of the initial weights and of the order of the images; --find starts at the first
-    #[arg(long, value_delimiter = ',', default_values_t = [1, 2, 3])]
+    /// Seeds of the initial weights and of the order of the images; --find starts at the first. With
+    /// --optimizers, 1 to 8 by default
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "1,2,3",
+        default_value_if("optimizers", ArgPredicate::IsPresent, "1,2,3,4,5,6,7,8")
+    )]
     pub seeds: Vec<u64>,
 
     /// Train on the first N images only
@@ -37,6 +44,14 @@ pub struct Options {
     /// setting `average`, see examples/averages.toml
     #[arg(long, value_name = "FILE", conflicts_with = "find")]
     pub candidates: Option<PathBuf>,
+
+    /// Compare Adam under the built-in schedules with optimizers that need none: schedule-free AdamW and Prodigy
+    #[arg(long, conflicts_with_all = ["candidates", "find"])]
+    pub optimizers: bool,
+
+    /// The candidate that the others are tested against; the first one by default
+    #[arg(long, value_name = "NAME", conflicts_with = "find")]
+    pub baseline: Option<String>,
 
     /// Look for a schedule and a number of epochs that meet the target, and confirm it under fresh
     /// seeds
@@ -58,9 +73,11 @@ pub struct Options {
     #[arg(long, requires = "find")]
     pub tpe: bool,
 
-    /// End trials that are behind the median of others from a third of their epochs on
-    #[arg(long, requires = "tpe")]
-    pub prune: bool,
+    /// End trials that are not among the best of others at the same share of their epochs; this share of them is: 0.33,
+    /// a third, unless it is given, and 0.5 for those behind the median
+    #[arg(long, value_name = "SHARE", requires = "tpe", num_args = 0..=1, require_equals = true,
+        default_missing_value = "0.33")]
+    pub prune: Option<f64>,
 
     /// Validate on N images split off the training set, and report the test set once, for the
     /// candidate chosen
@@ -88,6 +105,11 @@ pub struct Options {
     /// Trials at a time [default: the number of cores]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     pub jobs: Option<u32>,
+
+    /// Write the trials for TensorBoard, each into a directory of its own below DIR; its table of
+    /// hyperparameters compares them
+    #[arg(long, value_name = "DIR")]
+    pub tensorboard: Option<PathBuf>,
 
     /// Where to compute: flex, ndarray, wgpu or cuda, as far as compiled in
     #[arg(long, default_value = "flex")]

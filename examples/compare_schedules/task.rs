@@ -1,11 +1,14 @@
 //! What is trained: everything but the schedule and the number of epochs.
 
+use std::path::{Path, PathBuf};
+
 use burn::data::dataset::Dataset;
 use burn::tensor::Device;
 use burn::train::metric::{AccuracyMetric, LossMetric};
 use burn_lr::experiment::{BaseError, Setup};
 use burn_lr::mnist::{ImageDataset, Mnist};
 use burn_lr::model::{Mlp, MlpConfig};
+use burn_lr::tracking::Follow;
 use burn_lr::training::Training;
 use burn_lr::training::average::Average;
 use burn_lr::training::checkpoint::KeepPolicy;
@@ -31,6 +34,7 @@ pub struct Task {
     pub valid: ImageDataset,
     test: ImageDataset,
     device: Device,
+    tensorboard: Option<PathBuf>,
 }
 
 impl Task {
@@ -57,6 +61,7 @@ impl Task {
             valid,
             test: mnist.test,
             device: options.backend.device()?,
+            tensorboard: options.tensorboard.clone(),
         })
     }
 
@@ -76,6 +81,10 @@ impl Task {
             Some(average) => training.average(average),
             None => training,
         };
+        let training = match &self.tensorboard {
+            Some(board) => training.tensorboard(board.join(name(setup.directory()))),
+            None => training,
+        };
         self.device.seed(seed);
         Ok((training, model.init(&self.device)))
     }
@@ -85,4 +94,11 @@ impl Task {
         let test = EpochLoader::new(self.test.clone(), VALID_BATCH_SIZE);
         Ok(evaluate(&model, &test, AccuracyMetric::new())?)
     }
+}
+
+/// How a trial is called beside those of other experiments, as `run-001/cosine/seed-1`.
+fn name(trial: &Path) -> PathBuf {
+    let path = std::path::absolute(trial).unwrap_or_else(|_| trial.to_owned());
+    let parts: Vec<_> = path.iter().filter(|part| *part != "trials").collect();
+    parts[parts.len().saturating_sub(3)..].iter().collect()
 }

@@ -99,7 +99,7 @@ fn run(options: &Options) -> Result<(), Error> {
         let histories = of_seed.train()?;
         if seed == 1 {
             let svg = directory.join("losses.svg");
-            std::fs::write(&svg, chart(&histories).svg_file((900, 480))?)?;
+            std::fs::write(&svg, chart(&histories).svg_file((460, 380))?)?;
         }
         for (name, history) in histories {
             ends.extend(End::of(name, &history));

@@ -260,7 +260,8 @@ fn dashboard() -> Result<Display, Error> {
 fn line(epoch: &EpochRecord) -> String {
     let cuts = epoch.cuts.iter().map(|cut| {
         format!(
-            " <- LR cut from {}: {:.4} after {} {} without improvement on {:.4}",
+            " <- LR {} from {}: {:.4} after {} {} without improvement on {:.4}",
+            if cut.is_rise() { "raised" } else { "cut" },
             rate(cut.from),
             cut.metric,
             cut.bad_epochs,

@@ -31,7 +31,15 @@ pub fn stop_on_ctrl_c() -> Result<Interrupter, Error> {
 
 /// The first `directory/run-NNN` that does not exist, or the last one that does.
 pub fn numbered(directory: &Path, existing: bool) -> PathBuf {
-    let run = |number: u32| directory.join(format!("run-{number:03}"));
-    let free = (1..).find(|&number| !run(number).exists()).unwrap_or(1);
-    run(if existing { (free - 1).max(1) } else { free })
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    let number = |name: &str| name.strip_prefix("run-")?.parse::<u32>().ok();
+    let numbers = entries.filter_map(|entry| number(entry.file_name().to_str()?));
+    // Also where numbers before it are missing.
+    let last = numbers.max().unwrap_or(0);
+    let chosen = if existing {
+        last.max(1)
+    } else {
+        last.saturating_add(1)
+    };
+    directory.join(format!("run-{chosen:03}"))
 }

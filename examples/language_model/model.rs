@@ -3,16 +3,17 @@
 use burn::config::Config;
 use burn::module::Module;
 use burn::nn::attention::{
-    MhaInput, MultiHeadAttention, MultiHeadAttentionConfig, generate_autoregressive_mask,
+    MultiHeadAttention, MultiHeadAttentionConfig, generate_autoregressive_mask,
 };
 use burn::nn::loss::CrossEntropyLossConfig;
 use burn::nn::{
     Dropout, DropoutConfig, Embedding, EmbeddingConfig, Initializer, LayerNorm, LayerNormConfig,
     Linear, LinearConfig,
 };
-use burn::tensor::activation::{gelu, softmax};
+use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Int, Tensor};
 use burn::train::{InferenceStep, SequenceOutput, TrainOutput, TrainStep};
+use burn_lr::layers;
 use rand::{Rng, RngExt};
 
 use super::data::Lines;
@@ -78,7 +79,7 @@ impl Transformer {
         let hidden = self
             .blocks
             .iter()
-            .fold(self.dropout.forward(embedded), |hidden, block| {
+            .fold(layers::dropout(&self.dropout, embedded), |hidden, block| {
                 block.forward(hidden, past.clone())
             });
         self.head.forward(self.norm.forward(hidden))
@@ -87,12 +88,11 @@ impl Transformer {
     fn predict(&self, lines: Lines) -> (Tensor<1>, SequenceOutput) {
         let logits = self.forward(lines.inputs);
         let [batch, length, alphabet] = logits.dims();
-        let loss = CrossEntropyLossConfig::new()
-            .init(&logits.device())
-            .forward(
-                logits.clone().reshape([batch * length, alphabet]),
-                lines.targets.clone().flatten(0, 1),
-            );
+        let loss = layers::cross_entropy(
+            &CrossEntropyLossConfig::new().init(&logits.device()),
+            logits.clone().reshape([batch * length, alphabet]),
+            lines.targets.clone().flatten(0, 1),
+        );
         // One entry a stretch, so that all of them count alike in Burn's metric.
         let per_stretch = loss.clone().detach().expand([batch]);
         let output = SequenceOutput::new(per_stretch, logits, None, lines.targets);
@@ -148,13 +148,12 @@ impl Block {
 
     fn forward(&self, hidden: Tensor<3>, past: Tensor<3, burn::tensor::Bool>) -> Tensor<3> {
         let normed = self.attention_norm.forward(hidden.clone());
-        let attended = self
-            .attention
-            .forward(MhaInput::self_attn(normed).mask_attn(past));
-        let hidden = hidden + self.dropout.forward(attended.context);
+        let inputs = [normed.clone(), normed.clone(), normed];
+        let attended = layers::attention(&self.attention, inputs, Some(past));
+        let hidden = hidden + layers::dropout(&self.dropout, attended);
         let normed = self.norm.forward(hidden.clone());
-        let thought = self.narrow.forward(gelu(self.widen.forward(normed)));
-        hidden + self.dropout.forward(thought)
+        let widened = layers::gelu(self.widen.forward(normed));
+        hidden + layers::dropout(&self.dropout, self.narrow.forward(widened))
     }
 }
 

@@ -4,9 +4,10 @@ use burn::lr_scheduler::LrScheduler;
 use burn::nn::loss::{HuberLossConfig, Reduction};
 use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::Device;
-use burn_lr::scheduler::{Run, ScheduleConfig, ScheduleError, Scheduler};
+use burn_lr::scheduler::{Run, ScheduleConfig, Scheduler};
+use burn_lr::training::TrainingError;
 use burn_lr::training::checkpoint::{Checkpoint, MODEL, OPTIM, SCHEDULER, Snapshot, SnapshotError};
-use burn_lr::training::optim::GradientClip;
+use burn_lr::training::optim::{Driver, GradientClip};
 
 use super::data::Windows;
 use super::model::Forecaster;
@@ -17,7 +18,7 @@ pub const PARTS: [&str; 3] = [MODEL, OPTIM, SCHEDULER];
 /// All that changes from update to update.
 pub struct Learner {
     pub network: Forecaster,
-    pub scheduler: Scheduler,
+    pub scheduler: Driver,
     /// The learning rate of the last update.
     pub lr: f64,
     optimizer: ModuleOptimizer,
@@ -28,12 +29,16 @@ impl Learner {
         schedule: impl Into<ScheduleConfig>,
         run: Run,
         device: &Device,
-    ) -> Result<Self, ScheduleError> {
+    ) -> Result<Self, TrainingError> {
+        // Also sets what the schedule says beside the rate: AdamW's beta 1, if it cycles the momentum.
+        let adamw = AdamWConfig::new().with_epsilon(1e-8).into();
+        let (optimizer, scheduler) =
+            Driver::new(&adamw, Scheduler::new(schedule, run)?)?.build()?;
         Ok(Self {
             network: Forecaster::new(device),
-            scheduler: Scheduler::new(schedule, run)?,
+            scheduler,
             lr: 0.0,
-            optimizer: AdamWConfig::new().with_epsilon(1e-8).init(),
+            optimizer,
         })
     }
 

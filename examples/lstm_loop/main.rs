@@ -46,6 +46,7 @@ use burn_lr::training::TrainingError;
 use burn_lr::training::checkpoint::HISTORY;
 use burn_lr::training::loader::EpochLoader;
 use burn_lr::training::metrics::{EpochRecord, History};
+use burn_lr::training::optim::Hyperparameter;
 use burn_lr::training::run::RunDirectory;
 use burn_lr::training::storage::save_model;
 use clap::Parser;
@@ -160,9 +161,12 @@ fn epoch_end(
 ) -> Result<EpochRecord, Error> {
     let off = degrees_off(&learner.network.valid(), valid)?;
     let mut record = EpochRecord::new(epoch);
-    record.updates = learner.scheduler.updates();
+    record.updates = learner.scheduler.rate().updates();
     record.lr = learner.lr;
-    record.next_lr = learner.scheduler.lr();
+    record.next_lr = learner.scheduler.rate().lr();
+    let momentum = learner.scheduler.value(Hyperparameter::Momentum);
+    let momentum = momentum.map(|momentum| ("momentum".to_owned(), momentum));
+    record.hyperparameters.extend(momentum);
     record.valid.insert("degrees_off".to_owned(), off);
     say(&format!(
         "Epoch {epoch}: {off:.2} degrees off, next LR={:.5}",

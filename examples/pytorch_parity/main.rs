@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use burn::optim::SgdConfig;
+use burn::tensor::{DeviceConfig, FloatDType};
 use burn::train::metric::{AccuracyMetric, LossMetric};
 use burn_lr::mnist::Mnist;
 use burn_lr::model::MlpConfig;
@@ -67,6 +68,10 @@ struct Options {
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     epochs: u32,
 
+    /// Compute in double precision
+    #[arg(long)]
+    double: bool,
+
     /// Train on the first N images only
     #[arg(long, value_name = "N", default_value_t = 60_000, value_parser = clap::value_parser!(u32).range(1..))]
     train_samples: u32,
@@ -112,7 +117,11 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<(), Error> {
-    let device = Backend::Flex.device()?;
+    let mut device = Backend::Flex.device()?;
+    if options.double {
+        // What is created there from now on, images and parameters too.
+        device.configure(DeviceConfig::default().float_dtype(FloatDType::F64))?;
+    }
     let model = load_pytorch(&options.weights, MlpConfig::new().init(&device))?;
     let mnist = Mnist::bundled()?;
     let images = mnist.train.first(options.train_samples as usize);

@@ -1,10 +1,11 @@
 //! Ctrl-C on the built example `mnist_step`, which `cargo test` builds before it runs the tests.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::io::{BufRead, BufReader, Lines};
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
+use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use crate::common::parameters;
@@ -35,6 +36,9 @@ fn command(directory: &Path, epochs: usize) -> Command {
     command
 }
 
+/// What a busy machine may take for what is done at once.
+const PATIENCE: Duration = Duration::from_secs(300);
+
 struct Run {
     child: Child,
 }
@@ -63,7 +67,7 @@ impl Run {
     /// The exit code, if the run ends soon.
     fn exit_code(&mut self) -> Option<i32> {
         let begin = Instant::now();
-        while begin.elapsed() < Duration::from_secs(60) {
+        while begin.elapsed() < PATIENCE {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status.code();
             }
@@ -166,26 +170,28 @@ fn an_average_that_makes_no_sense_is_a_wrong_option() {
 fn a_second_ctrl_c_stops_at_once() {
     let directory = TempDir::new().unwrap();
     let mut run = Run::start(directory.path());
-    // A pipe that nobody writes to: the run waits there at the end of an epoch, forever.
-    let (pipe, history) = (
-        directory.path().join("pipe"),
-        directory.path().join("history.csv"),
-    );
+    // A pipe that nothing is written to: the run, which reads the file at the end of an epoch, waits there forever.
+    let [pipe, link, history] =
+        ["pipe", "link", "history.csv"].map(|name| directory.path().join(name));
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let (opened, reached) = channel();
+    let written = pipe.clone();
+    // To open it waits for whoever reads it.
+    std::thread::spawn(move || opened.send(OpenOptions::new().write(true).open(written)));
     let is_pipe = || fs::metadata(&history).is_ok_and(|file| file.file_type().is_fifo());
-    let last = || fs::read(directory.path().join("history.json")).ok();
-    loop {
+    let begin = Instant::now();
+    let writer = loop {
         // The run may have been about to replace the file, and does so once more.
         if !is_pipe() {
-            let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
-            assert!(made.success());
-            fs::rename(&pipe, &history).unwrap();
+            fs::hard_link(&pipe, &link).unwrap();
+            fs::rename(&link, &history).unwrap();
         }
-        let before = last();
-        std::thread::sleep(Duration::from_secs(2));
-        if is_pipe() && last() == before {
-            break;
+        match reached.recv_timeout(Duration::from_millis(50)) {
+            Ok(writer) => break writer.unwrap(),
+            Err(_) => assert!(begin.elapsed() < PATIENCE, "the run reads no history"),
         }
-    }
+    };
 
     run.interrupt();
     let mut stderr = run.stderr();
@@ -196,6 +202,36 @@ fn a_second_ctrl_c_stops_at_once() {
     run.interrupt();
     assert_eq!(run.exit_code(), Some(130));
 
-    fs::remove_file(&history).unwrap();
+    drop(writer);
+    for file in [&pipe, &history] {
+        fs::remove_file(file).unwrap();
+    }
     assert_resumable(directory.path());
+}
+
+#[test]
+fn a_missing_run_hides_no_newer_one() {
+    let directory = TempDir::new().unwrap();
+    let runs = directory.path().join("artifacts/mnist_step");
+    for run in ["run-001", "run-003"] {
+        fs::create_dir_all(runs.join(run)).unwrap();
+    }
+    let start = |more: &[&str]| {
+        let status = Command::new(mnist_step())
+            .current_dir(directory.path())
+            .args(["--train-samples", "300", "--epochs", "1"])
+            .args(more)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        assert!(status.unwrap().success());
+    };
+    start(&[]);
+    assert!(runs.join("run-004/final.bpk").exists() && !runs.join("run-002").exists());
+    // The newest, which is complete.
+    let model = runs.join("run-004/final.bpk");
+    fs::remove_file(&model).unwrap();
+    start(&["--resume"]);
+    assert!(model.exists() && !runs.join("run-002").exists());
 }

@@ -11,9 +11,8 @@ use burn_lr::training::pytorch::save_safetensors;
 use serde::Deserialize;
 use tempfile::TempDir;
 
-/// Later, a hidden unit may be so near to zero that another processor finds it on the other side, and
-/// Adam makes much of it.
-const EQUAL_UPDATES: usize = 50;
+/// How far apart losses may be, relative: both compute in double precision.
+const TOLERANCE: f64 = 1e-10;
 
 /// How many updates are stored.
 const UPDATES: usize = 100;
@@ -127,12 +126,10 @@ fn updates_are_pytorchs() {
         let accumulation = batches / UPDATES;
         let means = |losses: &[f64]| losses.chunks(accumulation).map(mean).collect::<Vec<f64>>();
         let (found, theirs) = (means(&losses[..batches]), means(&expected.losses));
-        let (first, their_first) = (&found[..EQUAL_UPDATES], &theirs[..EQUAL_UPDATES]);
         assert!(
-            agree(first, their_first, 1e-5),
-            "{name}: {first:?} {their_first:?}"
+            agree(&found, &theirs, TOLERANCE),
+            "{name}: {found:?} {theirs:?}"
         );
-        assert!(agree(&[mean(&found)], &[mean(&theirs)], 0.01), "{name}");
         let of_updates = |rates: &[f64]| {
             let last = rates[..batches].iter().skip(accumulation - 1);
             last.step_by(accumulation).copied().collect::<Vec<f64>>()

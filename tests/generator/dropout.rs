@@ -11,22 +11,23 @@ use burn::nn::{Dropout, DropoutConfig, Initializer, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 use burn::train::metric::LossMetric;
 use burn::train::{InferenceStep, Interrupter, RegressionOutput, TrainOutput, TrainStep};
+use burn_lr::layers::dropout;
 use burn_lr::training::average::{Average, Statistics};
 use burn_lr::training::loader::EpochLoader;
 use burn_lr::training::metrics::History;
 use burn_lr::training::{Trained, Training, TrainingError};
 use tempfile::TempDir;
 
-const EPOCHS: usize = 3;
+pub const EPOCHS: usize = 3;
 
 #[derive(Module, Debug)]
-struct Forgetful {
+pub struct Forgetful {
     linear: Linear,
     forgetting: Dropout,
 }
 
 impl Forgetful {
-    fn new(weight: f32) -> Self {
+    pub fn new(weight: f32) -> Self {
         let device = Device::flex();
         let config = LinearConfig::new(1, 1).with_initializer(Initializer::Zeros);
         let mut linear = config.init(&device);
@@ -37,6 +38,7 @@ impl Forgetful {
 
     fn regress(&self, points: Points) -> RegressionOutput {
         let output = self.forgetting.forward(self.linear.forward(points.x));
+        let output = dropout(&self.forgetting, output);
         let loss = (output.clone() - points.y.clone()).square().mean();
         RegressionOutput::new(loss, output, points.y)
     }
@@ -61,7 +63,7 @@ impl InferenceStep for Forgetful {
     }
 }
 
-fn run(directory: &Path) -> Training<Forgetful> {
+pub fn run(directory: &Path) -> Training<Forgetful> {
     let train = EpochLoader::new(Slope, 8).shuffled(1).workers(2);
     Training::new(directory, train, EpochLoader::new(Slope, 20))
         .metrics((LossMetric::new(),))
@@ -71,7 +73,7 @@ fn run(directory: &Path) -> Training<Forgetful> {
         .on_notice(|_| {})
 }
 
-fn outcome(trained: Trained<Forgetful>) -> (f32, History) {
+pub fn outcome(trained: Trained<Forgetful>) -> (f32, History) {
     let mut history = trained.history;
     for epoch in &mut history.epochs {
         epoch.seconds = 0.0;

@@ -10,6 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 mod dropout;
 mod lr_finder;
+mod seeded;
 mod weights;
 
 /// The right to seed the generator and to draw from it.

@@ -7,8 +7,9 @@ use std::path::Path;
 use crate::common::{model, other_model, parameters, training};
 use burn::data::dataloader::DataLoader;
 use burn::module::Module;
+use burn::optim::GradientsParams;
 use burn::optim::lr_scheduler::LrScheduler;
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use burn::train::TrainStep;
 use burn_lr::mnist::Mnist;
 use burn_lr::model::{Mlp, MlpConfig};
@@ -17,7 +18,7 @@ use burn_lr::training::Training;
 use burn_lr::training::device::Backend;
 use burn_lr::training::loader::{BatchSource, EpochLoader, Sample};
 use burn_lr::training::metrics::History;
-use burn_lr::training::optim::{adam, fused_adam};
+use burn_lr::training::optim::{GradientNorm, adam, fused_adam};
 use burn_lr::training::storage::{load_model, save_model};
 use tempfile::TempDir;
 
@@ -215,5 +216,24 @@ fn a_plateau_on_two_workers_cuts_once_an_epoch() {
         });
         let expected: Vec<(f64, f64)> = expected.collect();
         assert_eq!(rates(&trained.history), expected, "{backend}");
+    }
+}
+
+/// Burn's own sum over a tensor may add atomically on a GPU, in whatever order its threads come.
+#[test]
+fn the_norm_of_gradients_has_the_same_bits_each_time() {
+    for (backend, device) in others() {
+        let device = device.autodiff();
+        let model = model(&device);
+        let norms: Vec<f64> = (0..200)
+            .map(|_| {
+                let rows = Tensor::<2>::ones([64, 784], &device);
+                let loss = model.forward(rows).exp().sum_dim(1).mean();
+                let grads = GradientsParams::from_grads(loss.backward(), &model);
+                GradientNorm::of(&grads, &model).value()
+            })
+            .collect();
+        let differing = norms.iter().filter(|norm| **norm != norms[0]).count();
+        assert_eq!(differing, 0, "{backend}: of {}", norms.len());
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use burn_lr_scheduler::ScheduleConfig;
 
-const TABLE: &str = include_str!("../../docs/migration.md");
+const TABLE: &str = include_str!("../../docs/book/src/migration.md");
 
 const PYTORCH: [&str; 16] = [
     "LambdaLR",
@@ -122,6 +122,9 @@ fn the_table_names_schedules_and_parameters_that_exist() {
 fn every_scheduler_of_pytorch_is_in_the_table() {
     let theirs: BTreeSet<&str> = rows().iter().flat_map(|row| code(row.theirs)).collect();
     for name in PYTORCH {
-        assert!(theirs.contains(name), "docs/migration.md: no `{name}`");
+        assert!(
+            theirs.contains(name),
+            "docs/book/src/migration.md: no `{name}`"
+        );
     }
 }

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use burn::tensor::Device;
 use burn::train::metric::LossMetric;
@@ -152,13 +154,21 @@ fn a_runs_page_can_be_read_while_the_run_writes_it_and_afterwards() {
     let run = directory.path().join("run");
     let page = run.join("run.html");
     let watched = page.clone();
+    let seen_at_work = Arc::new(AtomicBool::new(false));
+    let is_seen = seen_at_work.clone();
     let trained = std::thread::spawn(move || {
         let training = regression(&run, 1)
             .epochs(40)
             .watch(&watched)
             .track_every(1);
-        // So slow that there is a page to look at.
-        let training = training.on_epoch(|_| std::thread::sleep(Duration::from_millis(300)));
+        // So slow that there is a page to look at, and not at its end before it was.
+        let training = training.on_epoch(move |epoch| {
+            let longest = Duration::from_millis(if epoch.epoch < 40 { 300 } else { 300_000 });
+            let begin = Instant::now();
+            while !is_seen.load(Ordering::SeqCst) && begin.elapsed() < longest {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        });
         training.fit(line()).unwrap();
     });
     while !std::fs::read_to_string(&page).is_ok_and(|page| page.contains(" is over, after")) {
@@ -166,6 +176,7 @@ fn a_runs_page_can_be_read_while_the_run_writes_it_and_afterwards() {
         std::thread::sleep(Duration::from_millis(20));
     }
     let seen = dom(&page, &["--virtual-time-budget=1000"]);
+    seen_at_work.store(true, Ordering::SeqCst);
     assert!(seen.contains("running, ") && seen.contains("<progress") && seen.contains("<svg"));
     trained.join().unwrap();
     let html = std::fs::read_to_string(&page).unwrap();

@@ -9,6 +9,7 @@ mod predict;
 mod refusals;
 mod runs;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -27,10 +28,12 @@ const SAMPLES: usize = 3000;
 
 /// A run that was trained once for all tests.
 fn run_dir() -> &'static Path {
-    static RUN: OnceLock<PathBuf> = OnceLock::new();
-    RUN.get_or_init(|| {
-        // What is static is never dropped, so no temporary directory.
-        let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("predict");
+    static RUN: OnceLock<(PathBuf, File)> = OnceLock::new();
+    let (directory, _) = RUN.get_or_init(|| {
+        // What is static is never dropped, so no temporary directory, but one that is this process's until it ends.
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("predict");
+        let lock = File::create(directory.with_extension("lock")).unwrap();
+        lock.lock().unwrap();
         let _ = std::fs::remove_dir_all(&directory);
         let device = Backend::Flex.device().unwrap();
         let network = MlpConfig::new();
@@ -45,8 +48,9 @@ fn run_dir() -> &'static Path {
             .settings(json!({ "model": network, "data": ["", fingerprint] }))
             .fit(drawn(&network, 42, &device))
             .unwrap();
-        directory
-    })
+        (directory, lock)
+    });
+    directory
 }
 
 /// The exit code, standard output and standard error of `predict` with `arguments`.

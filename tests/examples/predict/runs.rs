@@ -1,6 +1,8 @@
 //! Which run is used, and runs that cannot be.
 
+use std::cell::Cell;
 use std::fs;
+use std::time::{Duration, SystemTime};
 
 use burn_lr::model::MlpConfig;
 use burn_lr::training::device::Backend;
@@ -85,6 +87,7 @@ fn best_comes_before_final_and_the_newest_run_before_others() {
 
     let device = Backend::Flex.device().unwrap();
     let model = MlpConfig::new().with_hidden(1).init(&device);
+    let minutes = Cell::new(0);
     let write = |run: &str, name: &str| {
         let directory = artifacts.path().join(run);
         fs::create_dir_all(&directory).unwrap();
@@ -93,9 +96,13 @@ fn best_comes_before_final_and_the_newest_run_before_others() {
             directory.join("burn-lr.json"),
         )
         .unwrap();
-        save_model(&directory.join(name), &model).unwrap();
-        // Times of files may be as coarse as this.
-        std::thread::sleep(std::time::Duration::from_millis(20));
+        let path = directory.join(name);
+        save_model(&path, &model).unwrap();
+        // A minute after the one before: times of files may be coarse.
+        minutes.set(minutes.get() + 1);
+        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(60 * minutes.get());
+        let file = fs::File::options().write(true).open(path).unwrap();
+        file.set_modified(time).unwrap();
     };
     let found = |arguments: &[&str]| {
         let model = find(arguments).unwrap().model;

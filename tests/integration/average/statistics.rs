@@ -20,7 +20,7 @@ use crate::engine::net::{EPOCHS, Net, on_points, values};
 /// `second(norm(first(x)))`. Nothing in it draws random numbers, which other tests draw too.
 #[derive(Module, Debug)]
 pub struct Normed {
-    first: Linear,
+    pub first: Linear,
     norm: BatchNorm,
     second: Linear,
 }

@@ -7,7 +7,7 @@ use burn_lr::training::average::{Average, Validate};
 use burn_lr::training::checkpoint::{AVERAGE, CheckpointStore, KeepPolicy, MODEL};
 use burn_lr::training::evaluate::evaluate;
 use burn_lr::training::loader::EpochLoader;
-use burn_lr::training::metrics::{Best, History, MetricKey, valid};
+use burn_lr::training::metrics::{Best, History, MetricKey, train, valid};
 use burn_lr::training::run::RunDirectory;
 use burn_lr::training::storage::load_model;
 use burn_lr::training::{Training, TrainingError};
@@ -67,12 +67,12 @@ fn metrics_are_of_what_they_say() {
 }
 
 /// The part of the best checkpoint by `metric` that `best.bpk` is.
-fn best(validate: Validate, metric: &str) -> &'static str {
+fn best(validate: Validate, metric: MetricKey) -> &'static str {
     let directory = TempDir::new().unwrap();
-    let keep = KeepPolicy::all().with_best(Best::min(valid(metric)));
+    let keep = KeepPolicy::all().with_best(Best::min(metric.clone()));
     let training = averaging(directory.path(), validate).keep(keep);
     let history = training.fit(Net::new(1)).unwrap().history;
-    let epoch = Best::min(valid(metric)).of(&history).unwrap().epoch;
+    let epoch = Best::min(metric).of(&history).unwrap().epoch;
     let best = RunDirectory::new(directory.path()).best_model();
     let best = values(&load_model(&best, Net::new(3)).unwrap());
     let store = CheckpointStore::open(directory.path().join("checkpoint"), &[MODEL, AVERAGE]);
@@ -90,10 +90,13 @@ fn best(validate: Validate, metric: &str) -> &'static str {
 
 #[test]
 fn the_best_file_is_what_its_metric_is_of() {
-    assert_eq!(best(Validate::Average, "loss"), AVERAGE);
-    assert_eq!(best(Validate::Model, "loss"), MODEL);
-    assert_eq!(best(Validate::Both, "loss"), MODEL);
-    assert_eq!(best(Validate::Both, "average_loss"), AVERAGE);
+    assert_eq!(best(Validate::Average, valid("loss")), AVERAGE);
+    assert_eq!(best(Validate::Model, valid("loss")), MODEL);
+    assert_eq!(best(Validate::Both, valid("loss")), MODEL);
+    assert_eq!(best(Validate::Both, valid("average_loss")), AVERAGE);
+    for validate in [Validate::Average, Validate::Model, Validate::Both] {
+        assert_eq!(best(validate, train("loss")), MODEL);
+    }
 }
 
 #[test]
@@ -148,6 +151,7 @@ fn the_last_model_of_a_metric_is_found() {
     ] {
         let (directory, _) = history(validate);
         assert_eq!(last(directory.path(), valid("loss")), loss);
+        assert_eq!(last(directory.path(), train("loss")), "final.bpk");
         assert_eq!(last(directory.path(), valid("average_loss")), average_loss);
     }
     let directory = TempDir::new().unwrap();

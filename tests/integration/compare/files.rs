@@ -52,7 +52,7 @@ fn files_under_their_earlier_names_are_read() {
         (
             "seed-1/burn-lr-trial.json",
             "seed-1/trial.json",
-            "{\"microseconds\":7000000,\"ended\":true}",
+            "{\"microseconds\":7000000000,\"ended\":true}",
         ),
     ] {
         let _ = std::fs::remove_file(candidate.join(new));
@@ -62,5 +62,5 @@ fn files_under_their_earlier_names_are_read() {
         run(8),
         Err(ExperimentError::SettingsChanged { .. })
     ));
-    assert_eq!(run(4).unwrap().trials()[0].whole_seconds, 7.0);
+    assert_eq!(run(4).unwrap().trials()[0].whole_seconds, 7000.0);
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use burn::data::dataloader::DataLoader;
 use burn::data::dataset::DatasetError;
@@ -19,8 +20,19 @@ use tempfile::TempDir;
 
 use super::{base, candidates, constant, mnist, model};
 
-/// Writes down whose batches are asked for.
-struct Logged<S>(S, PathBuf, Arc<Mutex<Vec<PathBuf>>>);
+/// Writes down whose batches are asked for; waits for those of another one, if it is to.
+struct Logged<S>(S, PathBuf, Arc<Mutex<Vec<PathBuf>>>, bool);
+
+impl<S> Logged<S> {
+    /// Until batches of another trial were asked for: as long as a busy machine may take to begin one.
+    fn wait_for_another(&self) {
+        let begin = Instant::now();
+        let all_own = || self.2.lock().unwrap().iter().all(|trial| *trial == self.1);
+        while all_own() && begin.elapsed() < Duration::from_secs(120) {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
 
 impl<S: BatchSource<ClassificationBatch>> BatchSource<ClassificationBatch> for Logged<S> {
     fn len(&self) -> usize {
@@ -33,7 +45,10 @@ impl<S: BatchSource<ClassificationBatch>> BatchSource<ClassificationBatch> for L
         device: &Device,
     ) -> Result<ClassificationBatch, DatasetError> {
         self.2.lock().unwrap().push(self.1.clone());
-        std::thread::sleep(std::time::Duration::from_millis(2));
+        std::thread::sleep(Duration::from_millis(2));
+        if self.3 {
+            self.wait_for_another();
+        }
         self.0.batch(samples, device)
     }
 }
@@ -44,7 +59,8 @@ fn changes_of_trial(seed: Option<u64>) -> usize {
     let base = |setup: &Setup| {
         let mnist = mnist();
         let directory = setup.directory().to_owned();
-        let train = Logged(mnist.train.first(100), directory.clone(), log.clone());
+        let train = mnist.train.first(100);
+        let train = Logged(train, directory.clone(), log.clone(), seed.is_none());
         let valid = EpochLoader::new(mnist.test.first(10), 10);
         let train = EpochLoader::new(train, 10).shuffled(setup.seed());
         let training = Training::new(directory, train, valid)

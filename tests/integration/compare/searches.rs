@@ -12,7 +12,7 @@ use burn_lr::scheduler::LambdaLr;
 use burn_lr::training::metrics::{train, valid};
 use tempfile::TempDir;
 
-use super::{base, constant, fitting, histories};
+use super::{Base, base, constant, fitting, histories};
 
 #[test]
 fn a_search_finds_the_same_for_the_same_seed_and_confirms_it_afresh() {
@@ -90,6 +90,47 @@ fn a_search_by_results_finds_the_same_for_the_same_seed_however_many_trials_run_
         found.trials.len()
     )));
     assert!(page.contains("valid_accuracy over epochs"));
+    for rung in [1, 2] {
+        assert!(page.contains(&format!("<td>dropped after rung {rung} of 3</td>")));
+    }
+}
+
+#[test]
+fn a_report_says_what_became_of_each_candidate_those_that_were_ended_among_them() {
+    let directory = TempDir::new().unwrap();
+    let search = || {
+        let experiment = Experiment::new(directory.path(), base).objective(fitting(0.5, 0.9));
+        Search::new(experiment, catalogue(0.01, 1..=5))
+            .sampler(Sampler::Tpe { together: 3 })
+            .pruning(0.5)
+            .budget(Budget::Trials(60))
+            .confirmations(1)
+            .run()
+            .unwrap()
+    };
+    let found = search();
+    let errors = |trials: &[(Candidate, Trial)]| -> Vec<String> {
+        let errors = trials.iter().filter_map(|(_, trial)| trial.error());
+        errors.map(str::to_owned).collect()
+    };
+    let ended = errors(&found.trials);
+    assert!(!ended.is_empty());
+    let page = Report::of_search(&found).to_html();
+    assert!(page.contains(&format!("{} did not come to their end", ended.len())));
+    for reason in &ended {
+        assert!(reason.contains("behind the best 50 % of") && page.contains(reason));
+    }
+    for part in ["found", "in the last rung", "dropped after rung 1 of 3"] {
+        assert!(page.contains(&format!("<td>{part}</td>")), "{part}");
+    }
+    // One that is ended in a later rung is not trained under the other seeds of it.
+    let twice = found.trials.windows(3).filter(|trials| {
+        let number = |place: usize| trials[place].1.candidate;
+        number(0) == number(1) && number(1) != number(2) && trials[1].1.error().is_some()
+    });
+    assert!(twice.count() > 0 && found.trials.len() < 60);
+    // Run again, it has the same.
+    assert_eq!(errors(&search().trials), ended);
 }
 
 #[test]
@@ -122,11 +163,26 @@ fn a_search_by_time_finds_the_same_when_it_is_run_again() {
     let seconds = |(_, trial): &(Candidate, Trial)| trial.whole_seconds;
     let spent: f64 = found.trials.iter().map(seconds).sum();
     assert!(found.trials.iter().all(|trial| seconds(trial) >= 0.06));
-    // Two at a time, two of which at least are there to tell how long one takes.
-    assert!(
-        trials == 4 || spent / 2.0 < 2.0 * BUDGET.as_secs_f64(),
-        "{spent}"
-    );
+    // However long those took that were begun then, none was begun when the budget was spent: neither the last ones of
+    // the first rung, two for each of two jobs or a quarter of those before, nor a later rung.
+    let before = |seeds: u64, left_out: usize| -> f64 {
+        let of_these = found.trials.iter().filter(|(_, trial)| trial.seed <= seeds);
+        let seconds: Vec<f64> = of_these.map(seconds).collect();
+        seconds[..seconds.len() - left_out].iter().sum()
+    };
+    let under = |seed: u64| {
+        found
+            .trials
+            .iter()
+            .filter(|(_, trial)| trial.seed == seed)
+            .count()
+    };
+    let mut begun = vec![before(1, 4.max(under(1) / 4))];
+    begun.extend((under(2) > 0).then(|| before(1, 0)));
+    begun.extend((under(4) > 0).then(|| before(3, 0)));
+    for spent in begun {
+        assert!(spent / 2.0 <= BUDGET.as_secs_f64(), "{spent}");
+    }
     // One for each trial, those of the confirmation among them, and one for each time that trials begin.
     let bases = made.swap(0, Ordering::Relaxed);
     assert!((trials..=trials + 10).contains(&bases), "{bases} {trials}");
@@ -191,4 +247,30 @@ fn a_small_space_is_searched_to_its_end() {
     drawn.sort_unstable();
     drawn.dedup();
     assert_eq!(drawn.len(), 2, "{drawn:?}");
+}
+
+#[test]
+fn settings_that_no_search_can_have_are_refused_before_anything_is_drawn() {
+    let directory = TempDir::new().unwrap();
+    type Set = Search<fn(&Setup) -> Base, fn(&mut Draw) -> Candidate>;
+    let refused = |set: &dyn Fn(Set) -> Set| {
+        let experiment = Experiment::new(directory.path(), base as fn(&Setup) -> Base);
+        let space: fn(&mut Draw) -> Candidate = |_| unreachable!("nothing is drawn");
+        let search = Search::new(experiment, space);
+        set(search).run().unwrap_err().to_string()
+    };
+    assert_eq!(
+        refused(&|search| search.budget(Budget::Trials(0))),
+        "budget: expected at least 1 trial, got 0"
+    );
+    for kept in [0.0, 1.0, -0.5, f64::NAN, f64::INFINITY] {
+        assert_eq!(
+            refused(&|search| search.pruning(kept)),
+            format!(
+                "share of trials that are not pruned: expected a number between 0 and 1, got {kept}"
+            )
+        );
+    }
+    assert!(refused(&|search| search.seed(u64::MAX)).starts_with("seed of the search: "));
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
 }

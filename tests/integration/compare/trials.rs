@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use burn::optim::{AdamWConfig, SgdConfig};
 use burn::tensor::Device;
@@ -10,7 +11,7 @@ use burn::train::Interrupter;
 use burn_lr::experiment::results::At;
 use burn_lr::experiment::{Candidate, Experiment, ExperimentError, Report, Setup};
 use burn_lr::model::MlpConfig;
-use burn_lr::training::metrics::{MetricKey, train, valid};
+use burn_lr::training::metrics::{EpochRecord, MetricKey, train, valid};
 use burn_lr::training::optim::{Group, Select};
 use burn_lr::training::storage::load_model;
 use tempfile::TempDir;
@@ -140,8 +141,22 @@ fn an_interrupted_experiment_goes_on_where_it_stopped() {
 
     let directory = TempDir::new().unwrap();
     let interrupter = Interrupter::new();
-    let handle = interrupter.clone();
-    let stopped = Experiment::new(directory.path(), base)
+    let (handle, asked) = (interrupter.clone(), interrupter.clone());
+    // All but the first trial wait in their first epoch until it is stopped, which may take a busy machine longer than
+    // they would take.
+    let waiting = |setup: &Setup| {
+        let (training, model) = base(setup)?;
+        let waits = !setup.directory().ends_with("constant/seed-1");
+        let asked = asked.clone();
+        let wait = move |_: &EpochRecord| {
+            let begin = Instant::now();
+            while waits && !asked.should_stop() && begin.elapsed() < Duration::from_secs(120) {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+        };
+        Ok((training.on_epoch(wait), model))
+    };
+    let stopped = Experiment::new(directory.path(), waiting)
         .candidates(candidates())
         .seeds([1, 2])
         .jobs(2)

@@ -236,7 +236,6 @@ fn what_a_branch_cannot_be_is_refused_before_anything_is_written() {
         .branch(Branch::newest(&parent));
     for (training, expected) in [
         (branch().grads_accumulation(2), "grads_accumulation"),
-        (branch().every(5), "every"),
         (
             branch().group(Group::new("second", Select::prefix("second")).lr_scale(0.5)),
             "groups.second",
@@ -249,6 +248,18 @@ fn what_a_branch_cannot_be_is_refused_before_anything_is_written() {
             other => panic!("{expected}: {other:?}"),
         }
     }
+    // Not even in the parent's own directory, by whatever name.
+    let before = files(&parent);
+    for path in [parent.clone(), parent.join("../parent")] {
+        let own = || run(&path).schedule(0.02).branch(Branch::newest(&parent));
+        for refused in [own().check(&Net::new(1)), own().fit(Net::new(1)).map(drop)] {
+            assert!(
+                matches!(&refused, Err(TrainingError::Invalid { name: "branch", .. })),
+                "{refused:?}"
+            );
+        }
+    }
+    assert!(files(&parent) == before);
     for (branch, found) in [
         (Branch::epoch(&parent, 9), "found those of epochs "),
         (Branch::update(&parent, 7), "expected that of update 7"),
@@ -263,7 +274,7 @@ fn what_a_branch_cannot_be_is_refused_before_anything_is_written() {
     }
     assert!(matches!(
         refused(branch().epochs(2)),
-        TrainingError::Invalid { name: "epochs", .. }
+        TrainingError::TooShort { unit: "epochs", .. }
     ));
     let error = refused(branch().optimizer(SgdConfig::new()));
     assert!(

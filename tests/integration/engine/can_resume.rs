@@ -57,7 +57,10 @@ fn fewer_epochs_than_there_are_is_refused_by_both() {
         shorter().fit(Net::new(2)).map(drop),
     ] {
         assert!(
-            matches!(&refused, Err(TrainingError::Invalid { name: "epochs", .. })),
+            matches!(
+                &refused,
+                Err(TrainingError::TooShort { unit: "epochs", .. })
+            ),
             "{refused:?}"
         );
     }

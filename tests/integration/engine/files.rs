@@ -95,7 +95,7 @@ fn asking_changes_nothing_on_the_disk() {
     asked(&directory, "", EPOCHS).unwrap();
     let fewer = asked(&directory, "", 1);
     assert!(
-        matches!(fewer, Err(TrainingError::Invalid { name: "epochs", .. })),
+        matches!(fewer, Err(TrainingError::TooShort { unit: "epochs", .. })),
         "{fewer:?}"
     );
     run(path).fit(Net::new(1)).unwrap();

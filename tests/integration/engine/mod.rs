@@ -1,8 +1,13 @@
 //! The training engine as a user of the facade meets it.
 
+mod batch_growth;
 mod batch_means;
 mod branch_averages;
+mod branch_length_limits;
+mod branch_lengths;
 mod branch_points;
+mod branch_records;
+mod branch_streams;
 mod branches;
 mod can_resume;
 mod changed;
@@ -15,6 +20,8 @@ mod float_types;
 mod group_plateaus;
 mod groups;
 mod hooks;
+mod hyperparameters;
+mod hyperparameters_refused;
 mod metrics;
 pub mod net;
 pub mod noisy;

@@ -170,7 +170,7 @@ fn schedules_keep_their_clocks() {
 }
 
 /// Batches without an end, each a function of its number.
-struct Endless;
+pub struct Endless;
 
 struct Batches(usize, Device);
 

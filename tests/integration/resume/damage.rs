@@ -95,6 +95,14 @@ fn damage_to_what_a_resumed_run_does_not_need_is_said_and_mended() {
     assert_eq!(notices[0], resuming);
     assert!(notices[1].contains("checkpoint of epoch 4 is damaged"));
     assert_eq!(notices.len(), 2, "{notices:?}");
+    // Unless older ones are not looked at.
+    let (notices, heard) = std::sync::mpsc::channel();
+    worst_is_best(directory.path())
+        .trust_older_checkpoints()
+        .on_notice(move |notice| notices.send(notice.to_owned()).unwrap())
+        .fit(model(&device))
+        .unwrap();
+    assert_eq!(heard.iter().collect::<Vec<_>>(), [resuming.as_str()]);
     damage(&older.join(OPTIM));
 
     // The best model, or nothing but its checksum.

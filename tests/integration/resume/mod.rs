@@ -6,12 +6,16 @@ mod divergence;
 mod early_stopping;
 mod keep;
 mod killed;
+mod killed_branch;
 mod loaders;
 mod observed;
 mod stopping;
+mod verified;
 mod within;
 
 use std::path::Path;
+use std::process::{Child, ExitStatus};
+use std::time::{Duration, Instant};
 
 use crate::common::{self, model, parameters, training};
 use burn::tensor::Device;
@@ -60,6 +64,20 @@ fn saved_history(directory: &Path) -> History {
 fn undisturbed(device: &Device) -> (Vec<f32>, History) {
     let directory = TempDir::new().unwrap();
     outcome(run(directory.path()).fit(model(device)).unwrap())
+}
+
+/// Kills a process after so long, unless it has ended before, and tells how it ended.
+fn killed_after(mut child: Child, time: Duration) -> ExitStatus {
+    let begin = Instant::now();
+    while let Some(left) = time.checked_sub(begin.elapsed()) {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        std::thread::sleep(left.min(Duration::from_millis(1)));
+    }
+    // SIGKILL; fails only if the process has ended.
+    let _ = child.kill();
+    child.wait().unwrap()
 }
 
 /// Another model, so that nothing of it may survive in a resumed run.

@@ -59,7 +59,7 @@ fn a_run_may_be_extended() {
     let fewer = run(directory.path()).epochs(2).fit(model(&device));
     assert!(matches!(
         fewer,
-        Err(TrainingError::Invalid { name: "epochs", .. })
+        Err(TrainingError::TooShort { unit: "epochs", .. })
     ));
     // A run that is complete is not trained any further.
     let again = outcome(run(directory.path()).fit(other_model(&device)).unwrap());

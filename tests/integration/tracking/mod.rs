@@ -1,6 +1,9 @@
 //! Runs that are followed.
 
 mod events;
+#[path = "../../../examples/mlflow/file_store.rs"]
+mod file_store;
+mod mlflow;
 mod page;
 mod tensorboard;
 

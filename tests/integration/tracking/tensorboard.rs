@@ -2,15 +2,18 @@
 
 use std::io::Write;
 use std::sync::Arc;
+use std::sync::mpsc::channel;
 
 use burn::data::dataloader::DataLoader;
 use burn::module::Module;
 use burn::optim::AdamConfig;
 use burn::train::metric::LossMetric;
 use burn::train::{Learner, SupervisedTraining};
-use burn_lr::tracking::{Follow, TensorBoardLogger};
+use burn_lr::tracking::{Follow, TensorBoard, TensorBoardLogger};
 use burn_lr::training::loader::EpochLoader;
 use burn_lr::training::metrics::{History, Split};
+use burn_lr::training::track::{RunStart, Tracker, UpdateRecord};
+use serde_json::json;
 use tempfile::TempDir;
 
 use super::events::{Curves, curves, files, hyperparameters};
@@ -82,6 +85,45 @@ fn a_resumed_run_goes_on_without_overlap_also_behind_a_record_that_was_cut_off()
     let steps: Vec<u64> = train["update/loss"].iter().map(|&(step, _)| step).collect();
     assert_eq!(steps, Vec::from_iter(1..=UPDATES * EPOCHS as u64));
     assert_eq!(files(&board.join("train")).len(), 3);
+}
+
+#[test]
+fn a_run_does_not_make_anothers_curves_void() {
+    let directory = TempDir::new().unwrap();
+    let board = directory.path().join("board");
+    let first = run(&directory.path().join("first")).tensorboard(&board);
+    let history = first.fit(line()).unwrap().history;
+    let (notices, said) = channel();
+    let second = run(&directory.path().join("second")).tensorboard(&board);
+    let second = second.on_notice(move |notice| notices.send(notice.to_owned()).unwrap());
+    second.epochs(2).fit(line()).unwrap();
+    let said = said.recv().unwrap();
+    assert!(said.contains("the curves of another run"), "{said}");
+    let read = || ["train", "valid"].map(|split| curves(&board.join(split)));
+    let [train, valid] = read();
+    assert_history(&history, &train, &valid);
+    // The same run once more, from its beginning, has its own curves anew.
+    std::fs::remove_dir_all(directory.path().join("first")).unwrap();
+    let again = run(&directory.path().join("first")).tensorboard(&board);
+    let history = again.epochs(3).fit(line()).unwrap().history;
+    let [train, valid] = read();
+    assert_history(&history, &train, &valid);
+}
+
+#[test]
+fn what_a_run_has_told_is_written_when_it_is_killed() {
+    let directory = TempDir::new().unwrap();
+    let (config, history) = (json!({}), History::default());
+    let start = RunStart::new(directory.path(), &config, &history, 1);
+    let board = directory.path().join("board");
+    let mut tracker = TensorBoard::new(&board);
+    tracker.begin(&start).unwrap();
+    for update in [50, 100] {
+        let record = UpdateRecord::new(update, 1);
+        tracker.update(&record).unwrap();
+        let told = &curves(&board.join("train"))["update/lr"];
+        assert_eq!(told.last(), Some(&(update, 0.0)));
+    }
 }
 
 #[test]
