@@ -115,6 +115,37 @@ fn the_layer_gets_burns_gradients() {
 }
 
 #[test]
+fn errors_do_not_grow_with_images() {
+    let kind = ([1, 1], [3, 3], [1, 1], Same, true);
+    let device = Device::flex().autodiff();
+    let input = mixed::<4>([1, 1, 1500, 1500], &device).abs();
+    let of = |x: Tensor<4>, forward: fn(&Conv2d, Tensor<4>) -> Tensor<4>| {
+        let layer = layer(&kind, &x);
+        let gradients = (forward(&layer, x) * 0.7).sum().backward();
+        let of_bias = numbers(layer.bias.unwrap().grad(&gradients).unwrap());
+        [numbers(layer.weight.grad(&gradients).unwrap()), of_bias]
+    };
+    let found = of(input.clone(), conv2d);
+    let exact = of(input.cast(DType::F64), Conv2d::forward);
+    for (found, exact) in found.iter().zip(&exact) {
+        for (found, exact) in found.iter().zip(exact) {
+            assert!((found / exact - 1.0).abs() < 1e-6, "{found} for {exact}");
+        }
+    }
+}
+
+#[test]
+fn strides_may_be_longer_than_images() {
+    let device = Device::flex().autodiff();
+    let kind = ([1, 2], [3, 3], [1 << 30, 1 << 30], Valid, true);
+    let input = mixed::<4>([2, 1, 6, 6], &device);
+    let of = |forward: fn(&Conv2d, Tensor<4>) -> Tensor<4>| {
+        outcome(&input, |x| forward(&layer(&kind, &x), x))
+    };
+    assert_eq!(of(conv2d), of(Conv2d::forward));
+}
+
+#[test]
 fn images_may_lie_otherwise_in_memory() {
     let input = mixed::<4>([2, 6, 5, 3], &Device::flex().autodiff());
     let turned = |x: Tensor<4>| x.swap_dims(1, 3);

@@ -5,7 +5,7 @@ use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use rayon::slice::{ParallelSlice, ParallelSliceMut};
 
 use super::forward::{distances, fill, packed};
-use super::geometry::{Geometry, TILE};
+use super::geometry::{Geometry, PIECE, TILE};
 use super::kernels::{BLOCK, products, sums};
 use crate::flex::lanes::sum;
 use crate::flex::width::arch;
@@ -60,7 +60,7 @@ pub(super) fn backward(
     };
     let blocks = of_output.par_chunks(block * channels * size);
     let blocks = blocks.zip(input.par_chunks(block * of_sample));
-    let parts: Vec<Vec<f32>> = if wanted[0] {
+    let parts: Vec<Vec<f64>> = if wanted[0] {
         let blocks = blocks.zip(of_input.par_chunks_mut(block * of_sample));
         blocks.map(work).collect()
     } else {
@@ -72,7 +72,7 @@ pub(super) fn backward(
             let rows = part.chunks_exact(distances.len());
             for (totals, part) in totals.chunks_exact_mut(count).zip(rows) {
                 for (total, part) in totals.iter_mut().zip(part) {
-                    *total += f64::from(*part);
+                    *total += part;
                 }
             }
         }
@@ -121,10 +121,10 @@ struct Backwards<'a> {
 }
 
 impl WithSimd for Backwards<'_> {
-    type Output = Vec<f32>;
+    type Output = Vec<f64>;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> Vec<f32> {
+    fn with_simd<S: Simd>(self, simd: S) -> Vec<f64> {
         let geometry = self.geometry;
         let [height, width] = geometry.output;
         let (row, margin) = (gradient_row(geometry), geometry.margin());
@@ -161,21 +161,26 @@ impl WithSimd for Backwards<'_> {
             fill(geometry, input, image);
         }
         let positions = geometry.positions();
-        let mut found = vec![0.0; outputs * self.distances.len()];
-        let blocks = found.chunks_exact_mut(BLOCK * self.distances.len());
-        for (block, rows) in blocks.enumerate() {
-            let at = [0, 1, 2, 3].map(|lane| (block * BLOCK + lane) * row + margin);
-            for (block, distances) in self.distances.as_chunks::<BLOCK>().0.iter().enumerate() {
-                let sums = products(
-                    simd,
-                    [&gradients, &images],
-                    [outputs * row, image, positions],
-                    at,
-                    *distances,
-                );
-                let rows = rows.chunks_exact_mut(self.distances.len());
-                for (row, sums) in rows.zip(&sums) {
-                    row[block * BLOCK..][..BLOCK].copy_from_slice(sums);
+        let columns = self.distances.len();
+        let mut found = vec![0.0; outputs * columns];
+        for from in (0..positions).step_by(PIECE) {
+            let count = PIECE.min(positions - from);
+            for (block, rows) in found.chunks_exact_mut(BLOCK * columns).enumerate() {
+                let at = [0, 1, 2, 3].map(|lane| (block * BLOCK + lane) * row + margin + from);
+                let blocks = self.distances.as_chunks::<BLOCK>().0;
+                for (block, distances) in blocks.iter().enumerate() {
+                    let sums = products(
+                        simd,
+                        [&gradients, &images],
+                        [outputs * row, image, count],
+                        at,
+                        distances.map(|distance| distance + from),
+                    );
+                    for (row, sums) in rows.chunks_exact_mut(columns).zip(&sums) {
+                        for (total, sum) in row[block * BLOCK..].iter_mut().zip(sums) {
+                            *total += f64::from(*sum);
+                        }
+                    }
                 }
             }
         }

@@ -11,8 +11,8 @@ use burn::nn::conv::Conv2d;
 /// Positions that are computed at a time.
 pub(super) const TILE: usize = 32;
 
-/// Positions, at least, whose gradients of the weights are summed in single precision, where a sample has fewer.
-const PIECE: usize = 1024;
+/// Positions, at most, whose gradients of the weights are summed in single precision: of one sample or of as many as have them.
+pub(super) const PIECE: usize = 1024;
 
 /// Channels above which Burn's products of whole matrices gain.
 const MOST: usize = 128;
@@ -68,6 +68,9 @@ impl Geometry {
         let mut output = [0; 2];
         for axis in [0, 1] {
             let padded = size[axis] + padding[axis][0] + padding[axis][1];
+            if layer.stride[axis] > padded {
+                return None; // There would be more planes than pixels.
+            }
             output[axis] = padded.checked_sub(reach[axis] + 1)? / layer.stride[axis] + 1;
         }
         // Measured: with few pixels beside the channels, Burn's products are as quick or quicker.
