@@ -71,6 +71,7 @@ fn dom(path: &Path, options: &[&str]) -> String {
             "--headless",
             "--no-sandbox",
             "--disable-gpu",
+            "--disable-dev-shm-usage",
             "--hide-scrollbars",
             "--dump-dom",
         ])
