@@ -11,10 +11,12 @@ use burn::tensor::Tensor;
 ///
 /// The gradients are sums over the same pixels and weights, where Burn's are convolutions with kernels as large as an image.
 /// Images are computed on as many threads as Rayon has, with results that do not depend on their number. In one pass
-/// are layers of one group, with at most 128 channels on either side, and no more pairs of them than an output has pixels, squared;
-/// the rest is Burn's, whose products gain with many channels and small images.
+/// are layers of one group with strides of at most 4, at most 128 channels on either side, no more pairs of them than an output
+/// has pixels, squared, at most 2^18 weights and 2^24 numbers in an image with its padding and in its output. The rest is
+/// Burn's, whose products gain with many channels and small images.
 ///
-/// A number of the input that is not finite makes gradients of weights NaN, also of those that see it nowhere.
+/// A number of the input that is not finite makes gradients of weights NaN, also of those that see it nowhere, and one of the
+/// weights those of the input.
 ///
 /// # Panics
 /// As Burn's, where shapes do not fit.

@@ -135,17 +135,6 @@ fn errors_do_not_grow_with_images() {
 }
 
 #[test]
-fn strides_may_be_longer_than_images() {
-    let device = Device::flex().autodiff();
-    let kind = ([1, 2], [3, 3], [1 << 30, 1 << 30], Valid, true);
-    let input = mixed::<4>([2, 1, 6, 6], &device);
-    let of = |forward: fn(&Conv2d, Tensor<4>) -> Tensor<4>| {
-        outcome(&input, |x| forward(&layer(&kind, &x), x))
-    };
-    assert_eq!(of(conv2d), of(Conv2d::forward));
-}
-
-#[test]
 fn images_may_lie_otherwise_in_memory() {
     let input = mixed::<4>([2, 6, 5, 3], &Device::flex().autodiff());
     let turned = |x: Tensor<4>| x.swap_dims(1, 3);
@@ -178,15 +167,46 @@ fn a_frozen_layer_has_no_gradients() {
 }
 
 #[test]
-fn groups_many_channels_and_small_images_are_burns() {
+fn what_would_not_gain_is_burns() {
     let device = Device::flex().autodiff();
-    for (channels, groups, side) in [([4, 6], 2, 7), ([129, 1], 1, 14), ([16, 16], 1, 5)] {
+    for (channels, kernel, groups, stride, side) in [
+        ([4, 6], 3, 2, 1, 7),
+        ([129, 1], 3, 1, 1, 14),
+        ([16, 16], 3, 1, 1, 5),
+        ([128, 128], 5, 1, 1, 17),
+        ([1, 2], 3, 1, 5, 12),
+        ([1, 2], 3, 1, 1 << 40, 6),
+        ([1, 1], 3, 1, 1, 2050),
+    ] {
         let input = mixed::<4>([2, channels[0], side, side], &device);
-        let layer = Conv2dConfig::new(channels, [3, 3])
+        let layer = Conv2dConfig::new(channels, [kernel, kernel])
             .with_groups(groups)
+            .with_stride([stride, stride])
             .init(&device);
         let found = outcome(&input, |x| conv2d(&layer, x));
         assert_eq!(found, outcome(&input, |x| layer.forward(x)));
+    }
+}
+
+/// So many that several blocks of samples are one piece of work.
+#[test]
+fn batches_may_be_large() {
+    for (kind, shape) in [
+        (([2, 5], [3, 3], [1, 1], Same, true), [150, 2, 32, 32]),
+        (([3, 2], [3, 3], [2, 1], Valid, true), [401, 3, 21, 19]),
+    ] {
+        let input = mixed::<4>(shape, &Device::flex().autodiff());
+        let of = |x: &Tensor<4>, forward: fn(&Conv2d, Tensor<4>) -> Tensor<4>| {
+            let [output, of_input] = outcome(x, |x| forward(&layer(&kind, &x), x));
+            let mut all = vec![output, of_input];
+            all.extend(of_layer(&kind, x, forward));
+            all
+        };
+        let [found, burns] = [conv2d, Conv2d::forward].map(|forward| of(&input, forward));
+        let exact = of(&input.cast(DType::F64), Conv2d::forward);
+        for ((found, burns), exact) in found.iter().zip(&burns).zip(&exact) {
+            assert_rounded(found, burns, exact);
+        }
     }
 }
 

@@ -46,25 +46,44 @@ pub(super) fn backward(
     let mut distances = distances(geometry);
     let count = distances.len();
     distances.resize(count.next_multiple_of(BLOCK), 0);
-    let (block, arch) = (geometry.block(), arch());
+    let arch = arch();
+    let (of_output_block, of_input_block) = (
+        geometry.block() * channels * size,
+        geometry.block() * of_sample,
+    );
+    // The sums of a part are added up block by block.
     let work = |((of_output, input), of_input): ((&[f32], &[f32]), &mut [f32])| {
-        arch.dispatch(Backwards {
-            geometry,
-            distances: &distances,
-            turned: &turned,
-            input,
-            of_output,
-            of_input,
-            is_of_weights: wanted[1],
-        })
+        let mut sums = Vec::new();
+        let mut of_input = of_input.chunks_mut(of_input_block);
+        let blocks = of_output.chunks(of_output_block);
+        for (of_output, input) in blocks.zip(input.chunks(of_input_block)) {
+            let found = arch.dispatch(Backwards {
+                geometry,
+                distances: &distances,
+                turned: &turned,
+                input,
+                of_output,
+                of_input: of_input.next().unwrap_or_default(),
+                is_of_weights: wanted[1],
+            });
+            if sums.is_empty() {
+                sums = found;
+            } else {
+                for (sum, found) in sums.iter_mut().zip(found) {
+                    *sum += found;
+                }
+            }
+        }
+        sums
     };
-    let blocks = of_output.par_chunks(block * channels * size);
-    let blocks = blocks.zip(input.par_chunks(block * of_sample));
+    let part = geometry.part();
+    let parts = of_output.par_chunks(part * channels * size);
+    let parts = parts.zip(input.par_chunks(part * of_sample));
     let parts: Vec<Vec<f64>> = if wanted[0] {
-        let blocks = blocks.zip(of_input.par_chunks_mut(block * of_sample));
-        blocks.map(work).collect()
+        let parts = parts.zip(of_input.par_chunks_mut(part * of_sample));
+        parts.map(work).collect()
     } else {
-        blocks.map(|pair| work((pair, &mut []))).collect()
+        parts.map(|pair| work((pair, &mut []))).collect()
     };
     let of_weight = if wanted[1] {
         let mut totals = vec![0.0f64; channels * count];

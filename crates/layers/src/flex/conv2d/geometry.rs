@@ -8,6 +8,8 @@
 use burn::nn::PaddingConfig2d;
 use burn::nn::conv::Conv2d;
 
+use super::kernels::BLOCK;
+
 /// Positions that are computed at a time.
 pub(super) const TILE: usize = 32;
 
@@ -16,6 +18,18 @@ pub(super) const PIECE: usize = 1024;
 
 /// Channels above which Burn's products of whole matrices gain.
 const MOST: usize = 128;
+
+/// Above which strides leave little between the kernel's places that would be read twice.
+const LONGEST: usize = 4;
+
+/// Numbers of a sample that a thread has before it at a time.
+const LARGEST: usize = 1 << 24;
+
+/// Pieces of work at most, each of which has sums of its own for all weights.
+const PARTS: usize = 64;
+
+/// Weights, so that these sums are no burden.
+const WEIGHTS: usize = 1 << 18;
 
 #[derive(Debug, Clone)]
 pub(super) struct Geometry {
@@ -50,7 +64,8 @@ impl Geometry {
             && layer.kernel_size == kernel
             && bias.is_none_or(|bias| bias == [outputs]);
         let steps = [layer.stride, layer.dilation].concat();
-        if !fits || sizes.contains(&0) || steps.contains(&0) {
+        let is_long = layer.stride.iter().any(|stride| *stride > LONGEST);
+        if !fits || is_long || sizes.contains(&0) || steps.contains(&0) {
             return None;
         }
         let padding = match layer.padding {
@@ -64,18 +79,26 @@ impl Geometry {
                 [total / 2, total - total / 2]
             }),
         };
-        let reach = [0, 1].map(|axis| (kernel[axis] - 1) * layer.dilation[axis]);
-        let mut output = [0; 2];
+        let (mut reach, mut output) = ([0; 2], [0; 2]);
         for axis in [0, 1] {
-            let padded = size[axis] + padding[axis][0] + padding[axis][1];
-            if layer.stride[axis] > padded {
-                return None; // There would be more planes than pixels.
-            }
-            output[axis] = padded.checked_sub(reach[axis] + 1)? / layer.stride[axis] + 1;
+            let [before, after] = padding[axis];
+            let padded = size[axis].checked_add(before)?.checked_add(after)?;
+            reach[axis] = (kernel[axis] - 1).checked_mul(layer.dilation[axis])?;
+            output[axis] =
+                padded.checked_sub(reach[axis])?.checked_sub(1)? / layer.stride[axis] + 1;
         }
         // Measured: with few pixels beside the channels, Burn's products are as quick or quicker.
         let pixels = output[0].saturating_mul(output[1]);
         if inputs.max(outputs) > MOST || inputs * outputs > pixels.saturating_mul(pixels) {
+            return None;
+        }
+        let rows = output[0] + reach[0] / layer.stride[0];
+        let pitch = output[1] + reach[1] / layer.stride[1];
+        let plane = rows.checked_mul(pitch)?;
+        let phases = layer.stride[0] * layer.stride[1];
+        let planes = inputs.max(outputs).max(BLOCK).checked_mul(phases)?;
+        let weights = (inputs * outputs).checked_mul(tall.checked_mul(wide)?)?;
+        if plane.checked_mul(planes)? > LARGEST || weights > WEIGHTS {
             return None;
         }
         Some(Self {
@@ -88,8 +111,8 @@ impl Geometry {
             stride: layer.stride,
             dilation: layer.dilation,
             padding: padding.map(|[first, _]| first),
-            rows: output[0] + reach[0] / layer.stride[0],
-            pitch: output[1] + reach[1] / layer.stride[1],
+            rows,
+            pitch,
         })
     }
 
@@ -146,9 +169,15 @@ impl Geometry {
         down * self.pitch + right
     }
 
-    /// Samples that are one piece of work.
+    /// Samples whose gradients of the weights are summed in single precision.
     pub(super) fn block(&self) -> usize {
         (PIECE / self.positions()).max(1)
+    }
+
+    /// Samples, in whole blocks, that are one piece of work.
+    pub(super) fn part(&self) -> usize {
+        let blocks = self.samples.div_ceil(self.block());
+        blocks.div_ceil(PARTS) * self.block()
     }
 
     /// Calls with a row of the input and what of it is seen: in which phase and where in the plane, the first column,

@@ -18,8 +18,6 @@ use burn::tensor::{DType, Tensor, TensorData};
 
 use geometry::Geometry;
 
-use super::fused::numbers;
-
 /// Gives `input` back where that is not for here.
 pub(crate) fn conv2d(layer: &Conv2d, input: Tensor<4>) -> Result<Tensor<4>, Tensor<4>> {
     let weight = layer.weight.val();
@@ -47,24 +45,35 @@ fn plain(
     weight: &Tensor<4>,
     bias: Option<&Tensor<1>>,
 ) -> Option<Tensor<4>> {
-    let mut input = input.clone().try_into_primitive::<Flex>().ok()?.into_data();
+    let input = input.clone().try_into_primitive::<Flex>().ok()?;
     let weight = weight.clone().try_into_primitive::<Flex>().ok()?;
-    let mut bias = match bias {
-        Some(bias) => Some(bias.clone().try_into_primitive::<Flex>().ok()?.into_data()),
+    let bias = match bias {
+        Some(bias) => Some(bias.clone().try_into_primitive::<Flex>().ok()?),
         None => None,
     };
-    let output = forward(geometry, &mut input, &mut weight.into_data(), bias.as_mut());
+    let bias = bias.map(|bias| bias.to_contiguous());
+    let output = forward(
+        geometry,
+        &input.to_contiguous(),
+        &weight.to_contiguous(),
+        bias.as_ref(),
+    );
     Some(Tensor::from_primitive::<Flex>(output))
 }
 
+/// Of what is contiguous.
 fn forward(
     geometry: &Geometry,
-    input: &mut TensorData,
-    weight: &mut TensorData,
-    bias: Option<&mut TensorData>,
+    input: &FlexTensor,
+    weight: &FlexTensor,
+    bias: Option<&FlexTensor>,
 ) -> FlexTensor {
-    let bias = bias.map(|bias| &*numbers(bias));
-    let output = forward::forward(geometry, numbers(input), numbers(weight), bias);
+    let output = forward::forward(
+        geometry,
+        input.storage(),
+        weight.storage(),
+        bias.map(FlexTensor::storage),
+    );
     FlexTensor::from_data(TensorData::new(output, geometry.output_dims()))
 }
 
@@ -81,50 +90,38 @@ where
     let weight = weight.clone().try_into_primitive::<Autodiff<Flex, C>>();
     let (input, of_input) = input.ok()?.into_parts();
     let (weight, of_weight) = weight.ok()?.into_parts();
-    let (mut input, mut weight) = (input.into_data(), weight.into_data());
+    let (input, weight) = (input.to_contiguous(), weight.to_contiguous());
+    let kept = || Kept {
+        geometry: geometry.clone(),
+        input: input.clone(),
+        weight: weight.clone(),
+    };
     let Some(bias) = bias else {
-        let output = forward(geometry, &mut input, &mut weight, None);
-        let prepared = Step.prepare::<C>([of_input, of_weight]).compute_bound();
-        let output = match prepared.stateful() {
-            OpsKind::Tracked(prepared) => {
-                prepared.finish(Kept::new(geometry, input, weight), output)
-            }
+        let output = forward(geometry, &input, &weight, None);
+        let prepared = Step.prepare::<C>([of_input, of_weight]);
+        let output = match prepared.compute_bound().stateful() {
+            OpsKind::Tracked(prepared) => prepared.finish(kept(), output),
             OpsKind::UnTracked(prepared) => prepared.finish(output),
         };
         return Some(Tensor::from_primitive::<Autodiff<Flex, C>>(output));
     };
     let bias = bias.clone().try_into_primitive::<Autodiff<Flex, C>>();
     let (bias, of_bias) = bias.ok()?.into_parts();
-    let output = forward(
-        geometry,
-        &mut input,
-        &mut weight,
-        Some(&mut bias.into_data()),
-    );
+    let output = forward(geometry, &input, &weight, Some(&bias.to_contiguous()));
     let prepared = Step.prepare::<C>([of_input, of_weight, of_bias]);
     let output = match prepared.compute_bound().stateful() {
-        OpsKind::Tracked(prepared) => prepared.finish(Kept::new(geometry, input, weight), output),
+        OpsKind::Tracked(prepared) => prepared.finish(kept(), output),
         OpsKind::UnTracked(prepared) => prepared.finish(output),
     };
     Some(Tensor::from_primitive::<Autodiff<Flex, C>>(output))
 }
 
+/// Numbers that others have too, and not copies of them.
 #[derive(Debug, Clone)]
 struct Kept {
     geometry: Geometry,
-    input: TensorData,
-    weight: TensorData,
-}
-
-impl Kept {
-    fn new(geometry: &Geometry, input: TensorData, weight: TensorData) -> Self {
-        let geometry = geometry.clone();
-        Self {
-            geometry,
-            input,
-            weight,
-        }
-    }
+    input: FlexTensor,
+    weight: FlexTensor,
 }
 
 /// Of input, weights and, where there is one, bias.
@@ -137,16 +134,16 @@ impl<const N: usize> Backward<Flex, N> for Step {
     fn backward(self, ops: Ops<Kept, N>, grads: &mut Gradients, _: &mut Checkpointer) {
         let Kept {
             geometry,
-            mut input,
-            mut weight,
+            input,
+            weight,
         } = ops.state;
-        let mut of_output = grads.consume::<Flex>(&ops.node).into_data();
+        let of_output = grads.consume::<Flex>(&ops.node).to_contiguous();
         let wanted = [0, 1, 2].map(|at| ops.parents.get(at).is_some_and(Option::is_some));
         let gradients = backward::backward(
             &geometry,
-            numbers(&mut input),
-            numbers(&mut weight),
-            numbers(&mut of_output),
+            input.storage(),
+            weight.storage(),
+            of_output.storage(),
             wanted,
         );
         let shapes = [
